@@ -1,0 +1,50 @@
+# One command a habit; each installs what it needs into .venv first.
+.DEFAULT_GOAL := help
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+
+.PHONY: help demo test check bench chaos dev lock docs clean
+
+help: ## list the commands
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
+
+.venv/.installed: requirements.txt pyproject.toml
+	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it with PYTHON=..."; exit 1; }
+	@echo "installing into .venv (about a minute the first time)"
+	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv/.dev: .venv/.installed requirements-dev.txt
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
+	@$(BIN)/moot demo
+
+dev: .venv/.installed ## everything on this machine until Ctrl-C
+	@$(BIN)/moot dev
+
+test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal
+	@$(BIN)/python -m pytest
+
+check: .venv/.dev ## lint, types, the dependency rule, and the tests that need no server
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check -q .
+	@$(BIN)/mypy
+	@$(BIN)/lint-imports
+	@$(BIN)/python -m pytest -q tests/unit
+
+bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
+	@$(BIN)/python -m bench
+
+chaos: .venv/.dev ## the long fault tests: fifty kills and more
+	@$(BIN)/python -m pytest -m chaos tests/faults
+
+lock: .venv/.dev ## resolve the dependencies again, with hashes and without index lines
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra embedded --group build pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.txt --group dev -o requirements-dev.txt
+
+clean: ## remove the virtual environment, caches and the embedded stack's data
+	rm -rf .venv .folkmoot .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

@@ -1,0 +1,53 @@
+"""What activities need of the world; `workers/` hands them the real thing, unit tests a fake that conforms."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.artifact import ArtifactRef
+from domain.event import Event
+
+
+class EventLog(Protocol):
+    """The log that decisions are written to."""
+
+    async def append(self, topic: str, events: Sequence[Event]) -> None:
+        """Write all `events` in order and return when every one is durable on all replicas.
+
+        Raises:
+            domain.refusal.Refusal: an event is too large or not storable; none of `events` was written.
+            TimeoutError: the log did not answer in time; a retry with the same events is safe.
+        """
+        ...
+
+
+class ArtifactStore(Protocol):
+    """Large values by reference."""
+
+    async def put(self, content: bytes) -> ArtifactRef:
+        """Store `content` under its digest; storing it again changes nothing."""
+        ...
+
+    async def get(self, ref: ArtifactRef) -> bytes:
+        """Read and check against the digest.
+
+        Raises:
+            domain.refusal.Refusal: it is missing, or its bytes are not what the reference says.
+        """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """A voter's reputation on one topic: Beta(alpha, beta), already decayed to the time asked for."""
+
+    alpha: float
+    beta: float
+
+
+class Reputations(Protocol):
+    """What final rulings have said of voters so far."""
+
+    async def standings(self, topic: str, voters: Sequence[str], at: float) -> Mapping[str, Standing]:
+        """One standing for each of `voters` that has one, decayed to `at` (seconds since the epoch)."""
+        ...

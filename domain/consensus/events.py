@@ -1,0 +1,229 @@
+"""What can happen in a deliberation and in a docket. Stored names: change nothing here without an upcaster."""
+
+from dataclasses import dataclass
+from typing import ClassVar, Literal
+
+from domain.artifact import ArtifactRef
+from domain.consensus.policy import Policy
+
+Status = Literal["consensus", "mediated", "ruled_by_person", "unresolved"]
+Authority = Literal["rule", "consensus", "mediator", "person"]
+StopReason = Literal["threshold", "stable", "cap", "open"]
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """The question and what may be answered."""
+
+    id: str
+    question: str
+    options: tuple[str, ...]
+    topic: str = "general"
+    region: str | None = None
+    context: tuple[str, ...] = ()
+    evidence: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Seat:
+    """A voter's place on the panel, with the weight frozen for this deliberation."""
+
+    voter: str
+    weight: float = 1.0
+    region: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What one choice gathered in a round: weight and number of ballots."""
+
+    choice: str
+    weight: float
+    ballots: int
+
+
+@dataclass(frozen=True, slots=True)
+class Objection:
+    """Why a voter did not choose the leading option, for the next round to read."""
+
+    voter: str
+    choice: str | None
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """How one voter's first-round ballot stands against a final ruling; it moves the voter's reputation."""
+
+    voter: str
+    right: bool | None
+    confidence: float | None = None
+    equivocated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Opened:
+    """A deliberation began: everything that its outcome depends on is frozen here."""
+
+    TYPE: ClassVar[str] = "consensus.opened.v1"
+    proposal: Proposal
+    policy: Policy
+    panel: tuple[Seat, ...]
+    candidates: int
+    docket: str | None = None
+    item: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class BallotSealed:
+    """A voter handed in a ballot of the open round; only its commitment is shown until the round closes."""
+
+    TYPE: ClassVar[str] = "consensus.ballot_sealed.v1"
+    voter: str
+    round: int
+    commitment: str
+
+
+@dataclass(frozen=True, slots=True)
+class BallotCast:
+    """A ballot as counted. `choice` is null for an abstention, whose cause is `reason`.
+
+    `labels` holds every label a voter gave where it labelled one item several times; `choice` is then the one
+    vote that they make. `nonce` opens the commitment of the sealed ballot.
+    """
+
+    TYPE: ClassVar[str] = "consensus.ballot_cast.v2"
+    voter: str
+    round: int
+    choice: str | None
+    confidence: float | None = None
+    reason: str = ""
+    changed: bool = False
+    labels: tuple[str, ...] = ()
+    nonce: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class RoundClosed:
+    """A round was counted. `leading` holds more than one choice where they tie; nothing breaks a tie."""
+
+    TYPE: ClassVar[str] = "consensus.round_closed.v1"
+    round: int
+    tally: tuple[Support, ...]
+    leading: tuple[str, ...]
+    agreement: float
+    cast: int
+    abstained: int
+    stop: StopReason
+    reason: str
+    equivocators: tuple[str, ...] = ()
+    options: tuple[str, ...] = ()
+    objections: tuple[Objection, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class MediationGiven:
+    """A mediator stated the evidence, and chose or abstained."""
+
+    TYPE: ClassVar[str] = "consensus.mediation_given.v1"
+    mediator: str
+    choice: str | None
+    statement: str
+    citations: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class PersonRuled:
+    """A person decided what the panel could not."""
+
+    TYPE: ClassVar[str] = "consensus.person_ruled.v1"
+    person: str
+    choice: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """The outcome, with the policy, ballots and authority it rests on. Unresolved is said, never implied."""
+
+    TYPE: ClassVar[str] = "consensus.decided.v1"
+    consensus: str | None
+    status: Status
+    authority: Authority
+    reason: str
+    leading: tuple[str, ...]
+    agreement: float
+    rounds_required: int
+    participating_nodes: tuple[str, ...]
+    time_to_consensus: float
+    policy: Policy
+    ballots: tuple[str, ...]
+    majority: tuple[str, ...] = ()
+    posterior: dict[str, float] | None = None
+    scores: tuple[Score, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class DocketOpened:
+    """A table of recorded ballots was taken on, under one policy for all its items."""
+
+    TYPE: ClassVar[str] = "docket.opened.v1"
+    docket: str
+    question: str
+    topic: str
+    table: ArtifactRef
+    items: int
+    voters: int
+    choices: tuple[str, ...]
+    policy: Policy
+
+
+@dataclass(frozen=True, slots=True)
+class DocketEstimated:
+    """What was learned about the voters from the whole table before any item was decided."""
+
+    TYPE: ClassVar[str] = "docket.estimated.v1"
+    method: str
+    log_likelihood: float
+    marginals: dict[str, float]
+    iterations: int
+    converged: bool
+    estimate: ArtifactRef
+
+
+@dataclass(frozen=True, slots=True)
+class SliceDecided:
+    """Items `first` up to and without `last` were decided and stand on the log, each in its own stream."""
+
+    TYPE: ClassVar[str] = "docket.slice_decided.v1"
+    first: int
+    last: int
+    events: int
+    statuses: dict[str, int]
+
+
+@dataclass(frozen=True, slots=True)
+class DocketClosed:
+    """Every item of the docket was decided; `results` holds one outcome per item and each voter's account."""
+
+    TYPE: ClassVar[str] = "docket.closed.v1"
+    items: int
+    statuses: dict[str, int]
+    results: ArtifactRef
+
+
+ConsensusEvent = Opened | BallotSealed | BallotCast | RoundClosed | MediationGiven | PersonRuled | Decided
+DocketEvent = DocketOpened | DocketEstimated | SliceDecided | DocketClosed
+EVENTS: tuple[type[ConsensusEvent | DocketEvent], ...] = (
+    Opened,
+    BallotSealed,
+    BallotCast,
+    RoundClosed,
+    MediationGiven,
+    PersonRuled,
+    Decided,
+    DocketOpened,
+    DocketEstimated,
+    SliceDecided,
+    DocketClosed,
+)
