@@ -1,4 +1,4 @@
-"""What activities need of the world; `workers/` hands them the real thing, unit tests a fake that conforms."""
+"""What activities need of the world; `workers/` hands them the real thing, unit tests a conforming fake."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass

@@ -1,4 +1,4 @@
-"""What can happen in a deliberation and in a docket. Stored names: change nothing here without an upcaster."""
+"""What can happen in a deliberation and in a docket. Stored names: change none without an upcaster."""
 
 from dataclasses import dataclass
 from typing import ClassVar, Literal

@@ -18,7 +18,7 @@ MAX_PANEL = 1000
 class Policy:
     """How a panel decides.
 
-    `threshold`: share of the cast weight that one choice must gather, in (0, 1]; exactly the threshold passes.
+    `threshold`: share of the cast weight one choice must gather, in (0, 1]; exactly the threshold passes.
     `quorum`: share of the panel that must cast a ballot, in [0, 1].
     `round_seconds`: how long a round stays open. `floor`: an option below this share leaves after a round.
     `faults`: the f that a `byzantine` panel of n >= 3f + 1 must bear. `stake_cap`: the largest share of the
