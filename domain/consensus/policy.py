@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Literal
+from typing import Any, ClassVar, Literal
 
 from domain.refusal import Refusal
 
@@ -11,7 +11,7 @@ FaultModel = Literal["crash", "byzantine", "stake"]
 Otherwise = Literal["mediate", "person", "unresolved"]
 
 MAX_ROUNDS = 20
-MAX_PANEL = 1000
+MAX_PANEL = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +25,11 @@ class Policy:
     total weight that one voter may hold under `stake`.
     """
 
+    __pydantic_config__: ClassVar[dict[str, Any]] = {
+        "extra": "forbid",
+        "strict": True,
+        "allow_inf_nan": False,
+    }
     threshold: float = 0.75
     quorum: float = 0.5
     max_rounds: int = 3

@@ -1,0 +1,87 @@
+"""Who decides: a seeded draw by expertise and region, and the weight of each seat."""
+
+import hashlib
+from collections.abc import Iterator, Mapping, Sequence
+from fractions import Fraction
+
+from domain.consensus.commands import Voter
+from domain.consensus.events import Seat
+from domain.consensus.policy import MAX_PANEL, Policy
+from domain.consensus.tally import exact
+from domain.refusal import Refusal
+
+
+def draw_panel(
+    candidates: Sequence[Voter],
+    policy: Policy,
+    topic: str,
+    region: str | None,
+    reputations: Mapping[str, float] | None = None,
+) -> tuple[Seat, ...]:
+    """The panel, in the order of the draw.
+
+    Experts of `topic` go before others, voters of `region` before others of equal expertise; within such a
+    class the order is that of SHA-256(seed, voter), so the same candidates in any order give the same panel.
+    `reputations` are mean standings in (0, 1); a voter without one weighs 1/2.
+
+    Raises:
+        Refusal: too few candidates for the panel asked for, or for the fault model.
+    """
+    size = policy.panel_size or len(candidates)
+    if size > len(candidates):
+        raise Refusal("policy.panel_size", f"{size} seats, but only {len(candidates)} candidates were given")
+    if size > MAX_PANEL:
+        raise Refusal("voters", f"a panel of {size} is too large, at most {MAX_PANEL}; set policy.panel_size")
+    if policy.fault_model == "byzantine" and size < 3 * policy.faults + 1:
+        raise Refusal(
+            "policy.faults",
+            f"a panel of {size} cannot bear {policy.faults} byzantine voters, "
+            f"{3 * policy.faults + 1} are needed (n >= 3f + 1)",
+        )
+    ranked = sorted(candidates, key=lambda voter: _rank(voter, policy.seed, topic, region))
+    return _weighed(ranked[:size], policy, reputations or {})
+
+
+def _rank(voter: Voter, seed: int, topic: str, region: str | None) -> tuple[bool, bool, bytes]:
+    lot = hashlib.sha256(f"{seed}:{voter.id}".encode()).digest()
+    return (topic not in voter.expertise, region is not None and voter.region != region, lot)
+
+
+def _weighed(chosen: Sequence[Voter], policy: Policy, reputations: Mapping[str, float]) -> tuple[Seat, ...]:
+    if policy.fault_model == "stake":
+        weights = bounded_stakes([voter.weight for voter in chosen], policy.stake_cap)
+    elif policy.weighting == "reputation":
+        weights = [round(reputations.get(voter.id, 0.5), 6) for voter in chosen]
+    else:
+        weights = [1.0] * len(chosen)
+    return tuple(Seat(voter.id, weight, voter.region) for voter, weight in zip(chosen, weights, strict=True))
+
+
+def bounded_stakes(stakes: Sequence[float], cap: float) -> list[float]:
+    """Stakes cut down until no voter holds more than `cap` of the sum that remains.
+
+    The largest stakes are lowered to one common level (water filling); the others keep theirs.
+
+    Raises:
+        Refusal: there are too few voters for any weights to respect the cap.
+    """
+    bound = exact(cap)
+    if bound * len(stakes) < 1:
+        raise Refusal(
+            "policy.stake_cap", f"{len(stakes)} voters cannot each hold at most {cap:g} of the weight"
+        )
+    ordered = sorted((exact(stake) for stake in stakes), reverse=True)
+    level = next(level for level in _levels(ordered, bound) if level is not None)
+    return [float(min(exact(stake), level)) for stake in stakes]
+
+
+def _levels(ordered: Sequence[Fraction], bound: Fraction) -> Iterator[Fraction | None]:
+    """The common level if the `cut` largest stakes are lowered to it, where that respects the bound."""
+    rest = sum(ordered, Fraction(0))
+    yield ordered[0] if ordered[0] <= bound * rest else None
+    for cut in range(1, len(ordered)):
+        rest -= ordered[cut - 1]
+        share = 1 - bound * cut
+        level = bound * rest / share if share > 0 else None
+        yield level if level is not None and ordered[cut] <= level else None
+    yield ordered[-1]
