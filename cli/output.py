@@ -1,0 +1,35 @@
+"""How every command speaks: results on stdout, refusals on stderr in one line."""
+
+import json
+import sys
+from collections.abc import Callable
+from typing import Any
+
+from domain.refusal import Refusal
+from domain.strict_json import printable
+
+LONGEST_LINE = 500
+
+
+def emit(as_json: bool, data: Any, human: str | Callable[[], str]) -> None:  # noqa: FBT001 # the flag's value, passed on
+    """Print a result once: `data` as one line of JSON, or `human` (a text, or what makes it)."""
+    text = (
+        json.dumps(data, ensure_ascii=False, default=str)
+        if as_json
+        else human()
+        if callable(human)
+        else human
+    )
+    sys.stdout.write(text + "\n")
+    sys.stdout.flush()
+
+
+def refused(error: Refusal) -> None:
+    """Say no in one line on stderr, with or without `--json`: stdout carries results only."""
+    say(f"moot: {error}")
+
+
+def say(line: str) -> None:
+    """One line on stderr, fit for a terminal whatever it holds."""
+    sys.stderr.write(printable(" ".join(line.split()), LONGEST_LINE) + "\n")
+    sys.stderr.flush()

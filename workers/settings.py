@@ -1,0 +1,121 @@
+"""Where everything is: read once at the edge, handed down, never global."""
+
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from domain.refusal import Refusal
+from workers.embedded import stackfile
+
+CLUSTER = "folkmoot"
+NAMESPACE = "default"
+SERVERS = {
+    "kafka": "FOLKMOOT_KAFKA",
+    "database_url": "FOLKMOOT_DATABASE_URL",
+    "temporal_address": "TEMPORAL_ADDRESS",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Addresses and places of one deployment.
+
+    `kafka` is a bootstrap list (host:port, comma separated), `database_url` a postgresql:// URL, `artifacts`
+    an fsspec URL or a folder, `signing_key` the file of the checkpoint key, `data` the folder of local state.
+    A server that `load` was told not to need may be "".
+    """
+
+    kafka: str
+    database_url: str
+    temporal_address: str
+    temporal_namespace: str
+    cluster: str
+    topic_prefix: str
+    artifacts: str
+    signing_key: str
+    data: Path
+
+    def __repr__(self) -> str:
+        # The database URL holds a password, and a settings object ends up in tracebacks.
+        return (
+            f"Settings(kafka={self.kafka!r}, temporal_address={self.temporal_address!r}, data={self.data!r})"
+        )
+
+
+def data_folder(folder: Path, environ: Mapping[str, str]) -> Path:
+    """The folder of local state: `FOLKMOOT_DATA`, else `.folkmoot` in `folder`; always absolute."""
+    return (folder / environ.get("FOLKMOOT_DATA", ".folkmoot")).absolute()
+
+
+def load(
+    folder: Path | None = None,
+    environ: Mapping[str, str] | None = None,
+    needs: Sequence[str] = tuple(SERVERS),
+) -> Settings:
+    """Settings from the environment first, then from the stack that runs in `folder`.
+
+    Args:
+        folder: where to look for `.folkmoot`; the working directory by default.
+        environ: the environment; the process's own by default.
+        needs: which of `kafka`, `database_url`, `temporal_address` the caller cannot do without.
+
+    Raises:
+        Refusal: a needed server is named nowhere; every missing one is named, and what to do.
+    """
+    folder = Path.cwd() if folder is None else folder
+    environ = os.environ if environ is None else environ
+    data = data_folder(folder, environ)
+    outside = external(environ)
+    stack = stackfile.read(data) or {}
+    found = {name: outside.get(name) or str(stack.get(name, "")) for name in SERVERS}
+    missing = [SERVERS[name] for name in needs if not found[name]]
+    if missing:
+        raise Refusal(
+            " and ".join(missing), f"not set, and no stack runs in {folder}: start one with `moot dev`"
+        )
+    return Settings(
+        **found,
+        temporal_namespace=outside.get("temporal_namespace") or NAMESPACE,
+        cluster=environ.get("FOLKMOOT_CLUSTER") or CLUSTER,
+        topic_prefix=environ.get("FOLKMOOT_TOPIC_PREFIX", ""),
+        artifacts=environ.get("FOLKMOOT_ARTIFACTS") or str(data / "artifacts"),
+        signing_key=environ.get("FOLKMOOT_SIGNING_KEY") or str(data / "signing.key"),
+        data=data,
+    )
+
+
+def external(environ: Mapping[str, str]) -> dict[str, str]:
+    """The servers that the environment points at, which the embedded stack therefore does not start.
+
+    Raises:
+        Refusal: a Temporal profile is named but cannot be read.
+    """
+    found = {name: environ[variable] for name, variable in SERVERS.items() if environ.get(variable)}
+    profile = _temporal_profile(environ)
+    if "temporal_address" not in found and profile.get("address"):
+        found["temporal_address"] = profile["address"]
+    namespace = environ.get("TEMPORAL_NAMESPACE") or profile.get("namespace")
+    if namespace:
+        found["temporal_namespace"] = namespace
+    return found
+
+
+def _temporal_profile(environ: Mapping[str, str]) -> dict[str, str]:
+    # Only a profile asked for by name or file counts: a default profile in the home folder, written for the
+    # `temporal` CLI, must not silently point `moot dev` at somebody's production.
+    name, named_file = environ.get("TEMPORAL_PROFILE"), environ.get("TEMPORAL_CONFIG_FILE")
+    if not name and not named_file:
+        return {}
+    import tomllib
+
+    home = Path(environ.get("XDG_CONFIG_HOME") or Path(environ.get("HOME", "~")).expanduser() / ".config")
+    file = Path(named_file) if named_file else home / "temporalio" / "temporal.toml"
+    try:
+        profiles = tomllib.loads(file.read_text("utf-8")).get("profile", {})
+    except (OSError, ValueError) as error:
+        raise Refusal("TEMPORAL_CONFIG_FILE", f"{file} cannot be read: {error}") from None
+    if name and name not in profiles:
+        raise Refusal("TEMPORAL_PROFILE", f"{name!r} is not a profile of {file}")
+    profile = profiles.get(name or "default", {})
+    return {key: str(profile[key]) for key in ("address", "namespace") if profile.get(key)}
