@@ -100,7 +100,7 @@ def check_docket_policy(policy: Policy) -> None:
     if policy.otherwise != "unresolved":
         raise Refusal(
             "policy.otherwise",
-            f'{policy.otherwise} cannot follow in a docket: use "unresolved", then open a deliberation for those items',
+            f'{policy.otherwise} cannot follow in a docket: leave items "unresolved", then deliberate on those',
         )
     if policy.panel_size is not None:
         raise Refusal(
