@@ -3,7 +3,7 @@
 import math
 from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from domain.consensus.policy import MAX_PANEL, MAX_ROUNDS, Policy
 from domain.refusal import Refusal
@@ -17,14 +17,12 @@ MAX_OPTION = 1_000
 MAX_OPTIONS = 100
 MAX_REASON = 2_000
 MAX_REFERENCES = 200
-STRICT: dict[str, Any] = {"extra": "forbid", "strict": True, "allow_inf_nan": False}
 
 
 @dataclass(frozen=True, slots=True)
 class RecordedBallot:
     """A ballot that was given before the deliberation began."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     choice: str | None
     round: int = 1
     confidence: float | None = None
@@ -44,7 +42,6 @@ class Voter:
     `reasoner` is asked on the task queue of its `node`.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: str
     kind: VoterKind = "recorded"
     region: str | None = None
@@ -71,7 +68,6 @@ class Voter:
 class OpenDeliberation:
     """Put a question to a panel."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: str
     question: str
     options: tuple[str, ...]
@@ -114,7 +110,6 @@ class OpenDeliberation:
 class CastBallot:
     """One voter's answer to the open round; `choice` null abstains."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     voter: str
     choice: str | None
     confidence: float | None = None
@@ -130,7 +125,6 @@ class CastBallot:
 class Rule:
     """A person decides what the panel could not."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     choice: str
     reason: str
     person: str

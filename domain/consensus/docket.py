@@ -3,11 +3,10 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, ClassVar
 
 from domain.artifact import ArtifactRef
 from domain.consensus.ballot_table import BallotTable, Vote
-from domain.consensus.commands import MAX_OPTIONS, MAX_QUESTION, STRICT
+from domain.consensus.commands import MAX_OPTIONS, MAX_QUESTION
 from domain.consensus.events import BallotCast, Decided, Opened, Proposal, Seat, Support
 from domain.consensus.policy import MAX_PANEL, Policy
 from domain.consensus.recorded import fold_all, hold_one_round
@@ -24,7 +23,6 @@ SHOWN_FROM = 1e-9
 class RecordedLabel:
     """One row of a table given inline."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     item: str
     voter: str
     choice: str
@@ -35,7 +33,6 @@ class RecordedLabel:
 class DecideDocketRequest:
     """Decide every item of a table: `table` by reference, or its rows inline as `ballots`."""
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = STRICT
     id: str
     table: ArtifactRef | None = None
     ballots: tuple[RecordedLabel, ...] = ()
@@ -100,7 +97,7 @@ def check_docket_policy(policy: Policy) -> None:
     if policy.otherwise != "unresolved":
         raise Refusal(
             "policy.otherwise",
-            f'{policy.otherwise} cannot follow in a docket: leave items "unresolved", then deliberate on those',
+            f'{policy.otherwise} cannot follow in a docket: use "unresolved", then deliberate on those items',
         )
     if policy.panel_size is not None:
         raise Refusal(

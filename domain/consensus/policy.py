@@ -2,7 +2,7 @@
 
 import math
 from dataclasses import dataclass
-from typing import Any, ClassVar, Literal
+from typing import Literal
 
 from domain.refusal import Refusal
 
@@ -25,7 +25,6 @@ class Policy:
     total weight that one voter may hold under `stake`.
     """
 
-    __pydantic_config__: ClassVar[dict[str, Any]] = {
         "extra": "forbid",
         "strict": True,
         "allow_inf_nan": False,
