@@ -25,10 +25,6 @@ class Policy:
     total weight that one voter may hold under `stake`.
     """
 
-        "extra": "forbid",
-        "strict": True,
-        "allow_inf_nan": False,
-    }
     threshold: float = 0.75
     quorum: float = 0.5
     max_rounds: int = 3
