@@ -92,9 +92,21 @@ class Tree:
     def append(self, values: Sequence[bytes]) -> list[bytes]:
         """Add raw leaves at the right edge; their leaf hashes in order."""
         hashes = [sha256(b"\0" + value).digest() for value in values]
+        self.extend(hashes)
+        return hashes
+
+    def extend(self, hashes: Sequence[bytes]) -> None:
+        """Add leaves by their hashes alone."""
         self._extend(0, self.size, hashes)
         self.size += len(hashes)
-        return hashes
+
+    def copy(self) -> "Tree":
+        """Another tree of the same leaves; what changed so far stays with this one."""
+        other = Tree()
+        other.size = self.size
+        other._edge = [list(row) for row in self._edge]
+        other._peaks = [dict(row) for row in self._peaks]
+        return other
 
     def root(self) -> bytes:
         """The root over all leaves so far."""
@@ -112,7 +124,7 @@ class Tree:
         self._full, self._touched = {}, set()
         return changed
 
-    def _extend(self, level: int, before: int, hashes: list[bytes]) -> None:
+    def _extend(self, level: int, before: int, hashes: Sequence[bytes]) -> None:
         """`before` counts the entries of this level that were there."""
         edge = self._level(level)
         edge += hashes
