@@ -51,3 +51,15 @@ class Reputations(Protocol):
     async def standings(self, topic: str, voters: Sequence[str], at: float) -> Mapping[str, Standing]:
         """One standing for each of `voters` that has one, decayed to `at` (seconds since the epoch)."""
         ...
+
+
+class Streams(Protocol):
+    """What the read model knows of streams; it may lag behind the log."""
+
+    async def last_event(self, stream: str) -> str | None:
+        """The id of the newest projected event of `stream`, or None where none is known.
+
+        Raises:
+            OSError, TimeoutError: the read model cannot be asked now.
+        """
+        ...

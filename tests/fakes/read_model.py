@@ -1,0 +1,27 @@
+"""A read model in memory: what it knows of streams and standings is what a test told it."""
+
+from collections.abc import Mapping, Sequence
+
+from activities.ports import Standing
+
+
+class MemoryReadModel:
+    def __init__(
+        self,
+        streams: Mapping[str, str] | None = None,
+        standings: Mapping[str, Standing] | None = None,
+        failure: Exception | None = None,
+    ) -> None:
+        self._streams = dict(streams or {})
+        self._standings = dict(standings or {})
+        self._failure = failure
+
+    async def last_event(self, stream: str) -> str | None:
+        if self._failure:
+            raise self._failure
+        return self._streams.get(stream)
+
+    async def standings(self, topic: str, voters: Sequence[str], at: float) -> Mapping[str, Standing]:
+        if self._failure:
+            raise self._failure
+        return {voter: self._standings[voter] for voter in voters if voter in self._standings}

@@ -1,0 +1,86 @@
+"""The artifact store: large values in a folder or an object store, each under the digest of its bytes."""
+
+import asyncio
+import hashlib
+import os
+import re
+import uuid
+
+import fsspec
+from fsspec.implementations.local import LocalFileSystem
+
+from domain.artifact import ArtifactRef
+from domain.refusal import Refusal
+
+_DIGEST = re.compile(r"[0-9a-f]{64}")
+
+
+class FsspecArtifacts:
+    """Content-addressed files on any fsspec file system.
+
+    `place` is a folder or an fsspec URL (`s3://bucket/path`; the driver must be installed). Credentials come
+    from the driver's own configuration, never from the URL, which references carry.
+    """
+
+    def __init__(self, place: str) -> None:
+        self._files, self._root = fsspec.core.url_to_fs(place)
+
+    async def put(self, content: bytes) -> ArtifactRef:
+        """Store `content`; the reference names it by its SHA-256, so that a repeated put changes nothing."""
+        digest = hashlib.sha256(content).hexdigest()
+        path = f"{self._root}/{digest[:2]}/{digest}"
+        await asyncio.to_thread(self._write, path, content)
+        return ArtifactRef(uri=self._files.unstrip_protocol(path), sha256=digest, bytes=len(content))
+
+    async def get(self, ref: ArtifactRef) -> bytes:
+        """Read and check.
+
+        Raises:
+            Refusal: the digest is none, nothing lies under it in this store, or other bytes do.
+        """
+        # Found by its digest, not by its uri: a reference comes from an input and must not read other files.
+        if not _DIGEST.fullmatch(ref.sha256):
+            raise Refusal("sha256", "is not 64 lower-case hexadecimal digits")
+        path = f"{self._root}/{ref.sha256[:2]}/{ref.sha256}"
+        try:
+            content: bytes = await asyncio.to_thread(self._files.cat_file, path)
+        except FileNotFoundError:
+            raise Refusal(
+                "sha256", f"the artifact {ref.sha256[:12]} is not in this store; put it there"
+            ) from None
+        if len(content) != ref.bytes or hashlib.sha256(content).hexdigest() != ref.sha256:
+            raise Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its digest is another")
+        return content
+
+    def _write(self, path: str, content: bytes) -> None:
+        if self._files.exists(path) and self._files.size(path) == len(content):
+            return
+        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+        if isinstance(self._files, LocalFileSystem):
+            _write_atomically(path, content)
+        else:  # an object store shows an object only when it is whole
+            self._files.pipe_file(path, content)
+
+
+def _write_atomically(path: str, content: bytes) -> None:
+    """Whole or not at all, even if the machine dies: write beside, flush to the disk, rename."""
+    beside = f"{path}.{uuid.uuid4().hex}.part"
+    try:
+        with open(beside, "wb") as file:  # noqa: PTH123 # fsspec speaks in strings
+            file.write(content)
+            file.flush()
+            os.fsync(file.fileno())
+        os.replace(beside, path)  # noqa: PTH105 # as above
+        _settle(os.path.dirname(path))  # noqa: PTH120 # as above
+    finally:
+        if os.path.exists(beside):  # noqa: PTH110 # as above
+            os.unlink(beside)  # noqa: PTH108 # as above
+
+
+def _settle(folder: str) -> None:
+    """Make the renaming itself durable."""
+    handle = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

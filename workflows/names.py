@@ -1,0 +1,36 @@
+"""Names under which Temporal stores our work; pinned, because histories and scripts hold them."""
+
+from typing import Any
+
+from temporalio.common import SearchAttributeKey
+
+TASK_QUEUE = "folkmoot"
+SOURCE = "folkmoot/workflows"
+
+REACH_CONSENSUS = "ReachConsensus"
+DECIDE_DOCKET = "DecideDocket"
+WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET)
+
+CAST_BALLOT = "cast_ballot"
+RULE = "rule"
+
+KIND = SearchAttributeKey.for_keyword("FolkmootKind")
+REGION = SearchAttributeKey.for_keyword("FolkmootRegion")
+STATUS = SearchAttributeKey.for_keyword("FolkmootStatus")
+LEVEL = SearchAttributeKey.for_int("FolkmootLevel")
+SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (KIND, REGION, STATUS, LEVEL)
+
+
+def node_queue(node: str) -> str:
+    """The task queue on which the node `node` does its local reasoning and training."""
+    return f"node.{node}"
+
+
+def consensus_stream(deliberation: str) -> str:
+    """The stream of a deliberation, and the id of the one workflow that writes it."""
+    return f"consensus/{deliberation}"
+
+
+def docket_stream(docket: str) -> str:
+    """The stream of a docket, and the id of the one workflow that writes it."""
+    return f"docket/{docket}"

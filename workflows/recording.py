@@ -1,0 +1,105 @@
+"""The log first, the state second: how a workflow writes what it decided, one writer at a time."""
+
+import asyncio
+import copy
+import dataclasses
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from datetime import datetime, timedelta
+from typing import Generic, TypeVar
+
+from pydantic_core import to_json
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+
+from activities.append import Append, Entry, StreamAppend
+from domain.event import Event, EventData
+from domain.stream import Draft
+
+S = TypeVar("S")
+
+# A broker that is away is waited for, however long: a decision pauses, it does not fail.
+_PATIENCE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
+_PART_BYTES = 256 * 1024
+_ATTEMPT = timedelta(seconds=20)  # above the log writer's own deadline of 10 s
+
+
+class Recording(Generic[S]):
+    """A single-writer stream and the state it folds to.
+
+    Decisions are taken, appended and folded under one lock, so that none is taken on a state that an append
+    under way is about to change. Versions and ids move on only when the append has succeeded.
+    """
+
+    def __init__(self, topic: str, draft: Draft, state: S, fold: Callable[[S, Event], S]) -> None:
+        self.state = state
+        self._topic = topic
+        self._draft = draft
+        self._fold = fold
+        self._writing = asyncio.Lock()
+
+    def renamed(self, stream: str, region: str | None = None) -> "Recording[S]":
+        """The same for the stream that the input names: a workflow exists before its input is read."""
+        draft = dataclasses.replace(self._draft, stream=stream, region=region)
+        return Recording(self._topic, draft, self.state, self._fold)
+
+    async def open(self, data: Iterable[EventData], summary: str) -> list[Event]:
+        """Write the first events, refused where the stream exists already."""
+        return await self._record(lambda _, draft, at: draft.events(data, at), summary, opening=True)
+
+    async def record(self, decide: Callable[[S], Iterable[EventData]], summary: str) -> list[Event]:
+        """Decide on the state as it stands, append what was decided, then fold it."""
+        return await self.record_drafted(lambda state, draft, at: draft.events(decide(state), at), summary)
+
+    async def record_drafted(
+        self, write: Callable[[S, Draft, datetime], Sequence[Event]], summary: str
+    ) -> list[Event]:
+        """As `record`, for a decision in several steps that folds its own events in between."""
+        return await self._record(write, summary, opening=False)
+
+    async def _record(
+        self, write: Callable[[S, Draft, datetime], Sequence[Event]], summary: str, *, opening: bool
+    ) -> list[Event]:
+        async with self._writing:
+            draft = copy.copy(self._draft)
+            events = list(write(self.state, draft, workflow.now()))
+            for part in parts(events):
+                await workflow.execute_activity_method(
+                    Append.open_stream if opening else Append.append_events,
+                    _request(self._topic, draft, part),
+                    start_to_close_timeout=_ATTEMPT,
+                    retry_policy=_PATIENCE,
+                    summary=summary,
+                )
+            self._draft = draft
+            for event in events:
+                self.state = self._fold(self.state, event)
+            return events
+
+
+def _request(topic: str, draft: Draft, events: Sequence[Event]) -> StreamAppend:
+    return StreamAppend(
+        topic=topic,
+        stream=draft.stream,
+        source=draft.source,
+        workflow_id=draft.workflow_id,
+        run_id=draft.run_id,
+        region=draft.region,
+        correlation_id=events[0].correlation_id,
+        entries=tuple(
+            Entry(event.id, event.version, event.time, event.type, event.data, event.causation_id)
+            for event in events
+        ),
+    )
+
+
+def parts(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
+    """`events` in order, in appends that stay well below Temporal's limit on a payload."""
+    start = size = 0
+    for index, event in enumerate(events):
+        grown = size + len(to_json(event.data))
+        if index > start and grown > _PART_BYTES:
+            yield events[start:index]
+            start, grown = index, grown - size
+        size = grown
+    if events:
+        yield events[start:]

@@ -1,0 +1,188 @@
+"""One round among voters who answer while it is open: people and agents by update, reasoners by activity."""
+
+import asyncio
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError
+
+from activities.reasoner import Answer, Inquiry, Reasoning
+from domain.consensus.commands import CastBallot, OpenDeliberation, Voter, check_ballot
+from domain.consensus.decide import close_round, conclude, next_step, seal_ballot
+from domain.consensus.events import BallotCast
+from domain.consensus.recorded import ballots_for, fold_all, has_last_word
+from domain.consensus.state import Deliberation
+from domain.event import Event
+from domain.refusal import Refusal
+from domain.stream import Draft
+from workflows.names import node_queue
+from workflows.recording import Recording
+
+# Temporal takes 2,000 updates in one run; a voter may hand in two differing ballots a round.
+MAX_LIVE_BALLOTS = 1900
+
+
+@dataclass(frozen=True, slots=True)
+class BallotReceipt:
+    """Proof that a ballot is under seal: the event that holds `commitment`, a SHA-256 over the ballot."""
+
+    event_id: str
+    commitment: str
+    round: int
+
+
+@dataclass(frozen=True, slots=True)
+class _Sealed:
+    ballot: BallotCast
+    receipt: BallotReceipt
+
+
+def check_size(request: OpenDeliberation) -> None:
+    """Refuse what one run cannot hold, before anything is written.
+
+    Raises:
+        Refusal: there may be more live ballots over all rounds than Temporal takes updates.
+    """
+    policy = request.policy
+    external = sum(voter.kind == "external" for voter in request.voters)
+    ballots = min(external, policy.panel_size or external) * policy.max_rounds
+    if ballots > MAX_LIVE_BALLOTS:
+        raise Refusal(
+            "policy.max_rounds",
+            f"{ballots} ballots of external voters over {policy.max_rounds} rounds are too many, at most "
+            f"{MAX_LIVE_BALLOTS} are taken; allow fewer rounds or a smaller panel_size",
+        )
+
+
+class Rounds:
+    """What the live voters of the open round have handed in so far, and how it is closed."""
+
+    def __init__(self, voters: Sequence[Voter], recording: Recording[Deliberation]) -> None:
+        self._voters = {voter.id: voter for voter in voters}
+        self._recording = recording
+        self._sealed: list[_Sealed] = []
+        self._answers: dict[str, BallotCast] = {}
+
+    def live(self) -> list[Voter]:
+        """Voters on the panel whose ballots are not in the input."""
+        seated = (self._voters[seat.voter] for seat in self._recording.state.panel)
+        return [voter for voter in seated if voter.kind != "recorded"]
+
+    def handed_in(self) -> frozenset[str]:
+        return frozenset(self._answers) | {sealed.ballot.voter for sealed in self._sealed}
+
+    def check(self, command: CastBallot) -> None:
+        """What can be said against a ballot before it is taken.
+
+        Raises:
+            Refusal: as `seal_ballot`, or the voter does not vote by update.
+        """
+        voter = self._voters.get(command.voter)
+        if voter is not None and voter.kind != "external":
+            raise Refusal(
+                "voter", f"{voter.id} is a {voter.kind} voter; only external voters cast ballots here"
+            )
+        seal_ballot(self._recording.state, command, self._of(command.voter), nonce="")
+
+    async def cast(self, command: CastBallot) -> BallotReceipt:
+        """Record the commitment to a ballot and keep the ballot itself until the round closes.
+
+        Repeating a ballot gives the receipt of the first. `command.round` must name the round, so that a
+        ballot that waited while its round was closed is not counted in the next one.
+        """
+        nonce = f"{workflow.random().getrandbits(128):032x}"
+        taken: list[BallotCast] = []
+
+        def decide(state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
+            self.check(command)
+            sealing, ballot = seal_ballot(state, command, self._of(command.voter), nonce)
+            taken.extend([ballot] if ballot else [])
+            return draft.events(sealing, at)
+
+        events = await self._recording.record_drafted(decide, f"seal the ballot of {command.voter}")
+        for event, ballot in zip(events, taken, strict=True):  # nothing is awaited before the ballot is kept
+            receipt = BallotReceipt(event.id, event.data.commitment, ballot.round)  # type: ignore[attr-defined] # a BallotSealed
+            self._sealed.append(_Sealed(ballot, receipt))
+            return receipt
+        return next(
+            sealed.receipt
+            for sealed in self._sealed
+            if (sealed.ballot.voter, sealed.ballot.choice) == (command.voter, command.choice)
+        )
+
+    async def hold(self) -> None:
+        """Keep the round open until every live voter answered or its time is over, then close it."""
+        state = self._recording.state
+        asked = [
+            asyncio.create_task(self._ask(voter, state)) for voter in self.live() if voter.kind == "reasoner"
+        ]
+        try:
+            await workflow.wait_condition(
+                lambda: self.handed_in() >= {voter.id for voter in self.live()},
+                timeout=timedelta(seconds=state.policy.round_seconds),
+                timeout_summary=f"round {state.round} closes",
+            )
+        except TimeoutError:
+            for task in asked:
+                task.cancel()
+        for outcome in await asyncio.gather(*asked, return_exceptions=True):
+            if isinstance(outcome, Exception):
+                raise outcome
+        await self._recording.record_drafted(self._close, f"close round {state.round}")
+        self._sealed.clear()
+        self._answers.clear()
+
+    def _close(self, state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
+        live = [*(sealed.ballot for sealed in self._sealed), *self._answers.values()]
+        ballots = [*ballots_for(state, tuple(self._voters.values())), *live]
+        closing = close_round(state, ballots, last_word=has_last_word(state, tuple(self._voters.values())))
+        events = draft.events(closing, at)
+        state = fold_all(state, events)
+        if next_step(state) == "conclude":
+            events += draft.events(conclude(state, at), at)
+        return events
+
+    def _of(self, voter: str) -> list[BallotCast]:
+        return [sealed.ballot for sealed in self._sealed if sealed.ballot.voter == voter]
+
+    async def _ask(self, voter: Voter, state: Deliberation) -> None:
+        try:
+            answer = await workflow.execute_activity_method(
+                Reasoning.answer_inquiry,
+                _inquiry(voter, state),
+                task_queue=node_queue(voter.node or ""),
+                schedule_to_close_timeout=timedelta(seconds=state.policy.round_seconds),
+                retry_policy=RetryPolicy(maximum_attempts=3),
+                summary=f"ask {voter.id} on node {voter.node}, round {state.round}",
+            )
+        except ActivityError as error:
+            answer = Answer(None, reason=f"abstained: {type(error.cause).__name__}: {error.cause}"[:500])
+        self._answers[voter.id] = _ballot(voter, state.round, answer)
+
+
+def _inquiry(voter: Voter, state: Deliberation) -> Inquiry:
+    proposal, last = state.proposal, state.last_round
+    if proposal is None:
+        raise RuntimeError("a round is held before the opening")
+    return Inquiry(
+        deliberation=proposal.id,
+        voter=voter.id,
+        round=state.round,
+        question=proposal.question,
+        options=state.options,
+        context=proposal.context,
+        evidence=proposal.evidence,
+        tally=last.tally if last else (),
+        objections=last.objections if last else (),
+    )
+
+
+def _ballot(voter: Voter, number: int, answer: Answer) -> BallotCast:
+    try:
+        check_ballot(answer.choice, answer.confidence, answer.reason)
+    except Refusal as refusal:
+        return BallotCast(voter.id, number, None, reason=f"abstained: the answer is invalid: {refusal}"[:500])
+    return BallotCast(voter.id, number, answer.choice, answer.confidence, answer.reason)
