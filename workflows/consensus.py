@@ -25,6 +25,13 @@ with workflow.unsafe.imports_passed_through():
     from workflows.recording import Recording
     from workflows.rounds import BallotReceipt, Rounds, check_size
 
+WAITING = {
+    "ballots": "balloting",
+    "mediate": "mediating",
+    "person": "awaiting_person",
+    "conclude": "concluding",
+}
+
 
 @workflow.defn(name=names.REACH_CONSENSUS)
 class ReachConsensus:
@@ -52,7 +59,7 @@ class ReachConsensus:
         opening = open_deliberation(request, await _reputations(request))
         await self._recording.open(opening, f"open {stream}")
         while (step := next_step(self._state)) != "settled":
-            self._show(step)
+            self._show(WAITING[step])
             match step:
                 case "ballots":
                     await self._ballots(request, rounds)

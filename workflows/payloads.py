@@ -10,13 +10,16 @@ from typing import Any, TypeVar, cast
 
 from pydantic import ConfigDict, TypeAdapter, ValidationError
 from temporalio.api.common.v1 import Payload
+from temporalio.api.failure.v1 import Failure
 from temporalio.common import RawValue
 from temporalio.contrib.pydantic import PydanticJSONPlainPayloadConverter
 from temporalio.converter import (
     CompositePayloadConverter,
     DataConverter,
+    DefaultFailureConverter,
     DefaultPayloadConverter,
     JSONPlainPayloadConverter,
+    PayloadConverter,
 )
 from temporalio.exceptions import ApplicationError
 
@@ -29,6 +32,8 @@ T = TypeVar("T")
 MAX_INPUT_BYTES = 256 * 1024
 MAX_PAYLOAD_BYTES = 2 * 1024 * 1024  # Temporal's own limit; above it nothing arrives at all
 
+INVALID, REFUSED = "PayloadValidationError", "Refusal"
+_REFUSED = frozenset({INVALID, REFUSED})
 _STRICT = ConfigDict(extra="forbid", strict=True)
 
 
@@ -74,7 +79,7 @@ class Payloads(CompositePayloadConverter):
         try:
             return [self._read(payload, hint) for payload, hint in zip(payloads, hints, strict=True)]
         except Refusal as refusal:
-            raise failure(refusal, "PayloadValidationError") from None
+            raise failure(refusal, INVALID) from None
 
     def _read(self, payload: Payload, hint: Any) -> Any:
         encoding = payload.metadata.get("encoding", b"").decode("ascii", "replace")
@@ -91,14 +96,25 @@ class Payloads(CompositePayloadConverter):
         return value
 
 
-def failure(refusal: Refusal, kind: str = "Refusal") -> ApplicationError:
+def failure(refusal: Refusal, kind: str = REFUSED) -> ApplicationError:
     """A refusal as Temporal carries it: its line, its fields and problems, never retried."""
     faults = refusal.faults if isinstance(refusal, InputRefused) else (refusal,)
     details = [{"field": fault.field, "problem": fault.problem} for fault in faults]
     return ApplicationError(str(refusal), details, type=kind, non_retryable=True)
 
 
-CONVERTER = DataConverter(payload_converter_class=Payloads)
+class Failures(DefaultFailureConverter):
+    """Refusals without a stack trace: it would bury their one line, and their cause is the input."""
+
+    def to_failure(
+        self, exception: BaseException, payload_converter: PayloadConverter, failure: Failure
+    ) -> None:
+        super().to_failure(exception, payload_converter, failure)
+        if isinstance(exception, ApplicationError) and exception.type in _REFUSED:
+            failure.stack_trace = ""
+
+
+CONVERTER = DataConverter(payload_converter_class=Payloads, failure_converter_class=Failures)
 
 
 def _validated(expected: Any, raw: bytes) -> Any:

@@ -4,7 +4,7 @@ import inspect
 from collections.abc import Callable
 from typing import Any
 
-from temporalio import activity, workflow
+from temporalio import activity
 from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
 from temporalio.worker import (
     ActivityInboundInterceptor,
@@ -48,10 +48,8 @@ class _Workflows(WorkflowInboundInterceptor):
             raise said(error) from error
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002 # the SDK's name
-        handler = workflow.get_update_handler(input.update)
         try:
-            if handler is not None:
-                _bind(handler, tuple(input.args))
+            _one(input)
             super().handle_update_validator(input)
         except Refusal as refusal:
             raise failure(refusal) from None
@@ -91,3 +89,8 @@ def _bind(function: Callable[..., Any], args: tuple[Any, ...]) -> None:
         raise Refusal(
             "input", f"{given} arguments given, {len(wanted)} wanted ({', '.join(wanted)}): {error}"
         ) from None
+
+
+def _one(update: HandleUpdateInput) -> None:
+    if len(update.args) != 1:
+        raise Refusal("input", f"{update.update} takes one JSON object, {len(update.args)} were given")
