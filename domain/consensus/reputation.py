@@ -2,8 +2,9 @@
 
 A Beta reputation (A. Josang and R. Ismail, "The beta reputation system", 2002) under forward decay
 (G. Cormode, V. Shkapenyuk, D. Srivastava and B. Xu, "Forward decay: a practical time decay model for
-streaming systems", ICDE 2009): a ruling adds 2^(its time / half-life), a standing divides by 2^(now / half-life). The sums are
-whole numbers, so they come out the same in whatever order rulings arrive and on any machine.
+streaming systems", ICDE 2009): a ruling adds 2^(its time / half-life), a standing divides by
+2^(now / half-life). The sums are whole numbers, so they come out the same in whatever order rulings
+arrive and on any machine.
 """
 
 import math
