@@ -113,6 +113,11 @@ def parse(raw: bytes, *, kind: Kind) -> BallotTable:
             assert_never(unknown)
 
 
+def kind_of(raw: bytes) -> Kind:
+    """JSON lines begin with a brace, which the header of a CSV table cannot."""
+    return "jsonl" if raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "csv"
+
+
 class _Names(dict[str, int]):
     """Numbers names in the order of their first sight; each is checked once, at that moment."""
 

@@ -1,0 +1,222 @@
+"""The work of a docket: read the table, estimate, decide slices of it, sum up."""
+
+import asyncio
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Generic, TypeVar
+
+import msgspec
+from temporalio import activity
+
+from activities.ports import ArtifactStore, EventLog, Reputations
+from domain.artifact import ArtifactRef
+from domain.consensus import docket_estimate
+from domain.consensus.account import VoterAccount, accounts
+from domain.consensus.ballot_table import BallotTable, kind_of, parse
+from domain.consensus.docket import (
+    DecideDocketRequest,
+    Docket,
+    ItemOutcome,
+    check_table,
+    decide_item,
+    item_stream,
+)
+from domain.consensus.docket_estimate import DocketEstimate, estimate_docket
+from domain.event import Event
+from domain.stream import Draft
+
+SOURCE = "folkmoot/docket"
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareDocket:
+    """Read and estimate the table of `request`, as of `at`."""
+
+    request: DecideDocketRequest
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class ModelSummary:
+    """What the estimate came to, without its arrays."""
+
+    method: str
+    log_likelihood: float
+    marginals: dict[str, float]
+    iterations: int
+    converged: bool
+
+
+@dataclass(frozen=True, slots=True)
+class PreparedDocket:
+    """A table that can be decided, and the estimate it is decided with."""
+
+    table: ArtifactRef
+    items: int
+    voters: int
+    choices: tuple[str, ...]
+    estimate: ArtifactRef
+    model: ModelSummary | None
+
+
+@dataclass(frozen=True, slots=True)
+class DecideSlice:
+    """Decide the items [first, last) of a prepared docket; everything its events depend on is named here."""
+
+    request: DecideDocketRequest
+    prepared: PreparedDocket
+    first: int
+    last: int
+    at: datetime
+    workflow_id: str
+    run_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class DecidedSlice:
+    """Items [first, last) stand on the log; `outcomes` holds their lines of the result."""
+
+    first: int
+    last: int
+    events: int
+    statuses: dict[str, int]
+    outcomes: ArtifactRef
+
+
+@dataclass(frozen=True, slots=True)
+class CloseDocket:
+    """Sum up the outcomes of all slices, in order."""
+
+    request: DecideDocketRequest
+    prepared: PreparedDocket
+    outcomes: tuple[ArtifactRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class DocketResults:
+    """What `moot decide --json` prints."""
+
+    docket: str
+    items: list[ItemOutcome]
+    voters: list[VoterAccount]
+    model: ModelSummary | None
+
+
+class DocketWork:
+    """Decides through the injected log and artifact store; keeps the last tables and estimates at hand."""
+
+    def __init__(self, log: EventLog, artifacts: ArtifactStore, reputations: Reputations) -> None:
+        self._log = log
+        self._artifacts = artifacts
+        self._reputations = reputations
+        self._tables: _Recent[BallotTable] = _Recent(_table)
+        self._estimates: _Recent[DocketEstimate] = _Recent(docket_estimate.from_bytes)
+
+    @activity.defn(name="prepare_docket")
+    async def prepare_docket(self, task: PrepareDocket) -> PreparedDocket:
+        """Read the table, refuse what cannot be decided, and estimate what the policy's weighting needs.
+
+        Raises:
+            Refusal: the table cannot be read, or the policy cannot decide it; one line.
+        """
+        request = task.request
+        ref = request.table or await self._artifacts.put(_jsonl(request))
+        table = await self._table(ref)
+        check_table(table, request.policy)
+        standings = await self._standings(request, table, task.at)
+        estimate = await asyncio.to_thread(estimate_docket, table, request.policy, standings)
+        stored = await self._artifacts.put(await asyncio.to_thread(docket_estimate.to_bytes, estimate))
+        return PreparedDocket(
+            ref, len(table.items), len(table.voters), table.choices, stored, _summary(estimate)
+        )
+
+    @activity.defn(name="decide_slice")
+    async def decide_slice(self, task: DecideSlice) -> DecidedSlice:
+        """Decide a slice and append its events. A retry appends the same events; readers drop them."""
+        table = await self._table(task.prepared.table)
+        estimate = await self._estimates.get(self._artifacts, task.prepared.estimate)
+        events, outcomes = await asyncio.to_thread(_decide, task, table, estimate)
+        activity.heartbeat(len(events))
+        await self._log.append("decisions", events)
+        statuses = Counter(outcome.status for outcome in outcomes)
+        stored = await self._artifacts.put(msgspec.json.encode(outcomes))
+        return DecidedSlice(task.first, task.last, len(events), dict(sorted(statuses.items())), stored)
+
+    @activity.defn(name="close_docket")
+    async def close_docket(self, task: CloseDocket) -> ArtifactRef:
+        """Store the results: one outcome per item, in the table's order, and each voter's account."""
+        items: list[ItemOutcome] = []
+        for ref in task.outcomes:
+            items += msgspec.json.decode(await self._artifacts.get(ref), type=list[ItemOutcome])
+        table = await self._table(task.prepared.table)
+        estimate = await self._estimates.get(self._artifacts, task.prepared.estimate)
+        accuracies = None if estimate.model is None else estimate.model.accuracies().tolist()
+        voters = accounts(table, [item.consensus for item in items], accuracies, estimate.standings)
+        results = DocketResults(task.request.id, items, voters, task.prepared.model)
+        return await self._artifacts.put(msgspec.json.encode(results))
+
+    async def _table(self, ref: ArtifactRef) -> BallotTable:
+        return await self._tables.get(self._artifacts, ref)
+
+    async def _standings(
+        self, request: DecideDocketRequest, table: BallotTable, at: datetime
+    ) -> dict[str, tuple[float, float]]:
+        try:
+            found = await self._reputations.standings(request.topic, table.voters, at.timestamp())
+        except (OSError, TimeoutError):
+            if request.policy.weighting == "reputation":
+                raise
+            return {}  # only the voters' accounts would begin from them: no reason to wait for a database
+        return {voter: (standing.alpha, standing.beta) for voter, standing in found.items()}
+
+
+class _Recent(Generic[T]):
+    """The last two values read from the store, by digest: the slices of a docket all need the same."""
+
+    def __init__(self, read: Callable[[bytes], T]) -> None:
+        self._read = read
+        self._kept: dict[str, T] = {}
+        self._lock = asyncio.Lock()
+
+    async def get(self, artifacts: ArtifactStore, ref: ArtifactRef) -> T:
+        async with self._lock:
+            if ref.sha256 not in self._kept:
+                raw = await artifacts.get(ref)
+                self._kept[ref.sha256] = await asyncio.to_thread(self._read, raw)
+                while len(self._kept) > 2:  # noqa: PLR2004 # as the docstring says
+                    del self._kept[next(iter(self._kept))]
+            return self._kept[ref.sha256]
+
+
+def _decide(
+    task: DecideSlice, table: BallotTable, estimate: DocketEstimate
+) -> tuple[list[Event], list[ItemOutcome]]:
+    request = task.request
+    docket = Docket(request.id, request.question, request.topic, request.policy, table)
+    events: list[Event] = []
+    outcomes: list[ItemOutcome] = []
+    for index in range(task.first, task.last):
+        draft = Draft(item_stream(request.id, index), SOURCE, task.workflow_id, task.run_id)
+        decided, outcome = decide_item(docket, index, estimate.of(index), draft, task.at)
+        events += decided
+        outcomes.append(outcome)
+    return events, outcomes
+
+
+def _table(raw: bytes) -> BallotTable:
+    return parse(raw, kind=kind_of(raw))
+
+
+def _jsonl(request: DecideDocketRequest) -> bytes:
+    return b"\n".join(msgspec.json.encode(label) for label in request.ballots)
+
+
+def _summary(estimate: DocketEstimate) -> ModelSummary | None:
+    model = estimate.model
+    if model is None:
+        return None
+    marginals = dict(zip(estimate.choices, model.marginals.tolist(), strict=True))
+    return ModelSummary(model.method, model.log_likelihood, marginals, model.iterations, model.converged)

@@ -1,0 +1,89 @@
+"""A decided docket as tables for people."""
+
+import io
+
+import msgspec
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from activities.docket import DocketResults, ModelSummary
+from domain.consensus.account import VoterAccount
+from domain.consensus.docket import ItemOutcome
+from domain.strict_json import printable
+
+MOST_ROWS = 60
+WIDTH = 100
+
+
+def table(raw: bytes) -> str:
+    """Items, voters and model of the results `raw`, at most sixty rows of each."""
+    results = msgspec.json.decode(raw, type=DocketResults)
+    parts: list[Table | str] = [_items(results), _rest(len(results.items), "items")]
+    parts += [_voters(results.voters), _rest(len(results.voters), "voters"), _summary(results)]
+    text = io.StringIO()
+    console = Console(file=text, width=WIDTH, highlight=False, no_color=True)
+    for part in parts:
+        if part:
+            console.print(part, markup=False)
+    return text.getvalue().rstrip("\n")
+
+
+def said(choice: str | None, tied: tuple[str, ...] = ()) -> Text:
+    """A choice fit for a cell; a tie is stated."""
+    if choice is not None:
+        return Text(printable(choice, 40))
+    return Text("tie: " + ", ".join(printable(one, 12) for one in tied) if tied else "-")
+
+
+def _items(results: DocketResults) -> Table:
+    grid = Table(title=Text(f"docket {results.docket}"), title_justify="left")
+    for name in ("item", "majority", "consensus", "leading"):
+        grid.add_column(name)
+    for name in ("agreement", "rounds"):
+        grid.add_column(name, justify="right")
+    grid.add_column("status")
+    for item in results.items[:MOST_ROWS]:
+        grid.add_row(*_row(item))
+    return grid
+
+
+def _row(item: ItemOutcome) -> list[Text]:
+    return [
+        Text(printable(item.item, 40)),
+        said(item.majority, item.majority_tied),
+        said(item.consensus),
+        said(item.leading, item.tied),
+        Text(f"{item.agreement:.4f}"),
+        Text(str(item.rounds_required)),
+        Text(item.status),
+    ]
+
+
+def _voters(voters: list[VoterAccount]) -> Table:
+    grid = Table(title="voters", title_justify="left")
+    grid.add_column("voter")
+    for name in ("ballots", "reputation", "accuracy"):
+        grid.add_column(name, justify="right")
+    for voter in voters[:MOST_ROWS]:
+        accuracy = "-" if voter.accuracy is None else f"{voter.accuracy:.4f}"
+        grid.add_row(
+            Text(printable(voter.voter, 40)), str(voter.ballots), f"{voter.reputation:.4f}", accuracy
+        )
+    return grid
+
+
+def _rest(number: int, what: str) -> str:
+    return f"and {number - MOST_ROWS:,} more {what}; --json prints all" if number > MOST_ROWS else ""
+
+
+def _summary(results: DocketResults) -> str:
+    decided = sum(item.consensus is not None for item in results.items)
+    line = f"{decided:,} of {len(results.items):,} items reached consensus"
+    return f"{line}; {_model(results.model)}" if results.model else line
+
+
+def _model(model: ModelSummary) -> str:
+    ended = "converged" if model.converged else "stopped"
+    steps = f"{ended} after {model.iterations} iterations"
+    return f"{model.method} {steps} at log-likelihood {model.log_likelihood:.4f}"
