@@ -11,8 +11,10 @@ from domain.event import Event
 class EventLog(Protocol):
     """The log that decisions are written to."""
 
-    async def append(self, topic: str, events: Sequence[Event]) -> None:
+    async def append(self, topic: str, events: Sequence[Event]) -> object:
         """Write all `events` in order and return when every one is durable on all replicas.
+
+        What is returned is the log's own affair; nothing here looks at it.
 
         Raises:
             domain.refusal.Refusal: an event is too large or not storable; none of `events` was written.

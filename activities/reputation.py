@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.ports import Reputations
+from domain.consensus.reputation import mean
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,4 +27,4 @@ class Reputation:
     async def mean_standings(self, wanted: StandingsWanted) -> dict[str, float]:
         """The mean alpha / (alpha + beta) of each voter that has a standing, in (0, 1)."""
         found = await self._reputations.standings(wanted.topic, wanted.voters, wanted.at)
-        return {voter: s.alpha / (s.alpha + s.beta) for voter, s in sorted(found.items())}
+        return {voter: mean(standing.alpha, standing.beta) for voter, standing in sorted(found.items())}

@@ -1,0 +1,70 @@
+"""A node process: one region's or edge's own reasoning, on its own task queue, near its own data."""
+
+import importlib
+from collections.abc import Callable
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.reasoner import Abstains, Reasoner, Reasoning
+from domain.refusal import Refusal
+from domain.stream import check_id
+from domain.strict_json import printable
+from workers import serving
+from workers.settings import Settings
+from workers.temporal_client import connect
+from workflows.names import node_queue
+from workflows.refusals import Refusals
+
+
+def worker(client: Client, node: str, reasoner: Reasoner | None = None) -> Worker:
+    """The worker on the task queue `node.<node>`; without a reasoner it abstains and says why."""
+    return Worker(
+        client,
+        task_queue=node_queue(node),
+        activities=[Reasoning(reasoner or Abstains()).answer_inquiry],
+        interceptors=[Refusals()],
+        graceful_shutdown_timeout=serving.GRACE,
+    )
+
+
+def load_reasoner(spec: str) -> Reasoner:
+    """The reasoner that `module:factory` makes; the module is imported, so name only what you trust.
+
+    Raises:
+        Refusal: there is no such module or factory, or what it makes has no method `answer`.
+    """
+    module, _, factory = spec.partition(":")
+    try:
+        made = getattr(importlib.import_module(module), factory)()
+    except (ImportError, AttributeError, ValueError) as error:
+        raise Refusal("--reasoner", f"{printable(spec)} cannot be loaded: {error}") from None
+    if not callable(getattr(made, "answer", None)):
+        raise Refusal("--reasoner", f"{printable(spec)} makes something without a method `answer`")
+    reasoner: Reasoner = made
+    return reasoner
+
+
+async def run(
+    settings: Settings,
+    node: str,
+    ready: Callable[[], None],
+    reasoner: str | None = None,
+    metrics: str | None = None,
+) -> None:
+    """Answer inquiries for `node` until SIGTERM or SIGINT.
+
+    Args:
+        settings: where Temporal is; a node needs neither Kafka nor Postgres.
+        node: the id that voters of kind `reasoner` name.
+        ready: told when inquiries are taken on.
+        reasoner: `module:factory` of a `Reasoner`; the built-in one abstains.
+        metrics: host:port for Prometheus.
+
+    Raises:
+        Refusal: the id or the reasoner cannot be used, or Temporal does not answer.
+    """
+    check_id(node, "--id")
+    thinking = load_reasoner(reasoner) if reasoner else None
+    client = await connect(settings, serving.runtime(metrics))
+    await serving.serve(worker(client, node, thinking), ready)

@@ -1,0 +1,82 @@
+"""The orchestrator process: every workflow, and the activities that need the log, store or database."""
+
+from collections.abc import Callable
+from contextlib import AsyncExitStack
+from typing import Any, Protocol
+
+from temporalio.client import Client
+from temporalio.worker import Worker
+
+from activities.append import Append
+from activities.docket import DocketWork
+from activities.mediation import Mediation, Mediator, StatesTheEvidence
+from activities.ports import ArtifactStore, EventLog, Reputations, Streams
+from activities.reputation import Reputation
+from eventlog.catalogue import BY_TYPE
+from eventlog.writer import LogWriter
+from workers import search_attributes, serving
+from workers.artifacts import FsspecArtifacts
+from workers.read_model import ReadModel
+from workers.settings import Settings
+from workers.temporal_client import connect
+from workflows import names, sandbox
+from workflows.consensus import ReachConsensus
+from workflows.docket import DecideDocket
+from workflows.refusals import Refusals
+from workflows.unknown import UnknownWorkflow
+
+
+class ReadPorts(Streams, Reputations, Protocol):
+    """What the orchestrator asks of the read model."""
+
+
+WORKFLOWS: tuple[type[Any], ...] = (ReachConsensus, DecideDocket, UnknownWorkflow)
+
+
+def worker(
+    client: Client,
+    log: EventLog,
+    artifacts: ArtifactStore,
+    read_model: ReadPorts,
+    mediator: Mediator | None = None,
+) -> Worker:
+    """The worker on the task queue `folkmoot`, put together from its ports, in production and in tests."""
+    append = Append(log, BY_TYPE, read_model)
+    docket = DocketWork(log, artifacts, read_model)
+    return Worker(
+        client,
+        task_queue=names.TASK_QUEUE,
+        workflows=WORKFLOWS,
+        activities=[
+            append.open_stream,
+            append.append_events,
+            Mediation(mediator or StatesTheEvidence()).mediate,
+            Reputation(read_model).mean_standings,
+            docket.prepare_docket,
+            docket.decide_slice,
+            docket.close_docket,
+        ],
+        interceptors=[Refusals()],
+        workflow_runner=sandbox.runner(),
+        max_cached_workflows=serving.CACHED_WORKFLOWS,
+        graceful_shutdown_timeout=serving.GRACE,
+    )
+
+
+async def run(settings: Settings, ready: Callable[[], None], metrics: str | None = None) -> None:
+    """Work until SIGTERM or SIGINT; `ready` is called once, when it polls.
+
+    Args:
+        settings: where Temporal, Kafka, Postgres and the artifacts are.
+        ready: told when workflows are taken on.
+        metrics: host:port at which the SDK's metrics are served for Prometheus; none by default.
+
+    Raises:
+        Refusal: a server does not answer, or the search attributes are missing (`moot migrate`).
+    """
+    async with AsyncExitStack() as held:
+        client = await connect(settings, serving.runtime(metrics))
+        await search_attributes.require(client)
+        log = await held.enter_async_context(LogWriter(settings.kafka, settings.topic_prefix))
+        read_model = await held.enter_async_context(ReadModel(settings.database_url))
+        await serving.serve(worker(client, log, FsspecArtifacts(settings.artifacts), read_model), ready)

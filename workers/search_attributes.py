@@ -1,0 +1,56 @@
+"""The typed search attributes that workflows upsert: an unregistered one would stall every workflow."""
+
+import structlog
+from temporalio.api.enums.v1 import IndexedValueType
+from temporalio.api.operatorservice.v1 import AddSearchAttributesRequest, ListSearchAttributesRequest
+from temporalio.client import Client
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.refusal import Refusal
+from workflows.names import SEARCH_ATTRIBUTES
+
+_log = structlog.get_logger()
+# Where the service is not ours to administer (Temporal Cloud), the operator's API is closed.
+_CLOSED = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
+
+
+async def missing(client: Client) -> dict[str, "IndexedValueType.ValueType"]:
+    """Names and types that the namespace lacks, or has under another type."""
+    answer = await client.operator_service.list_search_attributes(
+        ListSearchAttributesRequest(namespace=client.namespace)
+    )
+    return {
+        key.name: key.indexed_value_type._proto_value()  # noqa: SLF001 # the SDK has no public way to the wire's number
+        for key in SEARCH_ATTRIBUTES
+        if answer.custom_attributes.get(key.name) != key.indexed_value_type._proto_value()  # noqa: SLF001 # as above
+    }
+
+
+async def register(client: Client) -> list[str]:
+    """Add what is missing; safe to repeat. Returns the names added."""
+    wanted = await missing(client)
+    if wanted:
+        await client.operator_service.add_search_attributes(
+            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=wanted)
+        )
+    return sorted(wanted)
+
+
+async def require(client: Client) -> None:
+    """Refuse to go on without them.
+
+    Raises:
+        Refusal: some are missing; names them and the command that adds them.
+    """
+    try:
+        lacking = sorted(await missing(client))
+    except RPCError as error:
+        if error.status not in _CLOSED:
+            raise
+        _log.warning("search_attributes.not_checked", cause=error.status.name)
+        return
+    if lacking:
+        raise Refusal(
+            "search attributes",
+            f"the Temporal namespace {client.namespace} lacks {', '.join(lacking)}; run `moot migrate`",
+        )
