@@ -12,7 +12,11 @@ from cli import output
 from cli.lazy import LazyGroup
 from domain.refusal import Refusal
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "consensus": ("cli.consensus:consensus", "Hold one deliberation: start, vote, watch."),
+    "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
+    "status": ("cli.status:status", "Each part's health, lag, and the last checkpoint."),
+}
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 
 

@@ -1,0 +1,177 @@
+"""Speaks to Temporal and the read model for `moot consensus`; every failure is one line."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import (
+    Client,
+    WorkflowFailureError,
+    WorkflowHandle,
+    WorkflowQueryFailedError,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.service import RPCError, RPCStatusCode
+
+from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
+from domain.refusal import Refusal
+from domain.strict_json import printable
+from workers.read_model import ReadModel
+from workers.settings import load
+from workers.temporal_client import connect
+from workflows import names
+
+ANSWER = timedelta(seconds=10)
+LOOK_SECONDS = 0.5
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """Where a deliberation stands, for programs and in words."""
+
+    state: dict[str, Any]
+    text: str
+
+
+async def start(request: OpenDeliberation) -> dict[str, Any]:
+    handle = await _start(await _client(), request)
+    return {"id": request.id, "workflow_id": handle.id, "run_id": handle.first_execution_run_id}
+
+
+async def decide(request: OpenDeliberation) -> dict[str, Any]:
+    """Start, and wait for the outcome."""
+    return await _result(await _start(await _client(), request))
+
+
+async def show(deliberation: str) -> Seen:
+    """From the workflow where there is one, else (an item of a docket) from the read model."""
+    handle = _handle(await _client(), deliberation)
+    try:
+        return await _look(handle)
+    except _NotFoundError:
+        row = await _row(handle.id)
+        return Seen(row, "\n".join(f"{name}: {printable(str(value), 400)}" for name, value in row.items()))
+
+
+async def listed(status: str | None, limit: int) -> list[dict[str, Any]]:
+    async with ReadModel(load(needs=["database_url"]).database_url) as model:
+        return await model.deliberations(limit, status)
+
+
+async def cast(deliberation: str, command: CastBallot) -> dict[str, Any]:
+    receipt: dict[str, Any] = await _update(deliberation, names.CAST_BALLOT, command)
+    return receipt
+
+
+async def rule(deliberation: str, command: Rule) -> str:
+    return str(await _update(deliberation, names.RULE, command))
+
+
+async def watch(deliberation: str, tell: Callable[[dict[str, Any], str], None]) -> None:
+    """Call `tell` at first and on every change, until there is an outcome."""
+    handle = _handle(await _client(), deliberation)
+    told: dict[str, Any] | None = None
+    while told is None or told["decided"] is None:
+        try:
+            seen = await _look(handle)
+        except _NotFoundError:
+            raise Refusal("ID", f"{handle.id} is not known; see `moot consensus list`") from None
+        if seen.state != told:
+            tell(seen.state, seen.text)
+            told = seen.state
+        elif (await handle.describe()).close_time is not None:
+            await _result(handle)  # it ended without an outcome: its failure says why
+            return
+        else:
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+class _NotFoundError(Exception):
+    """Temporal has no such workflow."""
+
+
+async def _client() -> Client:
+    return await connect(load(needs=["temporal_address"]))
+
+
+def _handle(client: Client, deliberation: str) -> WorkflowHandle[Any, Any]:
+    return client.get_workflow_handle(names.consensus_stream(deliberation))
+
+
+async def _start(client: Client, request: OpenDeliberation) -> WorkflowHandle[Any, Any]:
+    stream = names.consensus_stream(request.id)
+    try:
+        return await client.start_workflow(
+            names.REACH_CONSENSUS,
+            request,
+            id=stream,
+            task_queue=names.TASK_QUEUE,
+            id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
+            static_summary=f"consensus on {request.id}",
+        )
+    except WorkflowAlreadyStartedError:
+        raise Refusal(
+            "id", f"{stream} was started before; `moot consensus show {request.id}` shows it"
+        ) from None
+
+
+async def _result(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
+    try:
+        outcome: dict[str, Any] = await handle.result()
+    except WorkflowFailureError as error:
+        raise Refusal("", f"{handle.id} failed: {_line(error.cause)}") from None
+    return outcome
+
+
+async def _look(handle: WorkflowHandle[Any, Any]) -> Seen:
+    try:
+        state = await handle.query("state", rpc_timeout=ANSWER)
+        return Seen(state, await handle.query("explain", rpc_timeout=ANSWER))
+    except WorkflowQueryFailedError as error:
+        raise Refusal("", _line(error)) from None
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise _NotFoundError from None
+        raise _unanswered(handle, error) from None
+
+
+async def _update(deliberation: str, name: str, command: CastBallot | Rule) -> Any:
+    handle = _handle(await _client(), deliberation)
+    try:
+        return await handle.execute_update(name, command, rpc_timeout=ANSWER)
+    except WorkflowUpdateFailedError as error:
+        raise Refusal("", _line(error.cause)) from None
+    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
+        raise _unanswered(handle, error) from None
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            raise Refusal("ID", f"{handle.id} takes no more: it has ended, or there is none") from None
+        raise _unanswered(handle, error) from None
+
+
+async def _row(stream: str) -> dict[str, Any]:
+    async with ReadModel(load(needs=["database_url"]).database_url) as model:
+        row = await model.deliberation(stream)
+    if row is None:
+        raise Refusal("ID", f"{stream} is not known; see `moot consensus list`")
+    return row
+
+
+def _unanswered(handle: WorkflowHandle[Any, Any], error: Exception) -> Refusal:
+    why = error.message if isinstance(error, RPCError) else "no answer in time"
+    return Refusal(
+        "",
+        f"{handle.id} did not answer ({printable(why, 120)}); does `moot worker orchestrator` run? "
+        "Asking again is safe",
+    )
+
+
+def _line(error: BaseException | None) -> str:
+    text = error.message if isinstance(error, ApplicationError) else str(error)
+    return printable(text, 400)

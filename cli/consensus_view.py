@@ -1,0 +1,40 @@
+"""How `moot consensus` looks at a terminal."""
+
+from typing import Any
+
+from domain.strict_json import printable
+
+
+def started(data: dict[str, Any]) -> str:
+    return f"started {data['workflow_id']}; follow it with `moot consensus watch {data['id']}`"
+
+
+def outcome(data: dict[str, Any]) -> str:
+    decided = data["consensus"]
+    said = printable(decided) if decided is not None else f"no choice, leading {_leading(data['leading'])}"
+    voted = f"{len(data['participating_nodes'])} of {len(data['panel'])} voted"
+    numbers = f"agreement {data['agreement']:.4f}, rounds {data['rounds_required']}, {voted}"
+    return "\n".join(
+        [
+            f"{data['id']}: {data['status']}: {said}",
+            f"  {numbers}, {data['time_to_consensus']:.3f} s",
+            f"  by {data['authority']}: {printable(data['reason'], 300)}",
+        ]
+    )
+
+
+def rows(data: list[dict[str, Any]]) -> str:
+    if not data:
+        return "no deliberation is known to the read model"
+    lines = [f"{'stream':36} {'status':16} {'consensus':20} {'agreement':>9}  question"]
+    for row in data:
+        agreement = "" if row["agreement"] is None else f"{row['agreement']:.4f}"
+        lines.append(
+            f"{row['stream'][:36]:36} {row['status'][:16]:16} {printable(row['consensus'] or '', 20):20} "
+            f"{agreement:>9}  {printable(row['question'], 60)}"
+        )
+    return "\n".join(lines)
+
+
+def _leading(leading: list[str]) -> str:
+    return ", ".join(printable(choice) for choice in leading) or "none"
