@@ -15,6 +15,7 @@ from workers.embedded.postgres import Postgres
 from workers.embedded.server import Part
 from workers.embedded.supervised import Supervised
 from workers.embedded.temporal import Temporal
+from workflows import names
 
 
 @pytest.fixture(scope="session")
@@ -71,7 +72,8 @@ def temporal(stack_folder: Path, guard: Guard) -> Iterator[str]:
     """The address of a real dev server with our search attributes; tests share it, so use ids of your own."""
     listener = ports.free()
     ui = ports.free({listener})
-    part = Temporal(stack_folder / "temporal", listener, ui, ports.free({listener, ui}))
+    attributes = {key.name: key.indexed_value_type.name.title() for key in names.SEARCH_ATTRIBUTES}
+    part = Temporal(stack_folder / "temporal", listener, ui, ports.free({listener, ui}), attributes)
     yield from _running(part, stack_folder, guard)
 
 

@@ -49,6 +49,11 @@ class Child:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def status(self) -> int | None:
+        """Its exit status, negative for a signal; None while it runs."""
+        return self._process.returncode
+
     def wait(self, within: float | None) -> bool:
         """Whether it ended within that many seconds (None: however long it takes). For one thread only."""
         try:

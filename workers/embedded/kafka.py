@@ -59,7 +59,7 @@ class Kafka:
     name = "kafka"
     version = jars.VERSION
     start_within = 60.0
-    stop_within = 6.0
+    stop_within = 5.0
     restarts = 3
 
     def __init__(

@@ -29,13 +29,13 @@ class Ports:
     http: int
 
 
-def settle(data: Path, mode: str, environ_temporal: bool = False) -> Ports:  # noqa: FBT001, FBT002 # one flag, named at its call
+def settle(data: Path, mode: str, *, temporal_elsewhere: bool = False) -> Ports:
     """The ports for this start.
 
     Args:
         data: the data folder, where they are remembered.
         mode: `default` puts Temporal on 7233 and its Web UI on 8233; `auto` takes free ports for these too.
-        environ_temporal: Temporal runs elsewhere, so its default ports need not be free.
+        temporal_elsewhere: Temporal runs elsewhere, so its default ports need not be free.
 
     Raises:
         Refusal: mode is `default` and one of Temporal's ports is taken.
@@ -45,7 +45,7 @@ def settle(data: Path, mode: str, environ_temporal: bool = False) -> Ports:  # n
         if chosen.get(field.name) is None or busy(chosen[field.name]):
             chosen[field.name] = free(set(chosen.values()))
     (data / NAME).write_text(json.dumps(chosen), "utf-8")
-    if mode == "default" and not environ_temporal:
+    if mode == "default" and not temporal_elsewhere:
         chosen |= {"temporal": TEMPORAL_DEFAULT, "ui": UI_DEFAULT}
         _refuse_busy(chosen)
     return Ports(**chosen)

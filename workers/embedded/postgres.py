@@ -42,7 +42,7 @@ class Postgres:
 
     name = "postgres"
     start_within = 60.0  # recovery after a kill takes its time
-    stop_within = 6.0
+    stop_within = 5.0
     restarts = 3
 
     def __init__(self, folder: Path, port: int) -> None:

@@ -4,7 +4,7 @@ import threading
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from domain.refusal import Refusal
 from workers.embedded.child import Child
@@ -39,6 +39,17 @@ class Supervised:
     @property
     def pid(self) -> int | None:
         return self._running[0].pid if self._running else None
+
+    def described(self) -> dict[str, Any]:
+        """What a status line or the stack's file says of it."""
+        part = self.part
+        return {
+            "part": part.name,
+            "address": part.address,
+            "version": part.version,
+            "pid": self.pid,
+            "log": str(self.log),
+        }
 
     def start(self) -> None:
         self._thread.start()

@@ -4,34 +4,35 @@ import http.client
 import json
 import shutil
 import sysconfig
+from collections.abc import Mapping
 from pathlib import Path
 
 from domain.refusal import Refusal
 from workers.embedded.ports import HOST
 from workers.embedded.server import Launch
 
-# Typed attributes that workflows carry, for the list filter of the UI and the CLI. Pinned names.
-SEARCH_ATTRIBUTES = {
-    "FolkmootKind": "Keyword",
-    "FolkmootRegion": "Keyword",
-    "FolkmootStatus": "Keyword",
-    "FolkmootLevel": "Int",
-}
 # The defaults make a timer about 1 s and each step about 50 ms coarse; these make them 18 ms and 8-14 ms.
 _QUICKER = ('history.timerProcessorMaxTimeShift="10ms"', "history.transferProcessorMaxPollRPS=1000")
 _ANSWER_WITHIN = 1.0  # seconds
 
 
 class Temporal:
-    """The server on `port`, its Web UI on `ui`, its HTTP API on `http`; state in `folder`."""
+    """The server on `port`, its Web UI on `ui`, its HTTP API on `http`; state in `folder`.
+
+    `attributes` are search attributes to begin with, by name (`Keyword`, `Int`); a stack gets its own from
+    `moot migrate`.
+    """
 
     name = "temporal"
     start_within = 30.0
-    stop_within = 5.0
+    stop_within = 4.0
     restarts = 3
 
-    def __init__(self, folder: Path, port: int, ui: int, http: int) -> None:
+    def __init__(
+        self, folder: Path, port: int, ui: int, http: int, attributes: Mapping[str, str] | None = None
+    ) -> None:
         self._folder, self._port, self._ui, self._http = folder, port, ui, http
+        self._attributes = attributes or {}
         self._version = ""
 
     @property
@@ -53,7 +54,7 @@ class Temporal:
         command += ["--log-level", "warn", "--log-format", "json"]
         for value in _QUICKER:
             command += ["--dynamic-config-value", value]
-        for name, kind in SEARCH_ATTRIBUTES.items():
+        for name, kind in self._attributes.items():
             command += ["--search-attribute", f"{name}={kind}"]
         # A profile of the user's own CLI must not change how this server starts.
         unset = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE", "TEMPORAL_NAMESPACE")

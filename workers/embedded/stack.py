@@ -1,0 +1,154 @@
+"""The whole stack as one: started in parallel, announced in a file, kept running, stopped in order."""
+
+import os
+import threading
+import time
+from collections.abc import Callable, Mapping, Sequence
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from domain.refusal import Refusal
+from workers import settings
+from workers.embedded import folder, ports, stackfile
+from workers.embedded.child import Child
+from workers.embedded.guard import Guard
+from workers.embedded.jars import Progress
+from workers.embedded.server import Part
+from workers.embedded.servers import Servers
+from workers.embedded.supervised import Happening, Supervised
+from workers.embedded.worker import Worker, moot
+
+WORKERS = ("orchestrator", "projector")
+MIGRATIONS = ("migrate",)
+_MIGRATED_WITHIN = 60.0  # seconds
+
+Tell = Callable[[dict[str, Any]], None]
+
+
+class Stack:
+    """The servers that the environment does not point at elsewhere, then migrations, then our own workers.
+
+    Args:
+        data: the folder of all state; it is locked as long as this stack lives.
+        mode: which ports Temporal takes, `default` or `auto`.
+        environ: the environment of every child.
+        tell: gets an object for each thing an operator wants to see; called from several threads.
+        progress: told while Kafka's jars are downloaded.
+        own: the workers to run.
+        migrations: the `moot` command that brings the servers up to date, or nothing.
+
+    Raises:
+        Refusal: another stack runs on the folder, the disk is nearly full, or a port is taken.
+    """
+
+    def __init__(
+        self,
+        data: Path,
+        mode: str,
+        environ: Mapping[str, str],
+        tell: Tell,
+        progress: Progress,
+        *,
+        own: Sequence[str] = WORKERS,
+        migrations: Sequence[str] = MIGRATIONS,
+    ) -> None:
+        self._began = time.monotonic()
+        self._data, self._environ, self._tell, self._migrations = data, environ, tell, migrations
+        elsewhere = settings.external(environ)
+        lock = folder.claim(data)
+        chosen = ports.settle(data, mode, temporal_elsewhere="temporal_address" in elsewhere)
+        self._servers = Servers(data, chosen, environ, elsewhere, progress)
+        self._guard = Guard(keep_open=(lock,))
+        self._first = [self._supervise(part) for part in self._servers.own()]
+        self._then = [self._supervise(Worker(name, data, version("folkmoot"))) for name in own]
+        self._publishing = threading.Lock()
+        self._lost = threading.Event()
+        self.ready = False
+
+    def start(self) -> None:
+        """Return when everything is ready.
+
+        Raises:
+            Refusal: a part could not be started; what did start runs until `stop`.
+        """
+        _start_all(self._first)
+        self._publish()
+        self._migrate()
+        _start_all(self._then)
+        self.ready = True
+        self._publish()
+        self._tell(
+            {"state": "ready", "seconds": round(time.monotonic() - self._began, 1), "ui": self._servers.ui}
+        )
+
+    def wait(self) -> None:
+        """Block as long as the servers can be kept running.
+
+        Raises:
+            Refusal: one had to be given up, and without it the stack is of no use.
+        """
+        self._lost.wait()
+        raise next(server.problem for server in self._first if server.problem is not None)
+
+    def stop(self) -> None:
+        """End the workers, so that they let go of what they hold, then the servers; at most 10 s in all."""
+        stackfile.remove(self._data)
+        for parts in (self._then, self._first):
+            threads = [threading.Thread(target=part.stop) for part in parts]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+        self._guard.close()
+
+    def _supervise(self, part: Part) -> Supervised:
+        log = self._data / "log" / f"{part.name}.log"
+        return Supervised(part, log, self._guard, self._environ, self._happened)
+
+    def _happened(self, supervised: Supervised, what: Happening) -> None:
+        free = folder.free_mib(self._data)
+        self._tell(
+            {
+                "state": what,
+                **supervised.described(),
+                "problem": str(supervised.problem or ""),
+                "free_mib": free,
+            }
+        )
+        if self.ready:
+            self._publish()
+        if what == "gave up" and supervised in self._first:
+            self._lost.set()
+
+    def _publish(self) -> None:
+        parts = {one.part.name: one.described() for one in (*self._first, *self._then)}
+        with self._publishing:
+            own = {"pid": os.getpid(), "ready": self.ready, "ui": self._servers.ui, "parts": parts}
+            stackfile.write(self._data, {**own, **self._servers.addresses()})
+
+    def _migrate(self) -> None:
+        # In a child, so that what it imports (some 80 MB of SQL and clients) does not stay here for good.
+        if not self._migrations:
+            return
+        log = self._data / "log" / "migrate.log"
+        log.unlink(missing_ok=True)
+        child = Child(
+            moot(*self._migrations), log, self._guard, {**self._environ, "FOLKMOOT_DATA": str(self._data)}
+        )
+        try:
+            ended = child.wait(_MIGRATED_WITHIN)
+        finally:
+            if child.status is None:
+                child.kill()
+                child.wait(None)
+        if not ended or child.status != 0:
+            said = log.read_text("utf-8", "replace").splitlines()
+            raise Refusal("migrate", f"{said[-1] if said else 'did not end in time'}; all of it is in {log}")
+
+
+def _start_all(parts: Sequence[Supervised]) -> None:
+    for part in parts:
+        part.start()
+    for part in parts:
+        part.wait_until_ready()

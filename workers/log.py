@@ -1,0 +1,44 @@
+"""Structured logs on standard error: a constant event name and fields, never a sentence of values."""
+
+import logging
+import sys
+from typing import TextIO
+
+import structlog
+
+_SHARED: tuple[structlog.typing.Processor, ...] = (
+    structlog.contextvars.merge_contextvars,
+    structlog.processors.add_log_level,
+    structlog.processors.TimeStamper(fmt="iso", utc=True),
+    structlog.processors.StackInfoRenderer(),
+)
+
+
+def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> None:
+    """Send every log line of this process, the libraries' too, to `stream` (standard error by default).
+
+    People at a terminal get aligned text, everything else one JSON object a line. `process` is the field that
+    names the writer: orchestrator, projector.
+    """
+    out = sys.stderr if stream is None else stream
+    renderer: structlog.typing.Processor = (
+        structlog.dev.ConsoleRenderer() if out.isatty() else structlog.processors.JSONRenderer()
+    )
+    finish = (structlog.processors.format_exc_info, renderer) if not out.isatty() else (renderer,)
+    numeric = logging.getLevelNamesMapping()[level.upper()]
+    structlog.configure(
+        processors=[*_SHARED, *finish],
+        wrapper_class=structlog.make_filtering_bound_logger(numeric),
+        logger_factory=structlog.WriteLoggerFactory(out),
+        cache_logger_on_first_use=True,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
+        )
+    )
+    # Libraries only from warning up: their informational lines are about themselves, not about decisions.
+    logging.basicConfig(handlers=[handler], level=max(numeric, logging.WARNING), force=True)
+    structlog.contextvars.bind_contextvars(process=process)
