@@ -1,0 +1,171 @@
+"""Reading the log: raw records in order, from an offset on, and never past a hole in silence."""
+
+import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import suppress
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import KafkaError, OffsetOutOfRangeError
+
+from domain.refusal import Refusal
+from eventlog import search
+from eventlog.record import RawRecord, RetentionLost
+from eventlog.topics import kafka_name
+
+MAX_RECORDS = 5_000
+# One fetch holds about 8,000 records of 500 bytes: a whole batch, while the next is on its way.
+FETCH_BYTES = 4 * 1024 * 1024
+_WAIT_MS = 1_000
+
+
+class LogReader:
+    """Reads committed records. Positions are the caller's: nothing is committed to Kafka, nothing ever reset.
+
+    Each iteration of `batches` has a connection of its own, so that several partitions are read at the same
+    time. `fetch_bytes` bounds what one of them holds in memory, about twice over.
+    """
+
+    def __init__(self, bootstrap: str, prefix: str = "", *, fetch_bytes: int = FETCH_BYTES) -> None:
+        self._bootstrap, self._prefix, self._fetch_bytes = bootstrap, prefix, fetch_bytes
+        self._open: set[Any] = set()
+        self._asking: Any = None
+        self._admin: Any = None
+
+    async def __aenter__(self) -> Self:
+        self._asking = await self._connect()
+        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, client_id="folkmoot")
+        await self._admin.start()
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._admin is not None:
+            await self._admin.close()
+        while self._open:
+            await self._open.pop().stop()
+
+    async def partitions(self, topic: str) -> list[int]:
+        """The partitions of a logical topic, in order.
+
+        Raises:
+            Refusal: the topic is not there.
+        """
+        name = kafka_name(self._prefix, topic)
+        try:
+            (described,) = await self._admin.describe_topics([name])
+        except KafkaError as error:
+            raise self._silent(error) from None
+        if described["error_code"]:
+            raise Refusal(f"topic {name}", "is not on the cluster: `moot migrate` makes it")
+        return sorted(partition["partition"] for partition in described["partitions"])
+
+    async def beginning_and_end(self, topic: str, partition: int) -> tuple[int, int]:
+        """The first offset that the log still holds, and the one that the next record will have.
+
+        Raises:
+            ConnectionError: Kafka does not answer.
+        """
+        tp = TopicPartition(kafka_name(self._prefix, topic), partition)
+        try:
+            beginning = await self._asking.beginning_offsets([tp])
+            end = await self._asking.end_offsets([tp])
+        except KafkaError as error:
+            raise self._silent(error) from None
+        return beginning[tp], end[tp]
+
+    async def offset_at(self, topic: str, partition: int, timestamp_ms: int) -> int | None:
+        """The first offset whose record has that time (Unix milliseconds) or a later one; None if none."""
+        tp = TopicPartition(kafka_name(self._prefix, topic), partition)
+        try:
+            found = (await self._asking.offsets_for_times({tp: timestamp_ms}))[tp]
+        except KafkaError as error:
+            raise self._silent(error) from None
+        return None if found is None else found.offset
+
+    async def batches(
+        self,
+        topic: str,
+        partition: int,
+        start: int,
+        end: int | None = None,
+        max_records: int = MAX_RECORDS,
+    ) -> AsyncGenerator[list[RawRecord], None]:
+        """Records from offset `start` on, at most `max_records` at once, none of them empty.
+
+        Stops before `end`; without `end` it waits for more and never stops. Offsets may have gaps
+        (transaction markers, aborted records): go on at the last record's offset + 1.
+
+        Raises:
+            RetentionLost: the log begins after `start`, or ends before it, now or while it is followed.
+        """
+        tp = TopicPartition(kafka_name(self._prefix, topic), partition)
+        if end is not None and start >= end:
+            return
+        await self._check(topic, partition, start)
+        consumer = await self._connect()
+        try:
+            consumer.assign([tp])
+            consumer.seek(tp, start)  # before anything is awaited: without a position the fetcher gives up
+            while end is None or await consumer.position(tp) < end:
+                records = await self._next(consumer, tp, max_records, topic)
+                if end is not None and records and records[-1].offset >= end:
+                    records = [record for record in records if record.offset < end]
+                if records:
+                    yield records
+        finally:
+            self._open.discard(consumer)
+            await consumer.stop()
+
+    async def find(self, event_id: str) -> RawRecord | None:
+        """See `eventlog.search.find`."""
+        return await search.find(self, event_id)
+
+    async def stream(self, stream: str, start: int | None = None, end: int | None = None) -> list[RawRecord]:
+        """See `eventlog.search.read_stream`."""
+        return await search.read_stream(self, stream, start, end)
+
+    async def _next(self, consumer: Any, tp: TopicPartition, limit: int, topic: str) -> list[RawRecord]:
+        try:
+            found = (await consumer.getmany(tp, timeout_ms=_WAIT_MS, max_records=limit)).get(tp, [])
+        except OffsetOutOfRangeError:
+            found = []
+        if not found:
+            with suppress(ConnectionError):  # while Kafka is away, a follower waits
+                await self._check(topic, tp.partition, await consumer.position(tp))
+        return [RawRecord(topic, tp.partition, r.offset, r.timestamp, r.key, r.value or b"") for r in found]
+
+    async def _check(self, topic: str, partition: int, wanted: int) -> None:
+        # A fetch beyond the log's ends may wait for ever (aiokafka issue 718), so it is never made blindly.
+        beginning, end = await self.beginning_and_end(topic, partition)
+        if wanted > end:
+            # A broker that has just become leader may not know its own end yet: ask twice.
+            await asyncio.sleep(_WAIT_MS / 1000)
+            beginning, end = await self.beginning_and_end(topic, partition)
+        if not beginning <= wanted <= end:
+            raise RetentionLost(topic, partition, wanted, beginning, end)
+
+    async def _connect(self) -> Any:
+        consumer = AIOKafkaConsumer(
+            bootstrap_servers=self._bootstrap,
+            client_id="folkmoot",
+            group_id=None,
+            enable_auto_commit=False,
+            auto_offset_reset="none",
+            isolation_level="read_committed",
+            max_partition_fetch_bytes=self._fetch_bytes,
+            fetch_max_bytes=self._fetch_bytes,
+        )
+        try:
+            await consumer.start()
+        except KafkaError as error:
+            await consumer.stop()
+            raise self._silent(error) from None
+        self._open.add(consumer)
+        return consumer
+
+    def _silent(self, error: KafkaError) -> ConnectionError:
+        return ConnectionError(f"Kafka at {self._bootstrap} does not answer: {error!r}")

@@ -1,0 +1,102 @@
+"""The log's topics: their names, what streams they hold, and how they are set so that nothing is lost."""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from domain.refusal import Refusal
+from domain.strict_json import printable
+
+# One record, its key and headers, of at most MAX_EVENT_BYTES fits four times.
+MAX_BATCH_BYTES = 1024 * 1024
+_KAFKA_NAME = re.compile(r"[A-Za-z0-9._-]{0,200}")
+
+
+@dataclass(frozen=True, slots=True)
+class Topic:
+    """`name` is logical: Kafka's has the setting's prefix before it. `partitions` is for its creation."""
+
+    name: str
+    partitions: int
+    holds: str
+
+
+TOPICS: dict[str, Topic] = {
+    topic.name: topic
+    for topic in (
+        Topic("decisions", 4, "deliberations and dockets"),
+        Topic("fleet", 1, "the nodes that take part"),
+        Topic("checkpoints", 1, "signed Merkle roots of the other topics"),
+        Topic("deadletters", 1, "what people decided about parked records"),
+    )
+}
+CATEGORIES: dict[str, str] = {
+    "consensus": "decisions",
+    "docket": "decisions",
+    "fleet": "fleet",
+    "checkpoints": "checkpoints",
+    "deadletters": "deadletters",
+}
+
+
+def topic_of(stream: str) -> str:
+    """The logical topic of a stream, by its category.
+
+    Raises:
+        Refusal: no topic holds streams of that category.
+    """
+    category = stream.partition("/")[0]
+    if category not in CATEGORIES:
+        known = ", ".join(CATEGORIES)
+        raise Refusal("stream", f"'{printable(stream, 60)}' is of none of the categories {known}")
+    return CATEGORIES[category]
+
+
+def kafka_name(prefix: str, topic: str) -> str:
+    """What Kafka calls a logical topic.
+
+    Raises:
+        Refusal: there is no such topic, or the prefix is none that Kafka takes.
+    """
+    if topic not in TOPICS:
+        raise Refusal("topic", f"'{printable(topic, 60)}' is none of {', '.join(TOPICS)}")
+    if not _KAFKA_NAME.fullmatch(prefix):
+        raise Refusal("topic prefix", f"'{printable(prefix, 60)}' is not up to 200 letters, digits, . _ -")
+    return prefix + topic
+
+
+def settings(replication: int) -> dict[str, str]:
+    """How a topic is created: nothing is ever deleted, and an acknowledged record lies on a majority."""
+    made = {
+        "cleanup.policy": "delete",
+        "retention.ms": "-1",
+        "retention.bytes": "-1",
+        "max.message.bytes": str(MAX_BATCH_BYTES),
+        "message.timestamp.type": "CreateTime",
+        # A workflow's clock may run ahead of the broker's; Kafka 4 would refuse more than an hour.
+        "message.timestamp.after.max.ms": str(2**63 - 1),
+        "unclean.leader.election.enable": "false",
+    }
+    return made | ({"min.insync.replicas": str(replication // 2 + 1)} if replication > 1 else {})
+
+
+def check_settings(name: str, found: Mapping[str, str]) -> None:
+    """Refuse an existing topic that would lose history or could not take an event.
+
+    Raises:
+        Refusal: the topic and setting, and the command that mends it.
+    """
+    for key in ("cleanup.policy", "retention.ms", "retention.bytes"):
+        if found[key] != settings(1)[key]:
+            raise _wrong(name, key, found[key], settings(1)[key], "it would lose history")
+    if int(found["max.message.bytes"]) < MAX_BATCH_BYTES:
+        key = "max.message.bytes"
+        raise _wrong(name, key, found[key], str(MAX_BATCH_BYTES), "it could not take every event")
+
+
+def _wrong(name: str, key: str, found: str, wanted: str, consequence: str) -> Refusal:
+    return Refusal(
+        f"topic {name}",
+        f"has {key}={printable(found, 40)}, {consequence}: set it with "
+        f"`kafka-configs.sh --alter --topic {name} --add-config {key}={wanted}`",
+    )

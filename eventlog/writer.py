@@ -1,0 +1,125 @@
+"""Appending to the log: all events or a refusal, and an answer before a deadline."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+from types import TracebackType
+from typing import Any, Self
+
+from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
+
+from domain.event import Event
+from domain.refusal import Refusal
+from eventlog.codec import EPOCH, encode
+from eventlog.partitioning import partition_of
+from eventlog.producing import BULK, Entry, Producing, send_each, send_packed
+from eventlog.record import Position
+from eventlog.topics import kafka_name, topic_of
+
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class WriteFailed(OSError):
+    """The cluster refused the records, twice: the topic and Kafka's reason."""
+
+
+class LogWriter:
+    """Writes events with `acks=all`, idempotent; safe for callers that append at the same time.
+
+    `linger_ms` is how long a record may wait for company: 0 answers soonest, a few milliseconds let many
+    small appends travel together. `deadline` is in seconds and holds for each append as a whole. Events of a
+    stream within one append keep their order on the log, also when the producer repeats them. A repeated
+    append may lie on the log twice; readers drop the second by stream, version and id.
+    """
+
+    def __init__(
+        self, bootstrap: str, prefix: str = "", *, linger_ms: int = 0, deadline: float = 10.0
+    ) -> None:
+        self._bootstrap, self._prefix, self._deadline = bootstrap, prefix, deadline
+        self._producing = Producing(bootstrap, linger_ms=linger_ms, deadline=deadline)
+
+    async def __aenter__(self) -> Self:
+        try:
+            async with asyncio.timeout(self._deadline):
+                await self._producing.producer()
+        except TimeoutError:
+            await self._producing.close()
+            raise TimeoutError(
+                f"Kafka at {self._bootstrap} did not answer within {self._deadline:g} s"
+            ) from None
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self._producing.close()
+
+    async def append(self, topic: str, events: Sequence[Event]) -> list[Position]:
+        """Write `events` in order to a logical topic; return their positions when all are durable.
+
+        Raises:
+            Refusal: an event is too large, not storable or of another topic; none of `events` was written.
+            TimeoutError: not all were acknowledged within the deadline; appending the same again is safe.
+        """
+        name = kafka_name(self._prefix, topic)
+        entries = [_entry(topic, event) for event in events]
+        if not entries:
+            return []
+        try:
+            async with asyncio.timeout(self._deadline):
+                offsets = await self._deliver(name, entries)
+        except UnknownTopicOrPartitionError:
+            hint = "it is not there, `moot migrate` makes it"
+        except (TimeoutError, KafkaTimeoutError):
+            hint = "appending the same again is safe"
+        except KafkaError as error:
+            raise WriteFailed(f"topic {name} could not be written: {error!r}") from error
+        else:
+            return [Position(topic, partition, offset) for partition, offset in offsets]
+        raise TimeoutError(
+            f"topic {name} did not acknowledge {len(entries)} events within {self._deadline:g} s: {hint}"
+        )
+
+    async def _deliver(self, name: str, entries: list[Entry]) -> list[tuple[int, int]]:
+        """Partition and offset of each entry. A producer that fails is replaced once."""
+        send = send_packed if len(entries) >= BULK else send_each
+        replaced = False
+        while True:
+            producer = await self._producing.producer()
+            try:
+                count = await self._partitions(producer, name)
+                partitions = [partition_of(key, count) for _, key, _ in entries]
+                offsets = await send(producer, name, partitions, entries)
+            except UnknownTopicOrPartitionError:
+                raise
+            except asyncio.CancelledError:
+                self._producing.retire(producer, "deadline or caller gone")
+                raise
+            except KafkaError as error:
+                self._producing.retire(producer, type(error).__name__)
+                if replaced:
+                    raise
+                replaced = True
+            else:
+                return list(zip(partitions, offsets, strict=True))
+
+    async def _partitions(self, producer: Any, name: str) -> int:
+        # Only a topic that the cluster does not know takes longer than one look: ask half of the deadline, so
+        # that the error can say so.
+        try:
+            async with asyncio.timeout(self._deadline / 2):
+                return len(await producer.partitions_for(name))
+        except TimeoutError:
+            raise UnknownTopicOrPartitionError(name) from None
+
+
+def _entry(topic: str, event: Event) -> Entry:
+    value = encode(event)
+    if topic_of(event.stream) != topic:
+        raise Refusal("event", f"{event.type} {event.id} of {event.stream} does not belong to topic {topic}")
+    return milliseconds(event.time), event.stream.encode(), value
+
+
+def milliseconds(time: datetime) -> int:
+    """Unix milliseconds, rounded down, without the error of a float."""
+    return (time - EPOCH) // _MILLISECOND
