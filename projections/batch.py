@@ -1,0 +1,41 @@
+"""A batch of records on its way: read into events, folded into changes."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from domain.event import Event
+from eventlog.codec import Undecodable, decode
+from eventlog.record import RawRecord
+from projections.dead_letter import DeadLetter
+from projections.states import Stream
+
+Decoded = tuple[RawRecord, Event | Undecodable]
+
+
+def decoded(records: Iterable[RawRecord]) -> list[Decoded]:
+    """Each record with its event, or with why it has none."""
+    found: list[Decoded] = []
+    for record in records:
+        try:
+            found.append((record, decode(record.value)))
+        except Undecodable as undecodable:
+            found.append((record, undecodable))
+    return found
+
+
+@dataclass(slots=True)
+class Folded:
+    """What one batch changes: rows, sums to add, records to park; `end` is the offset after it."""
+
+    start: int
+    end: int
+    events: int = 0
+    duplicates: int = 0
+    newest_ms: int = 0
+    touched: dict[str, Stream] = field(default_factory=dict)
+    sums: dict[str, dict[tuple[str, ...], list[int]]] = field(default_factory=dict)
+    dead: list[DeadLetter] = field(default_factory=list)
+
+    def add(self, projection: str, key: tuple[str, ...], amounts: tuple[int, ...]) -> None:
+        sums = self.sums.setdefault(projection, {})
+        sums[key] = [a + b for a, b in zip(sums[key], amounts, strict=True)] if key in sums else [*amounts]

@@ -1,0 +1,88 @@
+"""The fence: who may write a partition's rows, and from which offset. Every write begins by passing it."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from typing import Any, TypeAlias
+
+import asyncpg
+
+Connection: TypeAlias = "asyncpg.Connection[Any]"  # generic in its stubs only
+
+_CREATE = """
+INSERT INTO projection_offset (projection, topic, partition, next_offset)
+SELECT name, $2, $3, 0 FROM unnest($1::text[]) AS name ON CONFLICT DO NOTHING
+"""
+_READ = """
+SELECT projection, next_offset, epoch FROM projection_offset
+WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3 ORDER BY projection
+"""
+_ADVANCE = """
+UPDATE projection_offset AS o SET next_offset = $6, newest_at = greatest(o.newest_at, $7)
+FROM unnest($1::text[], $2::bigint[]) AS held (projection, epoch)
+WHERE o.projection = held.projection AND o.epoch = held.epoch
+  AND o.topic = $3 AND o.partition = $4 AND o.next_offset = $5
+"""
+_HOLD = """
+SELECT projection, topic, partition, next_offset FROM projection_offset
+WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3 ORDER BY projection FOR UPDATE
+"""
+_RAISE = """
+UPDATE projection_offset SET epoch = epoch + 1
+WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3
+"""
+
+
+class FenceLost(Exception):
+    """Another process wrote this partition's rows, or rebuilt or resumed them: read again where it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class Position:
+    """Where the projections of one topic partition stand.
+
+    `epochs` are the projections that take part, by name; `until` is the offset at which others, which are
+    further already, join in; None where all stand together.
+    """
+
+    topic: str
+    partition: int
+    next_offset: int
+    epochs: dict[str, int]
+    until: int | None = None
+
+
+async def position(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> Position:
+    """Where to go on; a projection that never read this partition begins at offset 0."""
+    await connection.execute(_CREATE, names, topic, partition)
+    rows = await connection.fetch(_READ, names, topic, partition)
+    start = min(row["next_offset"] for row in rows)
+    ahead = [row["next_offset"] for row in rows if row["next_offset"] > start]
+    epochs = {row["projection"]: row["epoch"] for row in rows if row["next_offset"] == start}
+    return Position(topic, partition, start, epochs, min(ahead, default=None))
+
+
+async def advance(connection: Connection, at: Position, end: int, newest_ms: int) -> Position:
+    """Move from `at` to the offset `end`, as the first statement of the transaction that writes the rows.
+
+    Raises:
+        FenceLost: somebody else moved, or changed the rows.
+    """
+    newest = datetime.fromtimestamp(newest_ms / 1000, UTC)
+    status = await connection.execute(
+        _ADVANCE, [*at.epochs], [*at.epochs.values()], at.topic, at.partition, at.next_offset, end, newest
+    )
+    if status != f"UPDATE {len(at.epochs)}":
+        raise FenceLost(f"{at.topic}/{at.partition} is no longer at offset {at.next_offset}")
+    return replace(at, next_offset=end)
+
+
+async def hold(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> dict[str, int]:
+    """Keep every projector off this partition until the transaction ends; where each projection stands."""
+    rows = await connection.fetch(_HOLD, names, topic, partition)
+    return {row["projection"]: row["next_offset"] for row in rows}
+
+
+async def raise_epoch(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> None:
+    """Make the projectors of this partition read their state again: its rows were changed beside them."""
+    await connection.execute(_RAISE, names, topic, partition)

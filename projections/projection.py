@@ -1,0 +1,64 @@
+"""What a projection is: a pure fold from one category of streams to rows."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, Protocol
+
+from sqlalchemy import Table
+
+from domain.event import Event
+
+# What one event adds to one row of a table of sums: the row's key, and exact integers to add.
+Addition = tuple[tuple[str, ...], tuple[int, ...]]
+
+
+class Projection(Protocol):
+    """One read model; live, rebuild and audit fold with the same object.
+
+    `name` is pinned. `topic` is the logical topic it reads, `category` the part before the `/` of the streams
+    it takes. `home` is keyed by `stream` and begins with `tables.stamps()`. `totals`, if any, holds sums
+    across streams: exact integers, so that the order of partitions does not matter; its primary key comes
+    first, and every other column is a sum.
+
+    A state is whatever the projection likes, but never changed in place: a fold that fails half way must
+    leave no trace.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def topic(self) -> str: ...
+    @property
+    def category(self) -> str: ...
+    @property
+    def home(self) -> Table: ...
+    @property
+    def totals(self) -> Table | None: ...
+
+    def fold(self, state: Any, event: Event) -> Any:
+        """The state after `event`; `state` is None before a stream's first one.
+
+        Raises:
+            domain.refusal.Refusal: it cannot follow. Any other exception parks the stream just as well.
+        """
+        ...
+
+    def adds(self, state: Any, event: Event) -> Iterable[Addition]:
+        """What `event`, folded into `state`, adds to `totals`."""
+        ...
+
+    def row(self, state: Any) -> tuple[Any, ...]:
+        """The values of `home`'s columns after the stamps, as asyncpg takes them."""
+        ...
+
+    def state(self, values: Sequence[Any]) -> Any:
+        """The state that `row` was made of."""
+        ...
+
+
+def owned_tables(projection: Projection) -> list[Table]:
+    return [projection.home] if projection.totals is None else [projection.home, projection.totals]
+
+
+def by_category(projections: Iterable[Projection], topic: str) -> Mapping[str, Projection]:
+    """Who takes which streams of a topic."""
+    return {p.category: p for p in projections if p.topic == topic}
