@@ -63,9 +63,7 @@ class Append:
         """
         last = await self._last_event(request.stream)
         if last is not None and last not in {entry.id for entry in request.entries}:
-            raise Refusal(
-                "id", f"{request.stream} was decided or is being decided already; choose another id"
-            )
+            raise Refusal("id", f"{request.stream} is being or was decided already; choose another id")
         await self.append_events(request)
 
     @activity.defn(name="append_events")

@@ -65,7 +65,7 @@ class Recording(Generic[S]):
             for part in parts(events):
                 await workflow.execute_activity_method(
                     Append.open_stream if opening else Append.append_events,
-                    _request(self._topic, draft, part),
+                    request(self._topic, part),
                     start_to_close_timeout=_ATTEMPT,
                     retry_policy=_PATIENCE,
                     summary=summary,
@@ -76,15 +76,17 @@ class Recording(Generic[S]):
             return events
 
 
-def _request(topic: str, draft: Draft, events: Sequence[Event]) -> StreamAppend:
+def request(topic: str, events: Sequence[Event]) -> StreamAppend:
+    """The append of `events`, all of one stream and one run, as it travels to the activity."""
+    first = events[0]
     return StreamAppend(
         topic=topic,
-        stream=draft.stream,
-        source=draft.source,
-        workflow_id=draft.workflow_id,
-        run_id=draft.run_id,
-        region=draft.region,
-        correlation_id=events[0].correlation_id,
+        stream=first.stream,
+        source=first.source,
+        workflow_id=first.workflow_id or "",
+        run_id=first.run_id or "",
+        region=first.region,
+        correlation_id=first.correlation_id,
         entries=tuple(
             Entry(event.id, event.version, event.time, event.type, event.data, event.causation_id)
             for event in events

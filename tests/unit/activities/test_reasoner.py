@@ -1,0 +1,48 @@
+"""A node's reasoner, with a model or without one; and what standings weigh."""
+
+import pytest
+from temporalio.testing import ActivityEnvironment
+
+from activities.ports import Standing
+from activities.reasoner import Abstains, Answer, Inquiry, Reasoning
+from activities.reputation import Reputation, StandingsWanted
+from domain.refusal import Refusal
+from tests.fakes.read_model import MemoryReadModel
+from workers.node import load_reasoner
+
+INQUIRY = Inquiry("q", "r", 1, "Which?", ("a", "b"), evidence=("e1",))
+
+
+async def test_a_node_without_a_model_abstains_and_says_so():
+    answer = await ActivityEnvironment().run(Reasoning(Abstains()).answer_inquiry, INQUIRY)
+    assert answer.choice is None
+    assert answer.reason == "no model on this node: 2 options, 1 pieces of evidence, grouped, not understood"
+
+
+async def test_the_injected_reasoner_answers():
+    class First:
+        async def answer(self, inquiry):
+            return Answer(inquiry.options[0], 0.6, "the first")
+
+    answer = await ActivityEnvironment().run(Reasoning(First()).answer_inquiry, INQUIRY)
+    assert answer == Answer("a", 0.6, "the first")
+
+
+def test_a_reasoner_is_loaded_by_its_name():
+    assert isinstance(load_reasoner("activities.reasoner:Abstains"), Abstains)
+
+
+@pytest.mark.parametrize(
+    "spec",
+    ["activities.reasoner", "nowhere:Abstains", "activities.reasoner:Missing", "", ":", "builtins:dict"],
+)
+def test_what_cannot_be_loaded_as_a_reasoner_is_refused(spec):
+    with pytest.raises(Refusal, match="--reasoner"):
+        load_reasoner(spec)
+
+
+async def test_standings_come_out_as_their_means():
+    model = MemoryReadModel(standings={"v": Standing(3.0, 1.0), "w": Standing(1.0, 1.0)})
+    wanted = StandingsWanted("topic", ("v", "w", "x"), 0.0)
+    means = await ActivityEnvironment().run(Reputation(model).mean_standings, wanted)
+    assert means == {"v": 0.75, "w": 0.5}

@@ -1,0 +1,88 @@
+"""What every artifact store promises; the fake must keep it as the real one does."""
+
+import dataclasses
+import hashlib
+from pathlib import Path
+
+import pytest
+
+from domain.refusal import Refusal
+from tests.fakes.artifacts import MemoryArtifacts
+from workers.artifacts import FsspecArtifacts
+
+
+@pytest.fixture(params=["memory", "folder"])
+def store(request, tmp_path):
+    return MemoryArtifacts() if request.param == "memory" else FsspecArtifacts(str(tmp_path / "artifacts"))
+
+
+@pytest.mark.parametrize("content", [b"", b"ballots", bytes(range(256)) * 5000])
+async def test_what_was_put_is_got(store, content):
+    ref = await store.put(content)
+    assert await store.get(ref) == content
+    assert (ref.sha256, ref.bytes) == (hashlib.sha256(content).hexdigest(), len(content))
+
+
+async def test_putting_again_gives_the_same_reference(store):
+    assert await store.put(b"ballots") == await store.put(b"ballots")
+    assert await store.put(b"ballots") != await store.put(b"other ballots")
+
+
+async def test_an_unknown_digest_is_refused(store):
+    ref = dataclasses.replace(await store.put(b"ballots"), sha256="0" * 64)
+    with pytest.raises(Refusal, match="is not in this store"):
+        await store.get(ref)
+
+
+async def test_a_reference_with_a_wrong_length_is_refused(store):
+    ref = dataclasses.replace(await store.put(b"ballots"), bytes=3)
+    with pytest.raises(Refusal, match="was changed"):
+        await store.get(ref)
+
+
+async def test_changed_bytes_are_refused_by_the_fake():
+    store = MemoryArtifacts()
+    ref = await store.put(b"ballots")
+    store.damage(ref)
+    with pytest.raises(Refusal, match="was changed"):
+        await store.get(ref)
+
+
+async def test_changed_bytes_in_the_folder_are_refused(tmp_path):
+    store = FsspecArtifacts(str(tmp_path))
+    ref = await store.put(b"ballots")
+    (file,) = _files(tmp_path)
+    file.write_bytes(b"Ballots")
+    with pytest.raises(Refusal, match="was changed"):
+        await store.get(ref)
+
+
+async def test_a_half_written_file_is_put_whole_again(tmp_path):
+    store = FsspecArtifacts(str(tmp_path))
+    ref = await store.put(b"ballots")
+    (file,) = _files(tmp_path)
+    file.write_bytes(b"bal")
+    await store.put(b"ballots")
+    assert await store.get(ref) == b"ballots"
+
+
+async def test_nothing_lies_beside_the_artifact(tmp_path):
+    await FsspecArtifacts(str(tmp_path)).put(b"ballots")
+    assert [file.name for file in _files(tmp_path)] == [hashlib.sha256(b"ballots").hexdigest()]
+
+
+@pytest.mark.parametrize("digest", ["../../../../etc/passwd", "", "A" * 64, "0" * 63 + "/"])
+async def test_a_digest_that_is_a_path_reads_no_other_file(tmp_path, digest):
+    store = FsspecArtifacts(str(tmp_path))
+    ref = dataclasses.replace(await store.put(b"ballots"), sha256=digest)
+    with pytest.raises(Refusal, match="hexadecimal"):
+        await store.get(ref)
+
+
+async def test_any_fsspec_file_system_serves():
+    store = FsspecArtifacts("memory://artifacts-of-a-test")
+    assert await store.get(await store.put(b"ballots")) == b"ballots"
+
+
+def _files(folder: Path) -> list[Path]:
+    return [path for path in folder.rglob("*") if path.is_file()]
