@@ -33,11 +33,14 @@ class LeafTile:
 
 @dataclass(slots=True)
 class Seal:
-    """One partition's tree and the published checkpoints that it must still pass through."""
+    """One partition's tree and the published checkpoints that it must still pass through.
+
+    `covered` is the largest size that was ever signed.
+    """
 
     origin: str
     tree: Tree
-    published: int = 0
+    covered: int = 0
     _awaited: dict[int, bytes] = field(default_factory=dict)
 
     def expect(self, checkpoints: Iterable[Checkpoint]) -> None:
@@ -54,7 +57,7 @@ class Seal:
                 raise SplitView(
                     self.origin, f"two different checkpoints of size {checkpoint.size} are published"
                 )
-            self.published = max(self.published, checkpoint.size)
+            self.covered = max(self.covered, checkpoint.size)
         self._hold_against_published()
 
     def absorb(self, values: Sequence[bytes]) -> dict[Coordinate, bytes]:
@@ -72,8 +75,8 @@ class Seal:
         return self.tree.take_changed()
 
     def due(self) -> Checkpoint | None:
-        """What is to be signed now: nothing while an already published size is not passed."""
-        if self.tree.size <= self.published:
+        """What is to be signed now: nothing while a size that was signed before is not passed."""
+        if self.tree.size <= self.covered:
             return None
         return Checkpoint(self.origin, self.tree.size, self.tree.root())
 

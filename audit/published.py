@@ -1,0 +1,125 @@
+"""Checkpoints as events of the topic `checkpoints`: what the sealer publishes, and takes in again."""
+
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from audit.checkpoint import open_checkpoint
+from audit.note import VerifierKey
+from audit.seal import SplitView
+from audit.strict_text import from_base64, to_base64
+from audit.tiles import range_root, tiles_for
+from domain.audit_events import CheckpointSigned
+from domain.event import Event, event_id
+from domain.refusal import Refusal
+from eventlog.codec import Undecodable, decode
+from eventlog.reader import LogReader
+from eventlog.record import RawRecord
+from projections import fence, merkle
+from projections.checkpoints import CheckpointRow, kept, store
+from projections.fence import Connection
+
+_log = structlog.get_logger(__name__)
+
+TOPIC = "checkpoints"
+SEALED = ("decisions", "fleet", "deadletters")
+_SOURCE = "sealer"
+
+OriginOf = Callable[[str, int], str]
+
+
+def stream_of(topic: str, partition: int) -> str:
+    """The stream of one log's checkpoints."""
+    return f"{TOPIC}/{topic}.{partition}"
+
+
+def log_of(stream: str) -> tuple[str, int] | None:
+    """The logical topic and partition that a stream of checkpoints speaks of; None for any other stream."""
+    topic, _, number = stream.removeprefix(f"{TOPIC}/").rpartition(".")
+    known = topic in SEALED and number.isascii() and number.isdigit()
+    return (topic, int(number)) if known and stream == stream_of(topic, int(number)) else None
+
+
+def to_event(row: CheckpointRow, origin: str) -> Event:
+    """The event that publishes a checkpoint; the same row gives the same event, however often it is sent."""
+    stream = stream_of(row.topic, row.partition)
+    return Event(
+        id=event_id(row.sealed_at, stream, row.version, row.note),
+        stream=stream,
+        version=row.version,
+        time=row.sealed_at,
+        data=CheckpointSigned(origin, row.size, to_base64(row.root), row.note),
+        source=_SOURCE,
+    )
+
+
+def from_event(event: Event, origin_of: OriginOf, keys: Sequence[VerifierKey]) -> CheckpointRow:
+    """The row of a published checkpoint.
+
+    Raises:
+        Refusal: it is none of ours, or contradicts itself.
+    """
+    data, log = event.data, log_of(event.stream)
+    if not isinstance(data, CheckpointSigned) or log is None:
+        raise Refusal("checkpoint", "is of no log of this cluster")
+    signed = open_checkpoint(data.checkpoint.encode(), keys, origin_of(*log))
+    if (data.size, from_base64(data.root, "root")) != (signed.size, signed.root):
+        raise Refusal("checkpoint", "is not what its note says")
+    return CheckpointRow(
+        *log, signed.size, signed.root, data.checkpoint, event.time, event.version, published=True
+    )
+
+
+async def take_in(
+    connection: Connection, reader: LogReader, origin_of: OriginOf, keys: Sequence[VerifierKey]
+) -> dict[str, SplitView]:
+    """Keep what the topic holds since the last time; the logs whose tiles contradict it.
+
+    Where one does, the next start reads the topic from the same place again, so that it is not forgotten.
+
+    Raises:
+        SplitView: the topic is shorter than what was read of it before.
+        projections.fence.FenceLost: another sealer takes it in.
+    """
+    at = await merkle.position(connection, TOPIC, 0)
+    _, end = await reader.beginning_and_end(TOPIC, 0)
+    if end < at.next_offset:
+        raise SplitView(TOPIC, f"the topic ends at offset {end}, but was read up to {at.next_offset} before")
+    contradicted: dict[str, SplitView] = {}
+    newest_ms = 0
+    async for batch in reader.batches(TOPIC, 0, at.next_offset, end):
+        newest_ms = batch[-1].timestamp_ms
+        rows = _rows(batch, origin_of, keys)
+        known = set(await kept(connection, rows))
+        sound = [row for row in rows if row in known or await _agrees(connection, row)]
+        for row in rows:
+            if row not in sound:
+                origin = origin_of(row.topic, row.partition)
+                problem = f"the sealed records are not those of the published checkpoint of {row.size}"
+                contradicted[origin] = SplitView(origin, problem)
+        await store(connection, sound)
+    if end > at.next_offset and not contradicted:
+        await fence.advance(connection, at, end, newest_ms)
+    return contradicted
+
+
+def _rows(
+    batch: Sequence[RawRecord], origin_of: OriginOf, keys: Sequence[VerifierKey]
+) -> list[CheckpointRow]:
+    rows = []
+    for record in batch:
+        try:
+            rows.append(from_event(decode(record.value), origin_of, keys))
+        except (Undecodable, Refusal) as error:
+            _log.warning("sealer.checkpoint_refused", offset=record.offset, reason=str(error))
+    return rows
+
+
+async def _agrees(connection: Connection, row: CheckpointRow) -> bool:
+    """Whether the stored tiles, as far as they reach, lead to the published root."""
+    last = await merkle.last_leaves(connection, row.topic, row.partition)
+    if last is None or row.size > last.end:
+        return True  # the tree has still to pass through it
+    span = (0, row.size)
+    held = await merkle.tiles(connection, row.topic, row.partition, tiles_for([span]))
+    return range_root(held, span) == row.root

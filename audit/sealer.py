@@ -1,0 +1,161 @@
+"""The sealer: follows every sealed partition, keeps its Merkle tiles, signs and publishes checkpoints.
+
+It reads raw values and decodes nothing but checkpoints. A batch's tiles, its checkpoint and the next offset
+are one transaction behind a fence, so a sealer may die anywhere, and two may run at once.
+"""
+
+import asyncio
+import contextlib
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import asyncpg
+import structlog
+
+from audit import published
+from audit.checkpoint import origin_of
+from audit.note import SigningKey
+from audit.partition_sealer import PartitionSealer
+from audit.seal import SplitView
+from eventlog.reader import LogReader
+from eventlog.record import RetentionLost
+from eventlog.topics import kafka_name
+from eventlog.writer import LogWriter
+from projections import checkpoints
+from projections.checkpoints import CheckpointRow
+from projections.fence import Connection, FenceLost
+
+_log = structlog.get_logger(__name__)
+
+MOST_LEAVES = 4096  # a checkpoint covers at most so many new records
+_BACKOFF = 1.0  # seconds between two tries to reach Kafka and Postgres
+_FETCH_BYTES = 1 << 20
+_CONNECTIONS = 2
+
+
+@dataclass(frozen=True, slots=True)
+class _Link:
+    """What a sealer is connected to."""
+
+    pool: Any  # asyncpg's pool is generic in its stubs only
+    reader: LogReader
+    writer: LogWriter
+
+
+class Sealer:
+    """Seals the partitions of `decisions`, `fleet` and `deadletters`.
+
+    A record is sealed as it comes; then its partition rests for `interval` seconds, unless `MOST_LEAVES`
+    wait, so that a checkpoint is worth its signature. `stopped` names the logs that are sealed no more, each
+    with its reason.
+    """
+
+    def __init__(
+        self,
+        *,
+        kafka: str,
+        prefix: str,
+        database_url: str,
+        cluster: str,
+        key: SigningKey,
+        interval: float = 1.0,
+    ) -> None:
+        self._kafka, self._prefix, self._database_url = kafka, prefix, database_url
+        self._cluster, self._key, self._interval = cluster, key, interval
+        self.stopped: dict[str, str] = {}
+
+    async def run(self, stop: asyncio.Event) -> None:
+        """Seal until `stop` is set; while Kafka or Postgres is away it waits and says so."""
+        while not stop.is_set():
+            try:
+                async with self._connected() as link:
+                    await self._seal_until(stop, link)
+            except Exception as error:  # noqa: BLE001 # whatever it was, the records wait to be sealed
+                _log.warning("sealer.interrupted", **_said(error))
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(stop.wait(), _BACKOFF)
+
+    @contextlib.asynccontextmanager
+    async def _connected(self) -> AsyncIterator[_Link]:
+        pool = await asyncpg.create_pool(self._database_url, min_size=1, max_size=_CONNECTIONS)
+        try:
+            async with (
+                LogReader(self._kafka, self._prefix, fetch_bytes=_FETCH_BYTES) as reader,
+                LogWriter(self._kafka, self._prefix) as writer,
+            ):
+                yield _Link(pool, reader, writer)
+        finally:
+            pool.terminate()
+
+    async def _seal_until(self, stop: asyncio.Event, link: _Link) -> None:
+        await self._take_in(link)
+        async with asyncio.TaskGroup() as group:
+            following = [
+                group.create_task(self._follow(link, topic, partition))
+                for topic in published.SEALED
+                for partition in await link.reader.partitions(topic)
+            ]
+            await stop.wait()
+            for task in following:
+                task.cancel()
+
+    async def _take_in(self, link: _Link) -> None:
+        async with link.pool.acquire() as connection:
+            try:
+                contradicted = await published.take_in(
+                    connection, link.reader, self._origin, [self._key.verifier]
+                )
+            except (SplitView, RetentionLost) as lost:  # of the topic of checkpoints: nothing can be compared
+                for topic in published.SEALED:
+                    for partition in await link.reader.partitions(topic):
+                        self._stop_sealing(self._origin(topic, partition), str(lost))
+                return
+            for origin, split in contradicted.items():
+                self._stop_sealing(origin, split.problem)
+            await self._publish(connection, link.writer, await checkpoints.unpublished(connection))
+
+    async def _follow(self, link: _Link, topic: str, partition: int) -> None:
+        origin = self._origin(topic, partition)
+        while origin not in self.stopped:
+            try:
+                await self._seal(link, topic, partition, origin)
+            except (SplitView, RetentionLost) as lost:
+                self._stop_sealing(origin, str(lost))
+            except FenceLost:
+                _log.info("sealer.fence_lost", origin=origin)
+                await asyncio.sleep(self._interval)
+
+    async def _seal(self, link: _Link, topic: str, partition: int, origin: str) -> None:
+        async with link.pool.acquire() as connection:
+            sealer = await PartitionSealer.load(connection, topic, partition, origin, self._key)
+            await sealer.check_log(connection, link.reader)
+        async for batch in link.reader.batches(topic, partition, sealer.next_offset, max_records=MOST_LEAVES):
+            async with link.pool.acquire() as connection:
+                row = await sealer.commit(connection, batch)
+                if row is not None:
+                    await self._publish(connection, link.writer, [row])
+            _, end = await link.reader.beginning_and_end(topic, partition)
+            if end - sealer.next_offset < MOST_LEAVES:
+                await asyncio.sleep(self._interval)
+
+    async def _publish(
+        self, connection: Connection, writer: LogWriter, rows: Sequence[CheckpointRow]
+    ) -> None:
+        """Rows in the order of their numbers; a crash in here only sends the same events again."""
+        events = [published.to_event(row, self._origin(row.topic, row.partition)) for row in rows]
+        await writer.append(published.TOPIC, events)
+        await checkpoints.mark_published(connection, rows)
+
+    def _origin(self, topic: str, partition: int) -> str:
+        return origin_of(self._cluster, kafka_name(self._prefix, topic), partition)
+
+    def _stop_sealing(self, origin: str, reason: str) -> None:
+        self.stopped[origin] = reason
+        _log.error("sealer.split_view", origin=origin, reason=reason)
+
+
+def _said(error: BaseException) -> dict[str, str]:
+    while isinstance(error, BaseExceptionGroup):
+        error = error.exceptions[0]
+    return {"error": type(error).__name__, "reason": str(error)[:300]}
