@@ -34,8 +34,12 @@ def claim(data: Path) -> int:
         raise Refusal(
             "data", f"{data} cannot be written: {error.strerror}; name another with --data"
         ) from None
-    _lock(handle, data)
-    check_room(data)
+    try:
+        _lock(handle, data)
+        check_room(data)
+    except Refusal:
+        os.close(handle)
+        raise
     os.ftruncate(handle, 0)
     os.pwrite(handle, str(os.getpid()).encode(), 0)
     return handle
@@ -74,7 +78,6 @@ def _lock(handle: int, data: Path) -> None:
             return
         pid = os.pread(handle, 20, 0).decode("ascii", "replace")
         if (pid.isdigit() and stackfile.alive(int(pid))) or time.monotonic() > until:
-            os.close(handle)
             raise Refusal(
                 "data",
                 f"process {pid} already runs a stack on {data}: use it, stop it, or name another with --data",

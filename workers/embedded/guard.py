@@ -58,8 +58,9 @@ class Guard:
         """Take a child, the leader of its process group, under guard."""
         with self._lock:
             self._children[pid] = kill_with
-            if self._shell.poll() is not None:
-                self._shell = self._spawn()  # somebody killed the guard; a new one learns of every child
+            if self._shell.poll() is not None:  # somebody killed the guard; a new one learns of every child
+                self._close_pipe()
+                self._shell = self._spawn()
             for child, how in self._children.items():
                 self._tell(f"add {child} {how.name.removeprefix('SIG')}\n")
 
@@ -71,9 +72,7 @@ class Guard:
 
     def close(self) -> None:
         """End the guard; a child still on its list is killed."""
-        pipe = self._pipe()
-        with contextlib.suppress(OSError):
-            pipe.close()
+        self._close_pipe()
         self._shell.wait()
 
     def _spawn(self) -> subprocess.Popen[bytes]:
@@ -85,12 +84,16 @@ class Guard:
             start_new_session=True,
             cwd="/",
             pass_fds=self._keep_open,
+            bufsize=0,  # a line is in the pipe, or its loss is known at once
         )
 
     def _tell(self, line: str) -> None:
         with contextlib.suppress(OSError):  # a guard that has just died is replaced at the next child
             self._pipe().write(line.encode())
-            self._pipe().flush()
+
+    def _close_pipe(self) -> None:
+        with contextlib.suppress(OSError):  # what was not yet written is of no use to a dead guard
+            self._pipe().close()
 
     def _pipe(self) -> IO[bytes]:
         if self._shell.stdin is None:

@@ -2,17 +2,20 @@
 
 import hashlib
 import os
+import shutil
 import sys
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from domain.refusal import Refusal
+from workers.embedded import stackfile
 
 VERSION = "4.3.0"
 PINS = Path(__file__).with_name("kafka.sha256")
 _AT_ONCE = 6  # downloads in parallel
-_TIMEOUT = 30  # seconds without a byte
+_TIMEOUT = 15  # seconds without a byte
+_PARTIAL = "partial-"
 
 Progress = Callable[[int, int], None]
 
@@ -67,25 +70,38 @@ def _download(missing: list[str], cache: Path, progress: Progress, wanted: Mappi
         raise Refusal(
             "kafka", f"its jars could not be downloaded into {cache}: {reason}; {way_out}"
         ) from error
+    finally:
+        _clear_partial(cache)
 
 
 def _fetch(path: str, cache: Path, digest: str) -> None:
     # Into a folder of this process first: a download that breaks off must not look like a jar.
-    from jgo.config import GlobalSettings
-    from jgo.constants import MAVEN_CENTRAL_URL
-    from jgo.maven import MavenContext
-
-    staging = cache / f"partial-{os.getpid()}"
-    mirrors = GlobalSettings.load().repositories  # the user's own jgo.conf, before the public repository
-    context = MavenContext(
-        repo_cache=staging, remote_repos={**mirrors, "central": MAVEN_CENTRAL_URL}, timeout=_TIMEOUT
-    )
-    group, artifact, version, _ = path.rsplit("/", 3)
-    jar = context.project(group.replace("/", "."), artifact).at_version(version).artifact().resolve()
+    jar = _by_jgo(path, cache / f"{_PARTIAL}{os.getpid()}")
     if (found := _digest(jar)) != digest:
         raise _wrong_sum(jar, found, digest)
     (cache / path).parent.mkdir(parents=True, exist_ok=True)
     jar.replace(cache / path)
+
+
+def _by_jgo(path: str, staging: Path) -> Path:
+    from jgo.config import GlobalSettings
+    from jgo.constants import MAVEN_CENTRAL_URL
+    from jgo.maven import MavenContext
+
+    mirrors = GlobalSettings.load().repositories  # the user's own jgo.conf, before the public repository
+    repositories = {**mirrors, "central": MAVEN_CENTRAL_URL}
+    context = MavenContext(repo_cache=staging, remote_repos=repositories, timeout=_TIMEOUT)
+    group, artifact, version, _ = path.rsplit("/", 3)
+    jar: Path = context.project(group.replace("/", "."), artifact).at_version(version).artifact().resolve()
+    return jar
+
+
+def _clear_partial(cache: Path) -> None:
+    # Ours, and those of processes that were killed in the middle.
+    for left in cache.glob(f"{_PARTIAL}*"):
+        owner = left.name.removeprefix(_PARTIAL)
+        if not owner.isdigit() or int(owner) == os.getpid() or not stackfile.alive(int(owner)):
+            shutil.rmtree(left, ignore_errors=True)
 
 
 def _digest(jar: Path) -> str:

@@ -1,0 +1,48 @@
+"""PostgreSQL refuses to be root; root gets it running all the same, or one line that says why not."""
+
+import os
+
+import pytest
+
+from domain.refusal import Refusal
+from workers.embedded import unprivileged
+
+
+@pytest.fixture
+def closed(tmp_path):
+    place = tmp_path / "closed" / "inner"
+    place.mkdir(parents=True)
+    (tmp_path / "closed").chmod(0o700)
+    return place
+
+
+def test_an_ordinary_user_needs_nothing(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 1000)
+    assert unprivileged.prefix([]) == []
+
+
+@pytest.fixture
+def root(monkeypatch):
+    monkeypatch.setattr(os, "geteuid", lambda: 0)
+    monkeypatch.setattr(unprivileged.shutil, "which", lambda _: "/usr/bin/setpriv")
+
+
+@pytest.mark.usefixtures("root")
+def test_root_keeps_no_capability_where_the_folders_are_open(tmp_path, monkeypatch):
+    monkeypatch.setattr(unprivileged, "_reachable", lambda _: True)
+    words = unprivileged.prefix([tmp_path])
+    assert "--reuid=nobody" in words
+    assert not any("caps" in word for word in words)
+
+
+@pytest.mark.usefixtures("root")
+def test_root_keeps_only_the_capability_to_pass_through_closed_folders(closed, monkeypatch):
+    monkeypatch.setattr(unprivileged, "_held", lambda bit: bit == 2)
+    assert "--ambient-caps=-all,+dac_read_search" in unprivileged.prefix([closed])
+
+
+@pytest.mark.usefixtures("root")
+def test_root_without_that_capability_is_refused_by_the_folder(closed, monkeypatch):
+    monkeypatch.setattr(unprivileged, "_held", lambda _: False)
+    with pytest.raises(Refusal, match=rf"{closed} is out of reach.*FOLKMOOT_DATABASE_URL"):
+        unprivileged.prefix([closed])
