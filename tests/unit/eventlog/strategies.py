@@ -1,0 +1,69 @@
+"""Any event of the catalogue, of whatever content the log can store."""
+
+from dataclasses import fields, is_dataclass
+from datetime import UTC, datetime
+from types import UnionType
+from typing import Literal, Union, get_args, get_origin, get_type_hints
+
+from hypothesis import strategies as st
+
+from domain.consensus.policy import Policy
+from domain.event import Event, event_id
+from eventlog.catalogue import EVENTS
+
+TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
+WHOLE = st.integers(-(2**63), 2**63 - 1)
+FRACTION = st.floats(allow_nan=False, allow_infinity=False)
+POLICY = st.builds(
+    Policy,
+    threshold=st.floats(0, 1, exclude_min=True),
+    quorum=st.floats(0, 1),
+    max_rounds=st.integers(1, 20),
+    weighting=st.sampled_from(["equal", "reputation", "posterior", "calibrated"]),
+    panel_size=st.none() | st.integers(1, 500),
+    seed=st.integers(0, 2**63 - 1),
+    otherwise=st.sampled_from(["mediate", "person", "unresolved"]),
+)
+NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
+STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket"]), NAME)
+TIME = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 # hypothesis wants them bare
+LEAVES = {str: TEXT, int: WHOLE, float: FRACTION, bool: st.booleans(), type(None): st.none(), Policy: POLICY}
+
+
+def of(hint):
+    """A strategy for values of a domain type, every field of it drawn."""
+    if hint in LEAVES:
+        return LEAVES[hint]
+    if is_dataclass(hint):
+        hints = get_type_hints(hint)
+        return st.builds(hint, **{field.name: of(hints[field.name]) for field in fields(hint)})
+    origin, arguments = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return st.sampled_from(arguments)
+    if origin in (Union, UnionType):
+        return st.one_of(*map(of, arguments))
+    if origin is tuple:
+        return st.lists(of(arguments[0]), max_size=3).map(tuple)
+    if origin is dict:
+        return st.dictionaries(of(arguments[0]), of(arguments[1]), max_size=3)
+    raise TypeError(hint)  # a field of a new kind: give it a strategy here
+
+
+def events(data=None):
+    """Whole events around `data`, by default around any event of the catalogue."""
+    maybe = st.none() | TEXT
+    return st.builds(
+        Event,
+        id=st.builds(event_id, TIME, TEXT),
+        stream=STREAM,
+        version=st.integers(1, 2**31 - 1),
+        time=TIME,
+        data=data if data is not None else st.one_of(*map(of, EVENTS)),
+        source=TEXT.filter(bool),
+        workflow_id=maybe,
+        run_id=maybe,
+        causation_id=maybe,
+        correlation_id=maybe,
+        region=maybe,
+        traceparent=maybe,
+    )

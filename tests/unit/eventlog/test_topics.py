@@ -1,0 +1,102 @@
+"""Topics keep history, and a stream lies where any Kafka client would look for it."""
+
+import pytest
+from aiokafka.partitioner import murmur2 as reference
+from hypothesis import given
+from hypothesis import strategies as st
+
+from domain.refusal import Refusal
+from eventlog.partitioning import murmur2, partition_of
+from eventlog.topics import (
+    CATEGORIES,
+    MAX_BATCH_BYTES,
+    TOPICS,
+    check_settings,
+    kafka_name,
+    settings,
+    topic_of,
+)
+
+
+@pytest.mark.parametrize(
+    ("data", "expected"),
+    # from Kafka's own org.apache.kafka.common.utils.UtilsTest
+    [
+        (b"21", -973932308),
+        (b"foobar", -790332482),
+        (b"a-little-bit-long-string", -985981536),
+        (b"a-little-bit-longer-string", -1486304829),
+        (b"lkjh234lh9fiuh90y23oiuhsafujhadof229phr9h19h89h8", -58897971),
+        (b"abc", 479470107),
+    ],
+)
+def test_murmur2_is_that_of_kafkas_java_clients(data, expected):
+    assert murmur2(data) == expected % 2**32
+
+
+@given(st.binary(max_size=80))
+def test_murmur2_is_that_of_aiokafka(data):
+    assert murmur2(data) == reference(data)
+
+
+@given(st.text(min_size=1), st.integers(1, 50))
+def test_a_stream_has_one_partition_of_those_there_are(stream, partitions):
+    assert 0 <= partition_of(stream.encode(), partitions) < partitions
+
+
+def test_every_category_has_its_topic():
+    assert set(CATEGORIES.values()) <= TOPICS.keys()
+    assert topic_of("consensus/42") == topic_of("docket/42") == "decisions"
+
+
+@pytest.mark.parametrize("stream", ["", "x", "decisions/1", "consensus\x1b/1"])
+def test_a_stream_of_no_category_is_refused(stream):
+    with pytest.raises(Refusal, match="is of none of the categories consensus, docket") as refused:
+        topic_of(stream)
+    assert str(refused.value).isprintable()
+
+
+def test_kafkas_name_has_the_prefix_before_it():
+    assert kafka_name("prod.", "decisions") == "prod.decisions"
+
+
+@pytest.mark.parametrize(
+    ("prefix", "topic"), [("", "decision"), ("a b", "decisions"), ("x" * 201, "decisions")]
+)
+def test_a_name_that_kafka_would_not_take_is_refused(prefix, topic):
+    with pytest.raises(Refusal):
+        kafka_name(prefix, topic)
+
+
+def test_a_topic_is_made_to_keep_everything():
+    made = settings(1)
+    assert (made["cleanup.policy"], made["retention.ms"], made["retention.bytes"]) == ("delete", "-1", "-1")
+    assert "min.insync.replicas" not in made
+
+
+@pytest.mark.parametrize(("replication", "in_sync"), [(2, "2"), (3, "2"), (5, "3")])
+def test_what_is_acknowledged_lies_on_a_majority(replication, in_sync):
+    assert settings(replication)["min.insync.replicas"] == in_sync
+
+
+def test_a_topic_with_our_settings_is_fit():
+    check_settings("decisions", settings(1))
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "consequence"),
+    [
+        ("cleanup.policy", "compact", "lose history"),
+        ("cleanup.policy", "compact,delete", "lose history"),
+        ("retention.ms", "604800000", "lose history"),
+        ("retention.bytes", "1073741824", "lose history"),
+        ("max.message.bytes", str(MAX_BATCH_BYTES - 1), "could not take every event"),
+    ],
+)
+def test_a_topic_that_would_lose_history_is_refused_with_the_way_out(key, value, consequence):
+    with pytest.raises(Refusal) as refused:
+        check_settings("prod.decisions", settings(1) | {key: value})
+    assert f"topic prod.decisions: has {key}={value}, it {consequence.replace('lose', 'would lose')}" in str(
+        refused.value
+    )
+    assert f"--add-config {key}={settings(1)[key]}" in str(refused.value)
