@@ -40,8 +40,16 @@ def main(arguments: list[str]) -> int:
     Returns:
         0 done, 1 refused or failed, 2 misused, 130 interrupted.
     """
+    stdout = sys.stdout
     try:
         result = moot.main(arguments, prog_name="moot", standalone_mode=False)
+    except SystemExit:
+        if sys.stdout is stdout:
+            raise
+        sys.stdout = (
+            stdout  # click met a closed pipe, put a mute in its place, and wants to leave with status 1
+        )
+        return _reader_left()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 # the last place to turn a fault into one line
         return _ending(error)
     return result if isinstance(result, int) else DONE
@@ -79,7 +87,9 @@ def run() -> None:
     for stream in (sys.stdout, sys.stderr):
         try:
             stream.flush()
-        except OSError:
+        except BrokenPipeError:
+            pass
+        except OSError:  # a full disk under a redirected output
             code = code or FAILED
     os._exit(code)
 
