@@ -1,15 +1,21 @@
-"""An event log in memory that behaves as the port promises, and can be told to be away."""
+"""An event log in memory that behaves as the port promises, and can be told to be away.
+
+It passes the same conformance suite as the real writer: tests/fakes/event_log_conformance.py.
+"""
 
 from collections.abc import Sequence
 
 from domain.event import Event
 from domain.refusal import Refusal
-
-LARGEST = 256 * 1024
+from eventlog.codec import decode, encode
+from eventlog.topics import topic_of
 
 
 class MemoryLog:
-    """`away` appends fail with TimeoutError before one succeeds; `appended` holds (topic, event) in order."""
+    """`away` appends fail with TimeoutError before one succeeds; `appended` holds (topic, event) in order.
+
+    Events pass through their stored form, so that a test sees what a reader would see.
+    """
 
     def __init__(self, away: int = 0) -> None:
         self.appended: list[tuple[str, Event]] = []
@@ -18,13 +24,13 @@ class MemoryLog:
 
     async def append(self, topic: str, events: Sequence[Event]) -> None:
         self.calls += 1
+        stored = [encode(event) for event in events]
+        if any(topic_of(event.stream) != topic for event in events):
+            raise Refusal("event", f"does not belong to topic {topic}")
         if self.away > 0:
             self.away -= 1
             raise TimeoutError("the log did not answer")
-        for event in events:
-            if len(repr(event.data)) > LARGEST:
-                raise Refusal("event", f"{event.type} is too large")
-        self.appended.extend((topic, event) for event in events)
+        self.appended.extend((topic, decode(value)) for value in stored)
 
     def stream(self, name: str) -> list[Event]:
         """The stream as a reader sees it: an event appended again under its id is dropped."""

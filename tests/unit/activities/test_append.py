@@ -28,6 +28,7 @@ STREAM = "consensus/q"
 
 
 st.register_type_strategy(Policy, st.just(Policy()))
+st.register_type_strategy(int, st.integers(-(2**63), 2**63 - 1))  # what the log stores
 
 
 def storable(data) -> bool:
