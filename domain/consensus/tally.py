@@ -1,10 +1,12 @@
 """Counting one round: exact, order-free, and nothing breaks a tie."""
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from functools import lru_cache
+from math import lcm
+from typing import assert_never
 
 from domain.consensus.events import BallotCast, Seat, Support
 from domain.consensus.policy import Policy
@@ -45,19 +47,18 @@ def count(
         if ballot.choice is not None and ballot.choice in options and ballot.voter not in equivocators
     }
     heads = Counter(chosen.values())
-    weights = _weights(panel, chosen)
-    shares = (
-        {choice: exact(share) for choice, share in posterior.items()}
-        if posterior is not None
-        else _shares(weights)
+    support, one = _in_units(_weighed(panel, chosen) if posterior is None else posterior.items())
+    total = sum(support.values()) if posterior is None else one
+    best = max(support.values(), default=0)
+    leading = tuple(sorted(choice for choice, units in support.items() if units == best)) if best else ()
+    share = Fraction(best, total) if total else Fraction(0)
+    reached, reason = _verdict(
+        len(panel), policy, cast=len(chosen), leading=leading, share=share, heads=heads
     )
-    best = max(shares.values(), default=Fraction(0))
-    leading = tuple(sorted(choice for choice, share in shares.items() if share == best)) if best else ()
-    reached, reason = _verdict(len(panel), policy, cast=len(chosen), leading=leading, share=best, heads=heads)
     return Count(
-        tally=_tally(shares if posterior is not None else weights, heads),
+        tally=_tally(support, one, heads),
         leading=leading,
-        agreement=float(best),
+        agreement=float(share),
         cast=len(chosen),
         abstained=len(panel) - len(chosen),
         equivocators=equivocators,
@@ -68,10 +69,11 @@ def count(
 
 def equivocating(ballots: Sequence[BallotCast]) -> tuple[str, ...]:
     """Voters with two different choices in these ballots of one round, sorted."""
-    said: dict[str, set[str | None]] = {}
-    for ballot in ballots:
-        said.setdefault(ballot.voter, set()).add(ballot.choice)
-    return tuple(sorted(voter for voter, choices in said.items() if len(choices) > 1))
+    if len({ballot.voter for ballot in ballots}) == len(ballots):
+        return ()
+    said = {(ballot.voter, ballot.choice) for ballot in ballots}
+    choices = Counter(voter for voter, _ in said)
+    return tuple(sorted(voter for voter, number in choices.items() if number > 1))
 
 
 def plurality(ballots: Sequence[BallotCast]) -> tuple[str, ...]:
@@ -90,23 +92,27 @@ def exact(value: float) -> Fraction:
     return Fraction(repr(value))
 
 
-def _weights(panel: Sequence[Seat], chosen: Mapping[str, str]) -> dict[str, Fraction]:
-    weights: dict[str, Fraction] = {}
-    for seat in panel:
-        choice = chosen.get(seat.voter)
-        if choice is not None:
-            weights[choice] = weights.get(choice, Fraction(0)) + exact(seat.weight)
-    return weights
+def _weighed(panel: Sequence[Seat], chosen: Mapping[str, str]) -> list[tuple[str, float]]:
+    return [(chosen[seat.voter], seat.weight) for seat in panel if seat.voter in chosen]
 
 
-def _shares(weights: Mapping[str, Fraction]) -> dict[str, Fraction]:
-    total = sum(weights.values())
-    return {choice: weight / total for choice, weight in weights.items()}
+def _in_units(weighed: Collection[tuple[str, float]]) -> tuple[dict[str, int], int]:
+    """Each choice's weight in whole units, and how many units a weight of 1 has.
+
+    The unit is the largest in which every weight is whole, so the sums are exact.
+    """
+    weights = {weight: exact(weight) for _, weight in weighed}
+    one = lcm(*(weight.denominator for weight in weights.values()))
+    units = {written: weight.numerator * (one // weight.denominator) for written, weight in weights.items()}
+    support: dict[str, int] = {}
+    for choice, weight in weighed:
+        support[choice] = support.get(choice, 0) + units[weight]
+    return support, one
 
 
-def _tally(weights: Mapping[str, Fraction], heads: Mapping[str, int]) -> tuple[Support, ...]:
-    ranked = sorted(weights.items(), key=lambda entry: (-entry[1], entry[0]))
-    return tuple(Support(choice, float(weight), heads.get(choice, 0)) for choice, weight in ranked)
+def _tally(support: Mapping[str, int], one: int, heads: Mapping[str, int]) -> tuple[Support, ...]:
+    ranked = sorted(sorted(support), key=support.__getitem__, reverse=True)  # the order of equals is kept
+    return tuple(Support(choice, support[choice] / one, heads.get(choice, 0)) for choice in ranked)
 
 
 def _verdict(
@@ -119,16 +125,23 @@ def _verdict(
     heads: Mapping[str, int],
 ) -> tuple[bool, str]:
     """Whether the round decides, and the first condition that failed if it does not."""
-    if Fraction(cast, seats) < exact(policy.quorum) or not cast:
-        return False, f"{cast} of {seats} cast a ballot, the quorum is {policy.quorum:g} of the panel"
+    if not cast:
+        return False, f"none of {seats} cast a ballot"
+    if cast < exact(policy.quorum) * seats:
+        return False, f"{cast} of {seats} cast a ballot, the quorum is {policy.quorum} of the panel"
     if len(leading) != 1:
-        return False, f"a tie of {len(leading)} choices"
+        return False, f"a tie of {len(leading)} choices" if leading else "no weight stands behind any choice"
     if share < exact(policy.threshold):
-        return False, f"the leading choice has {float(share):.4f}, the threshold is {policy.threshold:g}"
+        return False, f"the leading choice has {_cut(share)}, the threshold is {policy.threshold}"
     needed = ballots_needed(policy, seats)
     if heads[leading[0]] < needed:
         return False, f"{heads[leading[0]]} ballots agree, fault model {policy.fault_model} needs {needed}"
-    return True, f"the leading choice has {float(share):.4f}, the threshold {policy.threshold:g} is reached"
+    return True, f"the leading choice has {_cut(share)}, the threshold {policy.threshold} is reached"
+
+
+def _cut(share: Fraction) -> str:
+    """Four decimals, never rounded up: a share below the threshold must not read as the threshold."""
+    return f"{share.numerator * 10_000 // share.denominator / 10_000:.4f}"
 
 
 def ballots_needed(policy: Policy, seats: int) -> int:
@@ -136,12 +149,17 @@ def ballots_needed(policy: Policy, seats: int) -> int:
 
     `crash`: a majority of the panel, so that voters who died cannot make a minority decide. `byzantine`:
     2f + 1 of n >= 3f + 1 (Lamport, Shostak, Pease 1982; Castro, Liskov 1999), so that at least f + 1 honest
-    voters stand behind every decision.
+    voters stand behind every decision. `stake`: two, unless the cap lets one voter hold a whole threshold, so
+    that nobody decides alone because the others are silent.
     """
     match policy.fault_model:
         case "crash":
             return seats // 2 + 1
         case "byzantine":
             return 2 * policy.faults + 1
-        case "stake" | None:
+        case "stake":
+            return 1 if policy.stake_cap >= policy.threshold else 2
+        case None:
             return 0
+        case _:
+            assert_never(policy.fault_model)
