@@ -6,9 +6,11 @@ from datetime import datetime
 from domain.consensus.commands import Voter
 from domain.consensus.decide import close_round, conclude, next_step
 from domain.consensus.events import BallotCast
-from domain.consensus.state import Deliberation, fold
+from domain.consensus.state import Deliberation, fold_all
 from domain.event import Event
 from domain.stream import Draft
+
+__all__ = ["ballots_for", "fold_all", "has_last_word", "hold_one_round", "hold_rounds"]
 
 
 def ballots_for(state: Deliberation, voters: Sequence[Voter]) -> list[BallotCast]:
@@ -64,9 +66,3 @@ def hold_one_round(
     state = fold_all(state, closing)
     concluding = draft.events(conclude(state, at, posterior), at)
     return closing + concluding, fold_all(state, concluding)
-
-
-def fold_all(state: Deliberation, events: Sequence[Event]) -> Deliberation:
-    for event in events:
-        state = fold(state, event)
-    return state

@@ -53,8 +53,9 @@ def _problem(
             ballots = [counted.ballot for counted in state.ballots_of(state.round)]
             # Whether a voter could still change its mind is not on the log; both answers are lawful.
             expected = [
-                close_round(before, ballots, last_word=last, posterior=posterior)[-1]
+                closed
                 for last in (False, True)
+                for closed in close_round(before, ballots, last_word=last, posterior=posterior)[-1:]
             ]
         case Decided():
             try:

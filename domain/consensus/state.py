@@ -1,10 +1,10 @@
 """A deliberation as its events tell it. The fold refuses what could not have happened."""
 
-import hashlib
-import json
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import datetime
-from typing import assert_never
+from itertools import groupby
+from typing import Any
 
 from domain.consensus.events import (
     BallotCast,
@@ -19,12 +19,20 @@ from domain.consensus.events import (
     Seat,
 )
 from domain.consensus.policy import Policy
+from domain.consensus.possible import (
+    ImpossibleEvent,
+    check_closing,
+    check_decision,
+    check_escalation,
+    check_opening,
+    check_seal,
+    commitment,
+    compelled,
+    opened_seal,
+)
 from domain.event import Event
-from domain.refusal import Refusal
 
-
-class ImpossibleEvent(Refusal):
-    """An event that cannot follow from the ones before it: a forger or a bug wrote it."""
+__all__ = ["NOT_OPENED", "CountedBallot", "Deliberation", "ImpossibleEvent", "commitment", "fold", "fold_all"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +64,11 @@ class Deliberation:
     event_ids: tuple[str, ...] = ()
 
     @property
+    def asked(self) -> tuple[str, ...]:
+        """The options of the proposal, before any left."""
+        return self.proposal.options if self.proposal else ()
+
+    @property
     def last_round(self) -> RoundClosed | None:
         return self.rounds[-1] if self.rounds else None
 
@@ -74,109 +87,121 @@ class Deliberation:
 NOT_OPENED = Deliberation()
 
 
-def commitment(ballot: BallotCast) -> str:
-    """SHA-256, in hex, over the ballot and its secret nonce: shown while the round is open, checked after."""
-    parts = [ballot.round, ballot.voter, ballot.choice, ballot.confidence, ballot.reason, ballot.nonce]
-    return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()
-
-
 def fold(state: Deliberation, event: Event) -> Deliberation:
     """The state after `event`.
 
     Raises:
         ImpossibleEvent: the event does not belong to this capability or cannot follow what was folded so far.
     """
-    data = event.data
-    if not isinstance(data, ConsensusEvent):
+    return fold_all(state, (event,))
+
+
+def fold_all(state: Deliberation, events: Iterable[Event]) -> Deliberation:
+    """The state after `events`.
+
+    Raises:
+        ImpossibleEvent: as `fold`.
+    """
+    for cast, run in groupby(events, lambda event: isinstance(event.data, BallotCast)):
+        if cast:  # a round's ballots come in a row: the state is copied once for all of them
+            state = _after(state, tuple(run))
+        else:
+            for event in run:
+                state = _after(state, (event,))
+    return state
+
+
+def _after(state: Deliberation, events: Sequence[Event]) -> Deliberation:
+    """One event, or several ballots in a row."""
+    for version, event in enumerate(events, len(state.event_ids) + 1):
+        _check_place(state, event, version)
+    changes = _changes(state, events)
+    return replace(state, event_ids=(*state.event_ids, *(event.id for event in events)), **changes)
+
+
+def _check_place(state: Deliberation, event: Event, version: int) -> None:
+    if not isinstance(event.data, ConsensusEvent):
         raise ImpossibleEvent("type", f"{event.type} is no event of a deliberation")
-    changed = _apply(state, event, data)
-    return replace(changed, event_ids=(*state.event_ids, event.id))
-
-
-def _apply(state: Deliberation, event: Event, data: ConsensusEvent) -> Deliberation:
-    if (state.proposal is None) != isinstance(data, Opened):
+    if (state.proposal is None) != isinstance(event.data, Opened):
         when = "before" if state.proposal is None else "after"
         raise ImpossibleEvent("type", f"{event.type} {when} the opening")
+    if event.version != version:
+        raise ImpossibleEvent(
+            "version", f"{event.stream} is at version {version - 1}, so {event.version} is not the next"
+        )
     if state.decided is not None:
         raise ImpossibleEvent("type", f"{event.type} after the decision")
-    if isinstance(data, Opened):
-        return _opened(data, event)
-    if isinstance(data, BallotSealed | BallotCast | RoundClosed):
-        return _balloted(state, event.id, data)
-    return _settling(state, data)
 
 
-def _balloted(
-    state: Deliberation, event_id: str, data: BallotSealed | BallotCast | RoundClosed
-) -> Deliberation:
-    match data:
-        case BallotSealed():
-            _seat_in_round(state, data.voter, data.round)
-            return replace(state, sealed=(*state.sealed, data))
-        case BallotCast():
-            _seat_in_round(state, data.voter, data.round)
-            _opens_its_seal(state, data)
-            return replace(state, ballots=(*state.ballots, CountedBallot(event_id, data)))
-        case RoundClosed():
+def _changes(state: Deliberation, events: Sequence[Event]) -> dict[str, Any]:
+    match events[0].data:
+        case Opened() as data:
+            return _opened(data, events[0].time)
+        case BallotSealed() as data:
+            _check_seats(state, [(data.voter, data.round)])
+            check_seal(state.sealed, data)
+            return {"sealed": (*state.sealed, data)}
+        case RoundClosed() as data:
             return _round_closed(state, data)
+        case MediationGiven() | PersonRuled() | Decided() as data:
+            return _settling(state, data)
         case _:
-            assert_never(data)
+            return _ballots_cast(state, events)
 
 
-def _settling(state: Deliberation, data: MediationGiven | PersonRuled | Decided) -> Deliberation:
+def _opened(data: Opened, at: datetime) -> dict[str, Any]:
+    check_opening(data)
+    return {
+        "proposal": data.proposal,
+        "policy": data.policy,
+        "panel": data.panel,
+        "docket": data.docket,
+        "item": data.item,
+        "opened_at": at,
+        "round": 1,
+        "options": data.proposal.options,
+    }
+
+
+def _ballots_cast(state: Deliberation, events: Sequence[Event]) -> dict[str, Any]:
+    counted = [CountedBallot(event.id, event.data) for event in events if isinstance(event.data, BallotCast)]
+    _check_seats(state, [(one.ballot.voter, one.ballot.round) for one in counted])
+    sealed = list(state.sealed)
+    for one in counted:
+        opened = opened_seal(sealed, one.ballot)
+        if opened is not None:
+            sealed.remove(opened)
+    return {"ballots": (*state.ballots, *counted), "sealed": tuple(sealed)}
+
+
+def _round_closed(state: Deliberation, data: RoundClosed) -> dict[str, Any]:
+    if not state.balloting or data.round != state.round:
+        raise ImpossibleEvent("round", f"round {data.round} was closed, but it is not open")
+    check_closing(data, state.policy, state.options, state.sealed)
+    closed = {"rounds": (*state.rounds, data)}
+    if data.stop != "open":
+        return closed
+    return {**closed, "round": state.round + 1, "options": data.options or state.options}
+
+
+def _settling(state: Deliberation, data: MediationGiven | PersonRuled | Decided) -> dict[str, Any]:
     last = state.last_round
     if last is None or last.stop == "open":
         raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
-    if last.stop == "threshold" and not isinstance(data, Decided):
-        raise ImpossibleEvent("type", f"{data.TYPE}, but the panel agreed")
-    match data:
-        case MediationGiven():
-            return replace(state, mediation=data)
-        case PersonRuled():
-            return replace(state, ruling=data)
-        case Decided():
-            return replace(state, decided=data)
-        case _:
-            assert_never(data)
+    if isinstance(data, Decided):
+        allowed = compelled(state.policy, last, state.mediation, state.ruling)
+        check_decision(data, state.policy, state.rounds, allowed)
+        return {"decided": data}
+    if last.stop == "threshold" or state.mediation is not None or state.ruling is not None:
+        raise ImpossibleEvent("type", f"{data.TYPE}, but there is a decision to state already")
+    check_escalation(data, state.policy, state.asked)
+    return {"mediation": data} if isinstance(data, MediationGiven) else {"ruling": data}
 
 
-def _opened(data: Opened, event: Event) -> Deliberation:
-    if len({seat.voter for seat in data.panel}) != len(data.panel):
-        raise ImpossibleEvent("panel", "a voter sits twice")
-    return Deliberation(
-        proposal=data.proposal,
-        policy=data.policy,
-        panel=data.panel,
-        docket=data.docket,
-        item=data.item,
-        opened_at=event.time,
-        round=1,
-        options=data.proposal.options,
-    )
-
-
-def _round_closed(state: Deliberation, data: RoundClosed) -> Deliberation:
-    if not state.balloting or data.round != state.round:
-        raise ImpossibleEvent("round", f"round {data.round} was closed, but it is not open")
-    if data.stop != "open":
-        return replace(state, rounds=(*state.rounds, data), sealed=())
-    return replace(
-        state,
-        rounds=(*state.rounds, data),
-        sealed=(),
-        round=state.round + 1,
-        options=data.options or state.options,
-    )
-
-
-def _seat_in_round(state: Deliberation, voter: str, number: int) -> None:
-    if not state.balloting or number != state.round:
-        raise ImpossibleEvent("round", f"a ballot for round {number}, but it is not open")
-    if state.seat(voter) is None:
-        raise ImpossibleEvent("voter", "a ballot by someone who is not on the panel")
-
-
-def _opens_its_seal(state: Deliberation, ballot: BallotCast) -> None:
-    seals = {sealed.commitment for sealed in state.sealed if sealed.voter == ballot.voter}
-    if seals and commitment(ballot) not in seals:
-        raise ImpossibleEvent("commitment", "a ballot is not the one that was sealed")
+def _check_seats(state: Deliberation, ballots: Sequence[tuple[str, int]]) -> None:
+    seated = {seat.voter for seat in state.panel}
+    for voter, number in ballots:
+        if not state.balloting or number != state.round:
+            raise ImpossibleEvent("round", f"a ballot for round {number}, but it is not open")
+        if voter not in seated:
+            raise ImpossibleEvent("voter", "a ballot by someone who is not on the panel")

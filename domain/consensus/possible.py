@@ -1,0 +1,113 @@
+"""What could not have happened: the rules an event must keep to follow from the ones before it."""
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+
+from domain.consensus.events import (
+    Authority,
+    BallotCast,
+    BallotSealed,
+    Decided,
+    MediationGiven,
+    Opened,
+    PersonRuled,
+    RoundClosed,
+    Status,
+)
+from domain.consensus.policy import Policy
+from domain.refusal import Refusal
+
+MAX_SEALS = 2
+"""Seals of one voter in one round: the ballot, and the other one that makes it an equivocation."""
+
+
+class ImpossibleEvent(Refusal):
+    """An event that cannot follow from the ones before it: a forger or a bug wrote it."""
+
+
+def commitment(ballot: BallotCast) -> str:
+    """SHA-256, in hex, over the ballot and its secret nonce: shown while the round is open, checked after."""
+    parts = [ballot.round, ballot.voter, ballot.choice, ballot.confidence, ballot.reason, ballot.nonce]
+    return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()
+
+
+def compelled(
+    policy: Policy, last: RoundClosed, mediation: MediationGiven | None, ruling: PersonRuled | None
+) -> tuple[str | None, Status, Authority, str]:
+    """What the record allows to be decided: the choice or null, its status, who says so, and why."""
+    if last.stop == "threshold":
+        return last.leading[0], "consensus", "consensus", last.reason
+    if ruling is not None:
+        return ruling.choice, "ruled_by_person", "person", ruling.reason
+    if mediation is None:
+        tried = "; no person ruled in time" if policy.otherwise == "person" else ""
+        return None, "unresolved", "rule", f"{last.reason}{tried}"
+    if mediation.choice is None:
+        return None, "unresolved", "rule", f"{last.reason}; the mediator abstained"
+    return mediation.choice, "mediated", "mediator", mediation.statement
+
+
+def check_opening(data: Opened) -> None:
+    if not data.panel or len({seat.voter for seat in data.panel}) != len(data.panel):
+        raise ImpossibleEvent("panel", "nobody sits on it, or a voter sits twice")
+    if not all(math.isfinite(seat.weight) and seat.weight >= 0 for seat in data.panel):
+        raise ImpossibleEvent("panel", "a seat's weight is not a number from 0")
+
+
+def check_seal(held: Sequence[BallotSealed], data: BallotSealed) -> None:
+    mine = [sealed.commitment for sealed in held if sealed.voter == data.voter]
+    if data.commitment in mine or len(mine) >= MAX_SEALS:
+        raise ImpossibleEvent("commitment", "a ballot is sealed twice, or a voter has too many under seal")
+
+
+def opened_seal(held: Sequence[BallotSealed], ballot: BallotCast) -> BallotSealed | None:
+    """The seal that `ballot` opens; none for a ballot that was never under seal.
+
+    Raises:
+        ImpossibleEvent: the voter sealed another ballot, or the ballot claims a seal that is not there.
+    """
+    mine = [sealed for sealed in held if sealed.voter == ballot.voter]
+    if not mine and ballot.nonce is None:
+        return None
+    expected = commitment(ballot)
+    for sealed in mine:
+        if sealed.commitment == expected:
+            return sealed
+    raise ImpossibleEvent("commitment", "a ballot is not the one that was sealed")
+
+
+def check_closing(
+    data: RoundClosed, policy: Policy, options: Sequence[str], held: Sequence[BallotSealed]
+) -> None:
+    if held:
+        raise ImpossibleEvent("commitment", f"{len(held)} sealed ballots were not counted")
+    if data.stop == "threshold" and len(data.leading) != 1:
+        raise ImpossibleEvent("leading", f"{len(data.leading)} choices cannot have passed the threshold")
+    if data.stop == "open" and data.round >= policy.max_rounds:
+        raise ImpossibleEvent("stop", f"round {data.round} was the last, the policy allows no other")
+    if not set(data.options) <= set(options):
+        raise ImpossibleEvent("options", "an option appears that was not there before")
+
+
+def check_escalation(data: MediationGiven | PersonRuled, policy: Policy, asked: Sequence[str]) -> None:
+    wanted = "mediate" if isinstance(data, MediationGiven) else "person"
+    if policy.otherwise != wanted:
+        raise ImpossibleEvent(
+            "type", f"{data.TYPE}, but without consensus the policy says {policy.otherwise}"
+        )
+    if data.choice is not None and data.choice not in asked:
+        raise ImpossibleEvent("choice", "the choice is no option of the proposal")
+
+
+def check_decision(
+    data: Decided, policy: Policy, rounds: Sequence[RoundClosed], allowed: tuple[str | None, str, str, str]
+) -> None:
+    # The words of a reason may improve from one version to the next; what was decided may not.
+    if (data.consensus, data.status, data.authority) != allowed[:3]:
+        raise ImpossibleEvent("status", f"{data.status} by {data.authority} does not follow from the record")
+    if data.policy != policy:
+        raise ImpossibleEvent("policy", "the decision names another policy than the opening")
+    if (data.rounds_required, data.leading) != (len(rounds), rounds[-1].leading):
+        raise ImpossibleEvent("rounds_required", "the decision tells of other rounds than were held")
