@@ -1,11 +1,14 @@
 """One strict reading of JSON text (RFC 8259), for every entrance: a file, a payload, an event."""
 
 import json
+import re
 from typing import Any
 
 from domain.refusal import Refusal
 
 MAX_DEPTH = 64
+CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
+"""C0 and C1 controls but tab and line ends: they move a terminal's cursor and mean nothing in a text."""
 
 
 def parse(text: bytes | str, *, what: str = "input", limit: int = 1 << 20) -> Any:

@@ -8,7 +8,7 @@ from typing import Literal
 from domain.consensus.policy import MAX_PANEL, MAX_ROUNDS, Policy
 from domain.refusal import Refusal
 from domain.stream import check_id
-from domain.strict_json import printable
+from domain.strict_json import CONTROL, printable
 
 VoterKind = Literal["recorded", "external", "reasoner"]
 
@@ -17,6 +17,10 @@ MAX_OPTION = 1_000
 MAX_OPTIONS = 100
 MAX_REASON = 2_000
 MAX_REFERENCES = 200
+MAX_NAME = 200
+MAX_REGION = 64
+MAX_OPTIONS_BYTES = 16_000
+"""All options together, in UTF-8: a closed round names each of them up to three times in one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,7 +64,8 @@ class Voter:
             check_id(self.node or "", "node")
         elif self.node is not None:
             raise Refusal("node", f"a voter of kind {self.kind} has none; only a reasoner runs on a node")
-        check_texts("expertise", self.expertise, MAX_REFERENCES, 200)
+        _check_region(self.region)
+        check_texts("expertise", self.expertise, MAX_REFERENCES, MAX_NAME)
         _distinct("ballots", (b.round for b in self.ballots), "a round")
 
 
@@ -81,11 +86,17 @@ class OpenDeliberation:
     def __post_init__(self) -> None:
         check_id(self.id)
         _text("question", self.question, MAX_QUESTION)
-        _text("topic", self.topic, 200)
+        _text("topic", self.topic, MAX_NAME)
+        _check_region(self.region)
         if not 2 <= len(self.options) <= MAX_OPTIONS:  # noqa: PLR2004 # fewer than two is no question
             raise Refusal("options", f"{len(self.options)} given, 2 to {MAX_OPTIONS} are needed")
         check_texts("options", self.options, MAX_OPTIONS, MAX_OPTION)
-        _distinct("options", self.options, "an option")
+        _distinct("options", (option.strip() for option in self.options), "an option")
+        size = sum(len(option.encode()) for option in self.options)
+        if size > MAX_OPTIONS_BYTES:
+            raise Refusal(
+                "options", f"{size} bytes in all are too many, at most {MAX_OPTIONS_BYTES}; shorten them"
+            )
         check_texts("context", self.context, MAX_REFERENCES, MAX_REASON)
         check_texts("evidence", self.evidence, MAX_REFERENCES, MAX_REASON)
         if not self.voters:
@@ -132,7 +143,7 @@ class Rule:
     def __post_init__(self) -> None:
         _text("choice", self.choice, MAX_OPTION)
         _text("reason", self.reason, MAX_REASON)
-        _text("person", self.person, 200)
+        _text("person", self.person, MAX_NAME)
 
 
 def check_ballot(choice: str | None, confidence: float | None, reason: str) -> None:
@@ -140,8 +151,7 @@ def check_ballot(choice: str | None, confidence: float | None, reason: str) -> N
         _text("choice", choice, MAX_OPTION)
     if confidence is not None and not 0 <= confidence <= 1:
         raise Refusal("confidence", f"{confidence} is outside 0 to 1")
-    if len(reason) > MAX_REASON:
-        raise Refusal("reason", f"{len(reason)} characters are too many, at most {MAX_REASON}")
+    _bounded("reason", reason, MAX_REASON)
 
 
 def check_texts(name: str, values: tuple[str, ...], most: int, length: int) -> None:
@@ -154,8 +164,19 @@ def check_texts(name: str, values: tuple[str, ...], most: int, length: int) -> N
 def _text(name: str, value: str, most: int) -> None:
     if not value.strip():
         raise Refusal(name, "is empty")
+    _bounded(name, value, most)
+
+
+def _bounded(name: str, value: str, most: int) -> None:
     if len(value) > most:
         raise Refusal(name, f"{len(value)} characters are too many, at most {most}")
+    if CONTROL.search(value):
+        raise Refusal(name, "holds a control character; remove it")
+
+
+def _check_region(region: str | None) -> None:
+    if region is not None:
+        _text("region", region, MAX_REGION)
 
 
 def _distinct(name: str, values: Iterable[Hashable], what: str) -> None:

@@ -1,7 +1,8 @@
 """Who decides: a seeded draw by expertise and region, and the weight of each seat."""
 
 import hashlib
-from collections.abc import Iterator, Mapping, Sequence
+import math
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
 from domain.consensus.commands import Voter
@@ -9,6 +10,9 @@ from domain.consensus.events import Seat
 from domain.consensus.policy import MAX_PANEL, Policy
 from domain.consensus.tally import exact
 from domain.refusal import Refusal
+
+LEAST = 1e-6
+"""The weight of the worst reputation: a panel whose weights are all nothing could not be counted."""
 
 
 def draw_panel(
@@ -51,7 +55,7 @@ def _weighed(chosen: Sequence[Voter], policy: Policy, reputations: Mapping[str, 
     if policy.fault_model == "stake":
         weights = bounded_stakes([voter.weight for voter in chosen], policy.stake_cap)
     elif policy.weighting == "reputation":
-        weights = [round(reputations.get(voter.id, 0.5), 6) for voter in chosen]
+        weights = [max(LEAST, round(reputations.get(voter.id, 0.5), 6)) for voter in chosen]
     else:
         weights = [1.0] * len(chosen)
     return tuple(Seat(voter.id, weight, voter.region) for voter, weight in zip(chosen, weights, strict=True))
@@ -60,7 +64,8 @@ def _weighed(chosen: Sequence[Voter], policy: Policy, reputations: Mapping[str, 
 def bounded_stakes(stakes: Sequence[float], cap: float) -> list[float]:
     """Stakes cut down until no voter holds more than `cap` of the sum that remains.
 
-    The largest stakes are lowered to one common level (water filling); the others keep theirs.
+    The largest stakes are lowered to one common level (water filling); the others keep theirs. A level that
+    no float holds exactly is cut down to the next float, so that no share is above the cap.
 
     Raises:
         Refusal: there are too few voters for any weights to respect the cap.
@@ -71,17 +76,26 @@ def bounded_stakes(stakes: Sequence[float], cap: float) -> list[float]:
             "policy.stake_cap", f"{len(stakes)} voters cannot each hold at most {cap:g} of the weight"
         )
     ordered = sorted((exact(stake) for stake in stakes), reverse=True)
-    level = next(level for level in _levels(ordered, bound) if level is not None)
-    return [float(min(exact(stake), level)) for stake in stakes]
+    level = _floor(_level(ordered, bound))
+    return [min(float(stake), level) for stake in stakes]
 
 
-def _levels(ordered: Sequence[Fraction], bound: Fraction) -> Iterator[Fraction | None]:
-    """The common level if the `cut` largest stakes are lowered to it, where that respects the bound."""
-    rest = sum(ordered, Fraction(0))
-    yield ordered[0] if ordered[0] <= bound * rest else None
-    for cut in range(1, len(ordered)):
-        rest -= ordered[cut - 1]
-        share = 1 - bound * cut
-        level = bound * rest / share if share > 0 else None
-        yield level if level is not None and ordered[cut] <= level else None
-    yield ordered[-1]
+def _level(ordered: Sequence[Fraction], bound: Fraction) -> Fraction:
+    """Where lowering every stake above it to it leaves each just `bound` of the sum.
+
+    It ends: with `cut` the most stakes that can be lowered (bound * cut < 1 <= bound * (cut + 1)), the level
+    is no less than all the rest together.
+    """
+    rest, cut = sum(ordered, Fraction(0)), 0
+    level = bound * rest
+    while ordered[cut] > level:
+        rest -= ordered[cut]
+        cut += 1
+        level = bound * rest / (1 - bound * cut)
+    return level
+
+
+def _floor(level: Fraction) -> float:
+    """The largest float whose decimal is not above `level`."""
+    near = float(level)
+    return near if exact(near) <= level else math.nextafter(near, 0.0)

@@ -64,6 +64,8 @@ class Policy:
                 "fault_model",
                 f"{self.fault_model} counts ballots, weighting {self.weighting} does not; choose one",
             )
+        if self.fault_model == "stake" and self.weighting != "equal":
+            raise Refusal("weighting", 'fault_model "stake" weighs by the stakes given; leave weighting out')
 
 
 def _within(field: str, value: float, low: float, high: float, *, open_low: bool = False) -> None:
