@@ -1,6 +1,6 @@
 """A batch of records on its way: read into events, folded into changes."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from domain.event import Event
@@ -36,6 +36,17 @@ class Folded:
     sums: dict[str, dict[tuple[str, ...], list[int]]] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
 
-    def add(self, projection: str, key: tuple[str, ...], amounts: tuple[int, ...]) -> None:
+    def absorb(self, later: "Folded") -> None:
+        """Take in what follows directly."""
+        self.end, self.newest_ms = later.end, max(self.newest_ms, later.newest_ms)
+        self.events += later.events
+        self.duplicates += later.duplicates
+        self.touched.update(later.touched)
+        self.dead += later.dead
+        for projection, sums in later.sums.items():
+            for key, amounts in sums.items():
+                self.add(projection, key, amounts)
+
+    def add(self, projection: str, key: tuple[str, ...], amounts: Sequence[int]) -> None:
         sums = self.sums.setdefault(projection, {})
         sums[key] = [a + b for a, b in zip(sums[key], amounts, strict=True)] if key in sums else [*amounts]

@@ -67,7 +67,7 @@ REPUTATION = Table(
 )
 
 
-class Vote(msgspec.Struct, frozen=True, omit_defaults=True):
+class Vote(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A ballot as counted, without its reason, which stays on the log."""
 
     choice: str | None
@@ -76,7 +76,7 @@ class Vote(msgspec.Struct, frozen=True, omit_defaults=True):
     changed: bool = False
 
 
-class Round(msgspec.Struct, frozen=True, omit_defaults=True):
+class Round(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """A round as it was counted."""
 
     round: int
@@ -90,7 +90,7 @@ class Round(msgspec.Struct, frozen=True, omit_defaults=True):
     equivocators: tuple[str, ...] = ()
 
 
-class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
+class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """What a decision rests on."""
 
     authority: str
@@ -103,7 +103,7 @@ class Outcome(msgspec.Struct, frozen=True, omit_defaults=True):
     posterior: dict[str, float] | None = None
 
 
-class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
+class Detail(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     """The nested part of a row. `ballots` holds each voter's latest round: two are an equivocation."""
 
     options: tuple[str, ...]
@@ -120,7 +120,7 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     outcome: Outcome | None = None
 
 
-class Deliberation(msgspec.Struct, frozen=True):
+class Deliberation(msgspec.Struct, frozen=True, gc=False):
     """A row of `deliberation` after its stamps, in the order of its columns."""
 
     status: str

@@ -3,7 +3,6 @@
 import asyncio
 import time
 from collections.abc import Sequence
-from contextlib import aclosing
 from typing import Protocol
 
 import asyncpg
@@ -15,16 +14,17 @@ from projections.batch import Decoded, Folded, decoded
 from projections.deadletters import Discard
 from projections.fence import Connection, Position
 from projections.folding import PartitionFold
+from projections.handover import Handover
 from projections.past import LogPast
 from projections.projection import by_category
 from projections.registry import PROJECTIONS, UNROUTED, standing_on
 from projections.resume import discards_of, parked_streams, resume_discarded
 from projections.states import States
 
-BATCH = 5_000
+RECORDS = 2_500  # folded at once
 SHARE = 250  # events read before the process's other tasks get their turn
-
-Ahead = asyncio.Queue[tuple[Folded, bulk.Rows] | None]
+MOST_ROWS, MOST_EVENTS = 5_000, 50_000  # of one transaction, about
+REMEMBERED = 10_000  # streams
 
 
 class Observer(Protocol):
@@ -43,25 +43,19 @@ class PartitionProjector:
     """Brings the read tables of one topic partition up to the log; `connection` is its own."""
 
     def __init__(
-        self,
-        reader: LogReader,
-        connection: Connection,
-        topic: str,
-        partition: int,
-        observer: Observer,
-        *,
-        batch: int = BATCH,
+        self, reader: LogReader, connection: Connection, topic: str, partition: int, observer: Observer
     ) -> None:
         self._reader, self._connection, self._observer = reader, connection, observer
         self._topic, self._partition = topic, partition
-        self._batch = batch
         self._careful_until = 0
+        self._using = asyncio.Lock()  # the connection
+        self._folding = asyncio.Lock()
 
     async def follow(self, end: int | None = None) -> None:
         """Apply everything up to the offset `end`; without one, whatever comes until it is cancelled.
 
         Raises:
-            FenceLost: somebody else moved; call it again to go on from there.
+            projections.fence.FenceLost: somebody else moved; call it again to go on from there.
             eventlog.record.RetentionLost: the log no longer holds what is wanted.
             OSError, asyncpg.PostgresError: a server is away.
         """
@@ -71,10 +65,13 @@ class PartitionProjector:
             if end is not None and position.next_offset >= end:
                 return
             stop = min((o for o in (end, position.until) if o is not None), default=None)
+            handover = Handover(MOST_ROWS, MOST_EVENTS)
             try:
-                await self._pass(position, fold, stop)
-            except BaseExceptionGroup as group:
-                fault = _first(group)
+                async with asyncio.TaskGroup() as group:
+                    group.create_task(self._fold_ahead(position.next_offset, stop, fold, handover))
+                    group.create_task(self._commit_behind(position, handover))
+            except BaseExceptionGroup as faults:
+                fault = _first(faults)
                 if not isinstance(fault, TakenForNew):
                     raise fault from None
 
@@ -87,41 +84,47 @@ class PartitionProjector:
         fold = PartitionFold(
             by_category(PROJECTIONS, topic),
             LogPast(self._reader, topic, partition),
-            States(),
+            States(REMEMBERED),
             standing=at.epochs,
             discarded=discarded,
             parked=parked,
         )
         return at, fold
 
-    async def _pass(self, position: Position, fold: PartitionFold, stop: int | None) -> None:
-        ahead: Ahead = asyncio.Queue(maxsize=1)
-        async with asyncio.TaskGroup() as group:
-            group.create_task(self._fold_ahead(position.next_offset, stop, fold, ahead))
-            group.create_task(self._commit_behind(position, ahead))
-
-    async def _fold_ahead(self, start: int, stop: int | None, fold: PartitionFold, ahead: Ahead) -> None:
-        batches = self._reader.batches(self._topic, self._partition, start, stop, max_records=self._batch)
-        async with aclosing(batches) as source:
-            async for records in source:
-                batch = await _decoded_in_shares(records)
-                optimistic = records[0].offset >= self._careful_until
-                for category, names in fold.missing(batch, optimistic=optimistic).items():
-                    await ahead.join()  # what is still on its way to the tables could be what is missing
-                    for stream in await bulk.load(self._connection, fold.takers[category], names):
-                        fold.states.put(stream)
+    async def _fold_ahead(
+        self, start: int, stop: int | None, fold: PartitionFold, handover: Handover
+    ) -> None:
+        batches = self._reader.batches(self._topic, self._partition, start, stop, max_records=RECORDS)
+        async for records in batches:
+            batch = await _decoded_in_shares(records)
+            optimistic = records[0].offset >= self._careful_until
+            for category, names in fold.missing(batch, optimistic=optimistic).items():
+                await self._load(fold, category, names, handover)
+            async with self._folding:
                 folded = await fold.fold(batch)
-                await ahead.put((folded, bulk.rows_of(folded, self._partition)))
-                fold.states.age()
-        await ahead.put(None)
+            await handover.give(folded)
+            fold.states.age()
+        handover.end()
 
-    async def _commit_behind(self, position: Position, ahead: Ahead) -> None:
-        while (item := await ahead.get()) is not None:
-            folded, rows = item
-            began = time.perf_counter()
-            position = await self._commit(position, folded, rows)
+    async def _load(
+        self, fold: PartitionFold, category: str, names: Sequence[str], handover: Handover
+    ) -> None:
+        async with self._using:  # so no commit is under way that could hold what is missing
+            waiting = {name: found for name in names if (found := handover.stream(name))}
+            stored = [name for name in names if name not in waiting]
+            loaded = await bulk.load(self._connection, fold.takers[category], stored)
+        for stream in (*waiting.values(), *loaded):
+            fold.states.put(stream)
+
+    async def _commit_behind(self, position: Position, handover: Handover) -> None:
+        while await handover.ready():
+            async with self._using:
+                async with self._folding:  # rows are made of states that no half of a batch has moved
+                    folded = handover.take()
+                    rows = bulk.rows_of(folded, self._partition)
+                began = time.perf_counter()
+                position = await self._commit(position, folded, rows)
             self._observer.applied(self._topic, self._partition, folded, time.perf_counter() - began)
-            ahead.task_done()
 
     async def _commit(self, position: Position, folded: Folded, rows: bulk.Rows) -> Position:
         try:
