@@ -15,6 +15,7 @@ from domain.refusal import Refusal
 COMMANDS: dict[str, tuple[str, str]] = {
     "consensus": ("cli.consensus:consensus", "Hold one deliberation: start, vote, watch."),
     "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
+    "events": ("cli.events:events", "Read the log: its newest events, or one by its id."),
     "status": ("cli.status:status", "Each part's health, lag, and the last checkpoint."),
 }
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
@@ -43,12 +44,10 @@ def main(arguments: list[str]) -> int:
     stdout = sys.stdout
     try:
         result = moot.main(arguments, prog_name="moot", standalone_mode=False)
-    except SystemExit:
+    except SystemExit as leaving:
         if sys.stdout is stdout:
-            raise
-        sys.stdout = (
-            stdout  # click met a closed pipe, put a mute in its place, and wants to leave with status 1
-        )
+            return leaving.code if isinstance(leaving.code, int) else FAILED
+        sys.stdout = stdout  # click met a closed pipe, put a mute in its place, and leaves with status 1
         return _reader_left()
     except (Exception, KeyboardInterrupt) as error:  # noqa: BLE001 # the last place to turn a fault into one line
         return _ending(error)
