@@ -7,24 +7,12 @@ from datetime import datetime
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.finding import Finding
 from audit.note import VerifierKey
+from audit.published import TOPIC
 from audit.strict_text import to_base64
 from domain.audit_events import CheckpointSigned
 from domain.event import Event
 from domain.refusal import Refusal
-
-
-@dataclass(frozen=True, slots=True)
-class Kept:
-    """A checkpoint as the database has it; `published` says that the topic has it too."""
-
-    topic: str
-    partition: int
-    size: int
-    root: bytes
-    note: str
-    version: int
-    sealed_at: datetime
-    published: bool
+from projections.checkpoints import CheckpointRow
 
 
 @dataclass(slots=True)
@@ -39,8 +27,8 @@ class CheckpointCheck:
     findings: list[Finding] = field(default_factory=list)
     signatures: int = 0
     _sound: dict[str, dict[int, Checkpoint]] = field(default_factory=dict)
-    _notes: dict[tuple[str, int], str] = field(default_factory=dict)
-    _seen: dict[str, dict[int, str]] = field(default_factory=dict)
+    _published: dict[tuple[str, int], tuple[str, int, datetime]] = field(default_factory=dict)
+    _seen: dict[str, dict[int, Event]] = field(default_factory=dict)
 
     def sound(self, origin: str) -> list[Checkpoint]:
         """What the key signed for this log, ascending by size."""
@@ -53,43 +41,37 @@ class CheckpointCheck:
             self.findings.append(Finding(where, f"{event.type} is no checkpoint", offset))
             return
         known = self._seen.setdefault(data.origin, {})
-        if known.get(event.version) == event.id:
+        if known.get(event.version) == event:
             return  # appended twice by a writer that could not know: the same event
         if event.version in known:
             self.findings.append(Finding(where, f"a second checkpoint number {event.version}", offset))
         elif event.version != len(known) + 1:
-            self.findings.append(
-                Finding(
-                    where, f"number {event.version} of {data.origin} does not follow {len(known)}", offset
-                )
-            )
-        known[event.version] = event.id
-        self._open(where, offset, data)
+            problem = f"checkpoint number {event.version} of {data.origin} follows {len(known)}"
+            self.findings.append(Finding(where, problem, offset))
+        known[event.version] = event
+        self._open(where, offset, event, data)
 
-    def kept(self, where: str, origin: str, rows: Sequence[Kept]) -> None:
-        """Hold the database's copies of one log against what was published."""
-        by_size = {row.size: row for row in rows}
-        for (of, size), note in self._notes.items():
+    def kept(
+        self, where: str, origin: str, before: Sequence[CheckpointRow], after: Sequence[CheckpointRow]
+    ) -> None:
+        """Hold the database's rows of one log, read before and after the topic, against the topic."""
+        rows = {row.size: row for row in after}
+        for (of, size), said in self._published.items():
             if of != origin:
                 continue
-            row = by_size.get(size)
+            row = rows.get(size)
             if row is None:
                 self.findings.append(Finding(where, f"the published checkpoint of {size} records is missing"))
-            elif (row.note, row.root) != (note, self._sound[origin][size].root):
-                self.findings.append(
-                    Finding(where, f"the checkpoint of {size} records is not the published one")
-                )
-        for row in rows:
-            if (origin, row.size) in self._notes:
-                continue
-            if row.published:
-                self.findings.append(
-                    Finding(where, f"the checkpoint of {row.size} records is not on the topic checkpoints")
-                )
-            else:  # signed and kept, but its writer stopped before it was published
-                self._unpublished(where, origin, row)
+            elif (row.note, row.version, row.sealed_at) != said or row.root != self._root(origin, size):
+                self.findings.append(Finding(where, f"the row of {size} records is not what was published"))
+        for row in before:
+            if (origin, row.size) not in self._published:
+                self._not_published(where, origin, row)
 
-    def _open(self, where: str, offset: int | None, data: CheckpointSigned) -> None:
+    def _root(self, origin: str, size: int) -> bytes:
+        return self._sound[origin][size].root
+
+    def _open(self, where: str, offset: int, event: Event, data: CheckpointSigned) -> None:
         try:
             checkpoint = open_checkpoint(data.checkpoint.encode(), self.keys, data.origin)
         except Refusal as refusal:
@@ -109,10 +91,14 @@ class CheckpointCheck:
                     offset,
                 )
             )
-        self._notes.setdefault((data.origin, checkpoint.size), data.checkpoint)
+        said = (data.checkpoint, event.version, event.time)
+        self._published.setdefault((data.origin, checkpoint.size), said)
 
-    def _unpublished(self, where: str, origin: str, row: Kept) -> None:
-        try:
+    def _not_published(self, where: str, origin: str, row: CheckpointRow) -> None:
+        if row.published:
+            self.findings.append(Finding(where, f"the row of {row.size} records is not on the topic {TOPIC}"))
+            return
+        try:  # signed and kept, but its writer stopped before it was published
             checkpoint = open_checkpoint(row.note.encode(), self.keys, origin)
         except Refusal as refusal:
             self.findings.append(Finding(where, str(refusal)))

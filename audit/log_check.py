@@ -37,6 +37,10 @@ class LogCheck:
     _kept_good: set[int] = field(default_factory=set)
     _next_offset: int = 0
 
+    @property
+    def size(self) -> int:
+        return self.log.size
+
     def feed(self, offsets: Sequence[int], values: Sequence[bytes], stored: Sequence[bytes] | None) -> None:
         """Add records; `stored` are the kept leaf hashes of as many leaves, fewer past the sealed end."""
         hashes = [leaf_hash(value) for value in values]

@@ -13,6 +13,7 @@ from cli.lazy import LazyGroup
 from domain.refusal import Refusal
 
 COMMANDS: dict[str, tuple[str, str]] = {
+    "audit": ("cli.audit:audit", "Prove and verify what was decided."),
     "consensus": ("cli.consensus:consensus", "Hold one deliberation: start, vote, watch."),
     "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
     "events": ("cli.events:events", "Read the log: its newest events, or one by its id."),

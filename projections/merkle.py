@@ -5,6 +5,7 @@ Topics are logical names. A tree's hashes are opaque here: what they mean is `au
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from projections import fence
 from projections.checkpoints import CheckpointRow, store
@@ -98,16 +99,16 @@ async def commit(connection: Connection, at: fence.Position, growth: Growth) -> 
 async def last_leaves(connection: Connection, topic: str, partition: int) -> LeafTile | None:
     """The tile at the right edge; None while nothing was sealed."""
     row = await connection.fetchrow(_LAST, topic, partition)
-    return (
-        LeafTile(row["tile"], row["bytes"] // _HASH, row["first_offset"], row["last_offset"]) if row else None
-    )
+    return _leaf_tile(row) if row else None
 
 
 async def leaves_around(connection: Connection, topic: str, partition: int, offset: int) -> LeafTile | None:
     """The tile whose records lie around `offset`; None where it is not sealed yet."""
     row = await connection.fetchrow(_AROUND, topic, partition, offset)
-    if row is None or row["last_offset"] < offset:
-        return None
+    return _leaf_tile(row) if row and row["last_offset"] >= offset else None
+
+
+def _leaf_tile(row: Any) -> LeafTile:
     return LeafTile(row["tile"], row["bytes"] // _HASH, row["first_offset"], row["last_offset"])
 
 
@@ -121,22 +122,37 @@ async def tiles(
     return {(row["level"], row["tile"]): row["hashes"] for row in rows}
 
 
-async def leaf_tiles(
-    connection: Connection, topic: str, partition: int, first: int, count: int
-) -> list[tuple[LeafTile, bytes]]:
-    """At most `count` tiles of level 0 from number `first` on, with their hashes."""
+async def spans(connection: Connection, topic: str, partition: int) -> list[LeafTile]:
+    """What every tile of level 0 says of its records, in order."""
     rows = await connection.fetch(
-        "SELECT tile, hashes, first_offset, last_offset FROM merkle_tile"
+        "SELECT tile, length(hashes) AS bytes, first_offset, last_offset FROM merkle_tile"
+        " WHERE topic = $1 AND partition = $2 AND level = 0 ORDER BY tile",
+        topic,
+        partition,
+    )
+    return [_leaf_tile(row) for row in rows]
+
+
+async def upper_tiles(connection: Connection, topic: str, partition: int) -> dict[Coordinate, bytes]:
+    """Every tile above level 0: one for 65,536 records, and a few at the edge."""
+    rows = await connection.fetch(
+        "SELECT level, tile, hashes FROM merkle_tile WHERE topic = $1 AND partition = $2 AND level > 0",
+        topic,
+        partition,
+    )
+    return {(row["level"], row["tile"]): row["hashes"] for row in rows}
+
+
+async def packed_leaves(
+    connection: Connection, topic: str, partition: int, first: int, count: int
+) -> list[bytes]:
+    """The hashes of at most `count` tiles of level 0 from number `first` on."""
+    rows = await connection.fetch(
+        "SELECT hashes FROM merkle_tile"
         " WHERE topic = $1 AND partition = $2 AND level = 0 AND tile >= $3 ORDER BY tile LIMIT $4",
         topic,
         partition,
         first,
         count,
     )
-    return [
-        (
-            LeafTile(row["tile"], len(row["hashes"]) // _HASH, row["first_offset"], row["last_offset"]),
-            row["hashes"],
-        )
-        for row in rows
-    ]
+    return [row["hashes"] for row in rows]

@@ -34,13 +34,14 @@ async def assert_all_is_sealed_once(bed, partition, database=None):
     log = [record.value for record in await read(bed, "decisions", partition)]
     connection = await asyncpg.connect(database or bed.database)
     try:
-        stored = await tiles.leaf_tiles(connection, "decisions", partition, 0, 10_000)
+        stored = await tiles.packed_leaves(connection, "decisions", partition, 0, 10_000)
+        spans = await tiles.spans(connection, "decisions", partition)
         rows = await checkpoints.at_least(connection, "decisions", partition)
     finally:
         await connection.close()
-    assert [h for _, hashes in stored for h in split_hashes(hashes)] == [merkle.leaf_hash(v) for v in log]
-    assert [tile.first_offset for tile, _ in stored] == [tile.tile * 256 for tile, _ in stored]
-    assert stored[-1][0].last_offset == len(log) - 1
+    assert [h for hashes in stored for h in split_hashes(hashes)] == [merkle.leaf_hash(v) for v in log]
+    assert [span.first_offset for span in spans] == [span.tile * 256 for span in spans]
+    assert spans[-1].last_offset == len(log) - 1
     assert rows[-1].size == len(log)
     for row in rows:
         opened = open_checkpoint(row.note.encode(), [bed.key.verifier], bed.origin(partition))

@@ -1,0 +1,85 @@
+"""The events of one stream as they lie on the log, each in a line that a person can read."""
+
+from contextlib import aclosing
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+
+from audit.wording import said
+from domain.event import Event
+from domain.refusal import Refusal
+from domain.strict_json import printable
+from eventlog.codec import Undecodable, decode
+from eventlog.partitioning import partition_of
+from eventlog.reader import LogReader
+from eventlog.record import RawRecord
+from eventlog.topics import topic_of
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One record of the stream: where it lies, and the event in it; None where it cannot be read."""
+
+    record: RawRecord
+    event: Event | None
+    note: str  # why it is no next event of the stream; empty where it is
+
+    def line(self) -> str:
+        """Position, time, version, and what happened."""
+        place = f"{self.record.topic}/{self.record.partition} offset {self.record.offset}"
+        if self.event is None:
+            return f"{place}  {self.note}"
+        at = self.event.time.strftime("%Y-%m-%d %H:%M:%S.%f")[:-3]
+        what = printable(said(self.event.data), 400)
+        note = f"  [{self.note}]" if self.note else ""
+        return f"{place}  {at}  {self.event.version:>3}  {self.event.type}  {what}{note}"
+
+    def data(self) -> dict[str, Any]:
+        """The same for programs, with the event's own fields."""
+        place = {
+            "topic": self.record.topic,
+            "partition": self.record.partition,
+            "offset": self.record.offset,
+            "note": self.note,
+        }
+        if self.event is None:
+            return place
+        told = {"said": said(self.event.data), "type": self.event.type}
+        return place | told | {**msgspec.to_builtins(self.event)}
+
+
+async def trail(reader: LogReader, stream: str, start: int = 0) -> list[Step]:
+    """Every record of `stream` from offset `start` of its partition on, in the order of the log.
+
+    Raises:
+        Refusal: it is no stream's name, or the log holds nothing of it.
+    """
+    topic = topic_of(stream)
+    key = stream.encode()
+    partition = partition_of(key, len(await reader.partitions(topic)))
+    _, end = await reader.beginning_and_end(topic, partition)
+    steps: list[Step] = []
+    seen: dict[int, str] = {}
+    async with aclosing(reader.batches(topic, partition, start, end)) as batches:
+        async for batch in batches:
+            steps += [_step(record, seen) for record in batch if record.key == key]
+    if not steps:
+        raise Refusal("stream", f"{printable(stream, 100)} has no event on the log")
+    return steps
+
+
+def _step(record: RawRecord, seen: dict[int, str]) -> Step:
+    """`seen` holds the event id of every version so far; what repeats or contradicts it is said."""
+    try:
+        event = decode(record.value)
+    except Undecodable as error:
+        return Step(record, None, f"cannot be read: {error.reason}")
+    known = seen.get(event.version)
+    if known is not None:
+        same = known == event.id
+        return Step(record, event, "written again" if same else "a fork: another event has this version")
+    seen[event.version] = event.id
+    if len(seen) < event.version:
+        return Step(record, event, "a gap: earlier versions are missing")
+    return Step(record, event, "")

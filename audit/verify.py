@@ -1,0 +1,137 @@
+"""Everything recomputed from the raw bytes and the public key: what is not as it was sealed, by name."""
+
+from collections.abc import AsyncGenerator, Callable, Sequence
+from dataclasses import dataclass, field
+
+from audit import published
+from audit.checkpoint_check import CheckpointCheck
+from audit.finding import Finding
+from audit.log_check import LogCheck
+from audit.note import VerifierKey
+from audit.source import SealedLog, Source
+from audit.tile_check import TileCheck
+from domain.refusal import Refusal
+from eventlog.codec import Undecodable, decode
+from eventlog.record import RawRecord, RetentionLost
+from eventlog.writer import milliseconds
+
+_AHEAD = 10_000  # stored leaf hashes read at once past the end of a log that was cut short
+
+
+@dataclass(slots=True)
+class Report:
+    """What was looked at, and what was found. `unsealed` records are newer than their last checkpoint."""
+
+    findings: list[Finding] = field(default_factory=list)
+    records: int = 0
+    unsealed: int = 0
+    undecodable: int = 0
+    checkpoints: int = 0
+    logs: int = 0
+
+
+async def verify(source: Source, keys: Sequence[VerifierKey], progress: Callable[[int, int], None]) -> Report:
+    """Recompute every root, check every signature, and name what differs.
+
+    `keys` alone are trusted. `progress` is told how many records are done, of how many.
+    """
+    logs = await source.logs()
+    report = Report(logs=len(logs))
+    check = await _checkpoints(source, logs, keys, report)
+    total = sum([await source.length(log.topic, log.partition) for log in logs])
+    for log in logs:
+        held = _Log(source, log, check, report)
+        await held.check(lambda: progress(report.records, total))
+    return report
+
+
+async def _checkpoints(
+    source: Source, logs: Sequence[SealedLog], keys: Sequence[VerifierKey], report: Report
+) -> CheckpointCheck:
+    check = CheckpointCheck(keys, {log.origin: log.name for log in logs})
+    # The database is read before and after: a checkpoint is first kept, then published.
+    before = {log.origin: await source.kept(log.topic, log.partition) for log in logs}
+    where = f"{published.TOPIC}/0"
+    try:
+        async for batch in source.records(published.TOPIC, 0):
+            for record in batch:
+                _published(check, where, record)
+    except (Refusal, RetentionLost) as error:
+        check.findings.append(Finding(where, str(error)))
+    for log in logs:
+        after = await source.kept(log.topic, log.partition)
+        if after is not None:
+            check.kept(f"checkpoint {log.name}", log.origin, before[log.origin] or [], after)
+    report.findings += check.findings
+    report.checkpoints = check.signatures
+    return check
+
+
+def _published(check: CheckpointCheck, where: str, record: RawRecord) -> None:
+    try:
+        check.published(where, record.offset, decode(record.value))
+    except Undecodable as error:
+        check.findings.append(Finding(where, error.reason, record.offset))
+
+
+@dataclass(slots=True)
+class _Log:
+    """One partition on its way through the check."""
+
+    source: Source
+    log: SealedLog
+    checkpoints: CheckpointCheck
+    report: Report
+
+    async def check(self, progress: Callable[[], None]) -> None:
+        log, sound = self.log, self.checkpoints.sound(self.log.origin)
+        held, tiles = LogCheck(log.name, sound), TileCheck()
+        # As it is now: leaves that are sealed while the log is read are another audit's.
+        kept = await self.source.leaves(log.topic, log.partition)
+        try:
+            async for batch in self.source.records(log.topic, log.partition):
+                count = min(len(batch), max((kept or 0) - held.size, 0))
+                stored = None if kept is None else await self._stored(held.size, count)
+                offsets = [record.offset for record in batch]
+                held.feed(offsets, [record.value for record in batch], stored)
+                tiles.grown(held.log, offsets)
+                self._look_at(batch)
+                progress()
+        except (Refusal, RetentionLost) as error:
+            self.report.findings.append(Finding(log.name, str(error)))
+        rest = [h async for hashes in self._rest(held.size, kept or 0) for h in hashes]
+        found = held.finish(rest)
+        if not found and not self.source.complete:
+            found = tiles.findings(log.name, *await self.source.upper_tiles(log.topic, log.partition))
+        self.report.findings += found
+        covered = max((checkpoint.size for checkpoint in sound), default=0)
+        beyond = max(held.size - covered, 0)
+        if beyond and self.source.complete:
+            self.report.findings.append(
+                Finding(log.name, f"holds {beyond} records that no checkpoint covers: they were added")
+            )
+        self.report.unsealed += beyond
+
+    async def _stored(self, first: int, count: int) -> list[bytes]:
+        return await self.source.leaf_hashes(self.log.topic, self.log.partition, first, count)
+
+    async def _rest(self, first: int, kept: int) -> AsyncGenerator[list[bytes], None]:
+        for start in range(first, kept, _AHEAD):
+            yield await self._stored(start, min(_AHEAD, kept - start))
+
+    def _look_at(self, batch: Sequence[RawRecord]) -> None:
+        """Key and time are no part of the leaf, but the value says what they have to be."""
+        for record in batch:
+            self.report.records += 1
+            try:
+                event = decode(record.value)
+            except Undecodable:
+                self.report.undecodable += 1
+                continue
+            if record.key != event.stream.encode():
+                problem = "the record's key is not its event's stream"
+            elif record.timestamp_ms != milliseconds(event.time):
+                problem = "the record's time is not its event's"
+            else:
+                continue
+            self.report.findings.append(Finding(self.log.name, problem, record.offset))

@@ -1,0 +1,125 @@
+"""What an event says, in one line for people: with its reasons and on whose authority."""
+
+from collections.abc import Iterable
+from typing import assert_never
+
+from domain.audit_events import CheckpointSigned
+from domain.consensus.events import (
+    BallotCast,
+    BallotSealed,
+    Decided,
+    DocketClosed,
+    DocketEstimated,
+    DocketOpened,
+    MediationGiven,
+    Opened,
+    PersonRuled,
+    RoundClosed,
+    SliceDecided,
+)
+from domain.deadletters import Discarded
+from domain.event import EventData
+
+_FEW = 8
+
+
+def said(data: EventData) -> str:
+    """One line; it quotes what people wrote, so whoever prints it escapes it."""
+    match data:
+        case (
+            Opened()
+            | BallotSealed()
+            | BallotCast()
+            | RoundClosed()
+            | MediationGiven()
+            | PersonRuled()
+            | Decided()
+        ):
+            return _deliberation(data)
+        case DocketOpened() | DocketEstimated() | SliceDecided() | DocketClosed():
+            return _docket(data)
+        case CheckpointSigned():
+            return f"the first {data.size} records of {data.origin} are sealed under {data.root}"
+        case Discarded():
+            where = f"{data.topic}/{data.partition} offset {data.offset}"
+            return f"{data.who} discards the record parked at {where}: {data.why}"
+        case _:
+            return data.TYPE
+
+
+def _deliberation(  # noqa: PLR0911 # a line for each kind of event
+    data: Opened | BallotSealed | BallotCast | RoundClosed | MediationGiven | PersonRuled | Decided,
+) -> str:
+    match data:
+        case Opened():
+            panel = _few(seat.voter for seat in data.panel)
+            return (
+                f"{data.proposal.question} options {_few(data.proposal.options)}; panel {panel};"
+                f" threshold {data.policy.threshold:g}, weighting {data.policy.weighting}"
+            )
+        case BallotSealed():
+            return f"round {data.round}: {data.voter} hands in a sealed ballot, commitment {data.commitment}"
+        case BallotCast():
+            return _ballot(data)
+        case RoundClosed():
+            tally = ", ".join(f"{s.choice} {s.weight:g} ({s.ballots})" for s in data.tally)
+            lead = " and ".join(data.leading) or "nothing"
+            return (
+                f"round {data.round} counted: {tally or 'no ballot'}; {lead} leads with {data.agreement:.4g};"
+                f" {data.stop}: {data.reason}"
+            )
+        case MediationGiven():
+            ruled = f"proposes {data.choice}" if data.choice is not None else "abstains"
+            return f"{data.mediator} {ruled}: {data.statement}"
+        case PersonRuled():
+            return f"{data.person} rules {data.choice}: {data.reason}"
+        case Decided():
+            return _decided(data)
+        case _:
+            assert_never(data)
+
+
+def _ballot(data: BallotCast) -> str:
+    choice = data.choice if data.choice is not None else "nothing (abstains)"
+    sure = f" with confidence {data.confidence:g}" if data.confidence is not None else ""
+    changed = ", a changed ballot" if data.changed else ""
+    reason = f": {data.reason}" if data.reason else ""
+    return f"round {data.round}: {data.voter} chooses {choice}{sure}{changed}{reason}"
+
+
+def _decided(data: Decided) -> str:
+    outcome = data.consensus if data.consensus is not None else "no consensus"
+    return (
+        f"{outcome}, {data.status} by authority of {data.authority}, agreement {data.agreement:.4g}"
+        f" after {data.rounds_required} rounds with {len(data.ballots)} ballots: {data.reason}"
+    )
+
+
+def _docket(data: DocketOpened | DocketEstimated | SliceDecided | DocketClosed) -> str:
+    match data:
+        case DocketOpened():
+            return (
+                f"{data.question} {data.items} items, {data.voters} voters, choices {_few(data.choices)};"
+                f" table {data.table.sha256}; threshold {data.policy.threshold:g},"
+                f" weighting {data.policy.weighting}"
+            )
+        case DocketEstimated():
+            return (
+                f"{data.method}: log-likelihood {data.log_likelihood:.4f} after {data.iterations} iterations,"
+                f" {'converged' if data.converged else 'not converged'}"
+            )
+        case SliceDecided():
+            return f"items {data.first} to {data.last - 1} decided: {_counts(data.statuses)}"
+        case DocketClosed():
+            return f"{data.items} items decided: {_counts(data.statuses)}; results {data.results.sha256}"
+        case _:
+            assert_never(data)
+
+
+def _counts(statuses: dict[str, int]) -> str:
+    return ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
+
+
+def _few(names: Iterable[str]) -> str:
+    every = list(names)
+    return ", ".join(every[:_FEW]) + (f" and {len(every) - _FEW} more" if len(every) > _FEW else "")

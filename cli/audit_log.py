@@ -1,0 +1,132 @@
+"""The commands that read the whole log: trail, verify, export."""
+
+import asyncio
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from cli.output import emit
+from domain.refusal import Refusal
+
+if TYPE_CHECKING:
+    from audit.note import VerifierKey
+    from audit.trail import Step
+    from audit.verify import Report
+    from workers.settings import Settings
+
+JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object or list.")
+SERVERS = ("kafka", "database_url")
+
+
+@click.command(epilog="\b\nExample:\n  moot audit trail consensus/42")
+@click.argument("stream")
+@JSON
+def trail(stream: str, as_json: bool) -> None:  # noqa: FBT001 # click's flag
+    """Print every event of STREAM in order: where it lies, what it says, why and on whose authority."""
+    from workers import settings
+
+    steps = asyncio.run(_trail(settings.load(needs=("kafka",)), stream))
+    emit(as_json, [step.data() for step in steps], lambda: "\n".join(step.line() for step in steps))
+
+
+async def _trail(settings: "Settings", stream: str) -> list["Step"]:
+    from audit.trail import trail as read
+    from eventlog.reader import LogReader
+
+    async with LogReader(settings.kafka, settings.topic_prefix) as reader:
+        return await read(reader, stream)
+
+
+@click.command(epilog="\b\nExample:\n  moot audit verify\n  moot audit verify --from copy --key VKEY")
+@click.option("--from", "folder", type=click.Path(path_type=Path), help="A folder that `export` wrote.")
+@click.option(
+    "--key", "keys", multiple=True, metavar="VKEY", help="The public key to trust; by default our own."
+)
+@JSON
+def verify(folder: Path | None, keys: tuple[str, ...], as_json: bool) -> int:  # noqa: FBT001 # click's flag
+    """Recompute every Merkle root, check every signature, and compare what is stored with the log.
+
+    Each finding is one line that names the topic, partition and offset; the exit status is then 1.
+    """
+    from audit.note import VerifierKey
+    from workers import settings
+
+    found = settings.load(needs=() if folder else SERVERS)
+    trusted = [VerifierKey.parse(text) for text in keys] or [_own_key(found)]
+    report = asyncio.run(_verify(found, folder, trusted))
+    emit(as_json, _data(report), lambda: _human(report))
+    return 1 if report.findings else 0
+
+
+def _own_key(settings: "Settings") -> "VerifierKey":
+    from audit.key import load
+
+    try:
+        return load(settings.signing_key).verifier
+    except Refusal as refusal:
+        raise Refusal("--key", f"say which public key to trust ({refusal})") from None
+
+
+async def _verify(settings: "Settings", folder: Path | None, keys: list["VerifierKey"]) -> "Report":
+    from audit.live import Live
+    from audit.log_copy import Copy
+    from audit.verify import verify as check
+    from cli.audit_link import connected
+    from cli.progress import Progress
+
+    with Progress("records verified") as progress:
+        if folder is not None:
+            return await check(Copy(folder), keys, progress.show)
+        async with connected(settings) as (pool, reader):
+            live = Live(reader, pool, settings.cluster, settings.topic_prefix)
+            return await check(live, keys, progress.show)
+
+
+def _data(report: "Report") -> dict[str, object]:
+    return {
+        "verified": not report.findings,
+        "findings": [{"where": f.where, "offset": f.offset, "problem": f.problem} for f in report.findings],
+        "logs": report.logs,
+        "records": report.records,
+        "checkpoints": report.checkpoints,
+        "unsealed": report.unsealed,
+        "undecodable": report.undecodable,
+    }
+
+
+def _human(report: "Report") -> str:
+    counted = f"{report.records:,} records in {report.logs} logs, {report.checkpoints:,} signed checkpoints"
+    apart = [
+        text
+        for number, text in (
+            (report.unsealed, f"{report.unsealed:,} records wait for their first checkpoint"),
+            (report.undecodable, f"{report.undecodable:,} records are no events"),
+        )
+        if number
+    ]
+    verdict = f"{len(report.findings)} findings" if report.findings else "everything is as it was sealed"
+    return "\n".join([*map(str, report.findings), f"{counted}: {'; '.join([verdict, *apart])}"])
+
+
+@click.command(epilog="\b\nExample:\n  moot audit export copy")
+@click.argument("folder", type=click.Path(path_type=Path))
+@JSON
+def export(folder: Path, as_json: bool) -> None:  # noqa: FBT001 # click's flag
+    """Copy all sealed records, their hashes and the checkpoints into the new FOLDER."""
+    from workers import settings
+
+    count = asyncio.run(_export(settings.load(needs=SERVERS), folder))
+    emit(as_json, {"folder": str(folder), "records": count}, f"{count:,} sealed records copied to {folder}")
+
+
+async def _export(settings: "Settings", folder: Path) -> int:
+    from audit import log_copy
+    from audit.live import Live
+    from cli.audit_link import connected
+    from cli.progress import Progress
+
+    with Progress("records copied") as progress:
+        async with connected(settings) as (pool, reader):
+            live = Live(reader, pool, settings.cluster, settings.topic_prefix)
+            return await log_copy.write(live, folder, progress.show)
