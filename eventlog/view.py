@@ -1,0 +1,53 @@
+"""A record as people and programs are shown it, whatever it holds."""
+
+import json
+from typing import Any
+
+import msgspec
+
+from domain.strict_json import printable
+from eventlog.codec import Undecodable, decode, peek
+from eventlog.record import RawRecord
+
+_DATA_WIDTH = 100
+
+
+def as_object(record: RawRecord) -> dict[str, Any]:
+    """The stored event's attributes with `topic`, `partition` and `offset` beside them, as JSON values.
+
+    Of a record that is no event: what can be told of it, the reason, and its size; never its content.
+    """
+    place = {"topic": record.topic, "partition": record.partition, "offset": record.offset}
+    try:
+        decode(record.value)
+    except Undecodable as undecodable:
+        return place | _told(record) | {"undecodable": undecodable.reason, "bytes": len(record.value)}
+    return place | msgspec.json.decode(record.value, type=dict[str, Any])
+
+
+def as_json(record: RawRecord) -> str:
+    """`as_object` in one line of ASCII, so that no event's text can act on a terminal."""
+    return json.dumps(as_object(record), separators=(",", ":"))
+
+
+def as_text(record: RawRecord) -> str:
+    """One line for a terminal: when, where, which stream, what."""
+    shown = as_object(record)
+    head = f"{shown.get('time', '-'):27}  {record.topic}/{record.partition}@{record.offset}"
+    what = f"{shown['subject'] or '-'} v{shown['streamversion'] or '-'}  {shown['type'] or '-'}"
+    if "undecodable" in shown:
+        return f"{head}  {printable(what)}  undecodable: {shown['undecodable']} ({shown['bytes']} bytes)"
+    data = json.dumps(shown["data"], ensure_ascii=False)
+    return f"{head}  {what}  {printable(data, _DATA_WIDTH)}"
+
+
+def _told(record: RawRecord) -> dict[str, Any]:
+    heading = peek(record.value)
+    if heading is None:
+        return {"id": None, "type": None, "subject": None, "streamversion": None}
+    return {
+        "id": heading.id,
+        "type": printable(heading.type),
+        "subject": heading.stream,
+        "streamversion": heading.version,
+    }
