@@ -39,13 +39,16 @@ def worker(
     artifacts: ArtifactStore,
     read_model: ReadPorts,
     mediator: Mediator | None = None,
+    *,
+    task_queue: str = names.TASK_QUEUE,
+    cached: int = serving.CACHED_WORKFLOWS,
 ) -> Worker:
     """The worker on the task queue `folkmoot`, put together from its ports, in production and in tests."""
     append = Append(log, BY_TYPE, read_model)
     docket = DocketWork(log, artifacts, read_model)
     return Worker(
         client,
-        task_queue=names.TASK_QUEUE,
+        task_queue=task_queue,
         workflows=WORKFLOWS,
         activities=[
             append.open_stream,
@@ -58,7 +61,7 @@ def worker(
         ],
         interceptors=[Refusals()],
         workflow_runner=sandbox.runner(),
-        max_cached_workflows=serving.CACHED_WORKFLOWS,
+        max_cached_workflows=cached,
         graceful_shutdown_timeout=serving.GRACE,
     )
 

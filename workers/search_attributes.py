@@ -14,26 +14,35 @@ _log = structlog.get_logger()
 _CLOSED = (RPCStatusCode.UNIMPLEMENTED, RPCStatusCode.PERMISSION_DENIED)
 
 
-async def missing(client: Client) -> dict[str, "IndexedValueType.ValueType"]:
+Types = dict[str, "IndexedValueType.ValueType"]
+
+
+def wanted() -> Types:
+    """Every name with its type."""
+    return {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
+
+
+async def missing(client: Client) -> Types:
     """Names and types that the namespace lacks, or has under another type."""
     answer = await client.operator_service.list_search_attributes(
         ListSearchAttributesRequest(namespace=client.namespace)
     )
-    return {
-        key.name: key.indexed_value_type._proto_value()  # noqa: SLF001 # the SDK has no public way to the wire's number
-        for key in SEARCH_ATTRIBUTES
-        if answer.custom_attributes.get(key.name) != key.indexed_value_type._proto_value()  # noqa: SLF001 # as above
-    }
+    known = answer.custom_attributes
+    return {name: kind for name, kind in wanted().items() if known.get(name) != kind}
+
+
+async def add(client: Client, attributes: Types) -> None:
+    await client.operator_service.add_search_attributes(
+        AddSearchAttributesRequest(namespace=client.namespace, search_attributes=attributes)
+    )
 
 
 async def register(client: Client) -> list[str]:
     """Add what is missing; safe to repeat. Returns the names added."""
-    wanted = await missing(client)
-    if wanted:
-        await client.operator_service.add_search_attributes(
-            AddSearchAttributesRequest(namespace=client.namespace, search_attributes=wanted)
-        )
-    return sorted(wanted)
+    lacking = await missing(client)
+    if lacking:
+        await add(client, lacking)
+    return sorted(lacking)
 
 
 async def require(client: Client) -> None:

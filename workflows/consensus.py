@@ -32,6 +32,9 @@ WAITING = {
     "conclude": "concluding",
 }
 
+# Nothing is written yet, so it is better to end than to wait for a database that is down.
+_REPUTATIONS_WITHIN = timedelta(seconds=30)
+
 
 @workflow.defn(name=names.REACH_CONSENSUS)
 class ReachConsensus:
@@ -178,10 +181,17 @@ async def _reputations(request: OpenDeliberation) -> Mapping[str, float]:
     wanted = StandingsWanted(
         request.topic, tuple(voter.id for voter in request.voters), workflow.now().timestamp()
     )
-    return await workflow.execute_activity_method(
-        Reputation.mean_standings,
-        wanted,
-        start_to_close_timeout=timedelta(seconds=10),
-        schedule_to_close_timeout=timedelta(seconds=60),
-        summary=f"read the reputations of {len(request.voters)} voters",
-    )
+    try:
+        return await workflow.execute_activity_method(
+            Reputation.mean_standings,
+            wanted,
+            start_to_close_timeout=timedelta(seconds=10),
+            schedule_to_close_timeout=_REPUTATIONS_WITHIN,
+            summary=f"read the reputations of {len(request.voters)} voters",
+        )
+    except ActivityError:
+        seconds = f"{_REPUTATIONS_WITHIN.total_seconds():g} s"
+        raise Refusal(
+            "policy.weighting",
+            f"the reputations could not be read within {seconds}; try again, or weigh equal",
+        ) from None
