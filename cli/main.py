@@ -17,7 +17,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "consensus": ("cli.consensus:consensus", "Hold one deliberation: start, vote, watch."),
     "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
     "events": ("cli.events:events", "Read the log: its newest events, or one by its id."),
+    "migrate": ("cli.migrate:migrate", "Make topics, tables and search attributes."),
     "status": ("cli.status:status", "Each part's health, lag, and the last checkpoint."),
+    "worker": ("cli.worker:worker", "The production processes, one each."),
 }
 DONE, FAILED, MISUSED, INTERRUPTED = 0, 1, 2, 130
 

@@ -28,7 +28,11 @@ REMEMBERED = 10_000  # streams
 
 
 class Observer(Protocol):
-    """Who is told of each committed batch."""
+    """Who is told where a partition stands, and of each committed batch."""
+
+    def standing(self, topic: str, partition: int, next_offset: int) -> None:
+        """The partition is taken up at this offset."""
+        ...
 
     def applied(self, topic: str, partition: int, folded: Folded, seconds: float) -> None:
         """`seconds` is what the transaction took."""
@@ -62,6 +66,7 @@ class PartitionProjector:
         await bulk.prepare(self._connection, [p for p in PROJECTIONS if p.topic == self._topic])
         while True:
             position, fold = await self._take_stock()
+            self._observer.standing(self._topic, self._partition, position.next_offset)
             if end is not None and position.next_offset >= end:
                 return
             stop = min((o for o in (end, position.until) if o is not None), default=None)

@@ -1,4 +1,4 @@
-"""What is folded but not yet committed. Folding goes on while a commit runs, and the next commit takes it all.
+"""What is folded but not yet committed. Folding goes on while a commit runs; the next one takes it all.
 
 So a transaction is as large as the tables are slow: one event when there is little to do, tens of thousands
 of events on few streams when there is much.

@@ -1,0 +1,123 @@
+"""Every partition of a projector process, followed through what happens to Kafka, Postgres and its rivals."""
+
+import asyncio
+import random
+from collections.abc import Callable, Sequence
+
+import asyncpg
+import structlog
+
+from domain.refusal import Refusal
+from eventlog.reader import LogReader
+from eventlog.record import RetentionLost
+from projections.engine import PartitionProjector
+from projections.fence import FenceLost
+from workers.away import Away
+from workers.projector_metrics import ProjectorMetrics
+from workers.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+Place = tuple[str, int]
+
+_LAG_EVERY = 1.0  # seconds
+_LOST_FENCE = 0.5  # seconds, at most, that a beaten projector leaves to the other
+_LOST_HISTORY = 10.0  # seconds until a partition whose history is gone is looked at again
+_CONNECT_WITHIN = 5.0
+_NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+_POSTGRES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+
+
+class Projecting:
+    """Follows partitions until it is cancelled."""
+
+    def __init__(self, settings: Settings, metrics: ProjectorMetrics) -> None:
+        self._settings = settings
+        self._metrics = metrics
+        self._away = Away()
+
+    async def project(
+        self, topics: Sequence[str], partitions: Sequence[int], ready: Callable[[], None]
+    ) -> None:
+        """Follow the `partitions` (none: all) of `topics`; `ready` is told when each was taken up.
+
+        Raises:
+            Refusal: topics or tables are missing.
+        """
+        while True:
+            try:
+                async with LogReader(self._settings.kafka, self._settings.topic_prefix) as reader:
+                    self._away.back("kafka")
+                    await self._follow_all(reader, topics, partitions, ready)
+            except ConnectionError as error:
+                self._away.left("kafka", _why(error))
+                await self._away.wait("kafka")
+
+    async def _follow_all(
+        self,
+        reader: LogReader,
+        topics: Sequence[str],
+        partitions: Sequence[int],
+        ready: Callable[[], None],
+    ) -> None:
+        places = [(topic, p) for topic in topics for p in await reader.partitions(topic)]
+        places = [place for place in places if not partitions or place[1] in partitions]
+        try:
+            async with asyncio.TaskGroup() as group:
+                for place in places:
+                    group.create_task(self._keep_following(reader, place))
+                group.create_task(self._watch(reader, places, ready))
+        except* Refusal as refused:
+            raise refused.exceptions[0] from None
+
+    async def _keep_following(self, reader: LogReader, place: Place) -> None:
+        while True:
+            try:
+                connection = await asyncpg.connect(self._settings.database_url, timeout=_CONNECT_WITHIN)
+            except _POSTGRES as error:
+                self._away.left("postgres", _why(error))
+                await self._away.wait("postgres")
+                continue
+            self._away.back("postgres")
+            try:
+                await self._follow(PartitionProjector(reader, connection, *place, self._metrics), place)
+            finally:
+                connection.terminate()
+
+    async def _follow(self, projector: PartitionProjector, place: Place) -> None:
+        """Follow one partition until something happens to it that was seen to here."""
+        try:
+            await projector.follow()
+        except FenceLost as lost:
+            self._metrics.fence_lost(*place)
+            _log.warning("projector.fence_lost", topic=place[0], partition=place[1], cause=str(lost))
+            await asyncio.sleep(random.uniform(0, _LOST_FENCE))  # noqa: S311 # rivals must not meet again
+        except RetentionLost as lost:
+            _log.error("projector.history_lost", topic=place[0], partition=place[1], cause=str(lost))
+            await asyncio.sleep(_LOST_HISTORY)
+        except _NOT_MIGRATED as error:
+            raise Refusal("postgres", f"{_why(error)}: run `moot migrate`") from None
+        except _POSTGRES as error:
+            # A fault of Kafka's is waited for inside `follow`; whatever gets here stopped the transaction.
+            self._away.left("postgres", _why(error))
+            await self._away.wait("postgres")
+
+    async def _watch(self, reader: LogReader, places: Sequence[Place], ready: Callable[[], None]) -> None:
+        """Keep the lag up to date, say when Kafka leaves and is back, and when every place was taken up."""
+        announced = False
+        while True:
+            if not announced and all(place in self._metrics.next_offsets for place in places):
+                announced = True
+                ready()
+            try:
+                for place in places:
+                    _, end = await reader.beginning_and_end(*place)
+                    self._metrics.measured(*place, end)
+                self._away.back("kafka")
+            except ConnectionError as error:
+                self._away.left("kafka", _why(error))
+            await asyncio.sleep(_LAG_EVERY if announced else _LAG_EVERY / 20)
+
+
+def _why(error: BaseException) -> str:
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

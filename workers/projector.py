@@ -1,0 +1,83 @@
+"""The projector process: Kafka to Postgres, one task for each partition, and the sealer beside them."""
+
+import asyncio
+import gc
+import logging
+import signal
+from collections.abc import Callable, Sequence
+
+import structlog
+
+from audit import key
+from audit.sealer import Sealer
+from workers.projecting import Projecting
+from workers.projector_metrics import ProjectorMetrics
+from workers.settings import Settings
+
+_log = structlog.get_logger(__name__)
+
+TOPICS = ("decisions", "fleet", "deadletters")
+METRICS = "127.0.0.1:0"
+
+
+async def run(
+    settings: Settings,
+    ready: Callable[[], None],
+    *,
+    topics: Sequence[str] = TOPICS,
+    partitions: Sequence[int] = (),
+    metrics: str = METRICS,
+    sealing: bool = True,
+) -> None:
+    """Project and seal until SIGTERM or SIGINT; while a server is away, wait for it.
+
+    Args:
+        settings: where Kafka and Postgres are.
+        ready: told when every partition is taken up.
+        topics: logical topics to project.
+        partitions: of each topic; none means all.
+        metrics: host:port for Prometheus; port 0 takes a free one and logs it.
+        sealing: whether to keep the Merkle logs and sign checkpoints too.
+
+    Raises:
+        Refusal: the tables or topics are missing, the metrics' place is taken, or the key cannot be used.
+    """
+    calm_the_collector()
+    stop = asyncio.Event()
+    for name in (signal.SIGTERM, signal.SIGINT):
+        asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    numbers = ProjectorMetrics()
+    _log.info("projector.metrics", address=numbers.serve(metrics))
+    work = [asyncio.create_task(Projecting(settings, numbers).project(topics, partitions, ready))]
+    if sealing:
+        work.append(asyncio.create_task(_sealer(settings).run(stop)))
+    stopping = asyncio.create_task(stop.wait())
+    done, running = await asyncio.wait({*work, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    _log.info("projector.stopping")
+    for task in running:
+        task.cancel()
+    await asyncio.gather(*running, return_exceptions=True)
+    for task in done:
+        task.result()
+
+
+def _sealer(settings: Settings) -> Sealer:
+    return Sealer(
+        kafka=settings.kafka,
+        prefix=settings.topic_prefix,
+        database_url=settings.database_url,
+        cluster=settings.cluster,
+        key=key.load_or_make(settings.signing_key, settings.cluster),
+    )
+
+
+def calm_the_collector() -> None:
+    """Settle the process for folding.
+
+    A fold makes hundreds of thousands of objects a second and no cycles; with the collector's default
+    thresholds a third of the time goes into looking for some. aiokafka says each failed connection again and
+    again; `workers.away` says it once.
+    """
+    gc.freeze()
+    gc.set_threshold(100_000, 20, 20)
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
