@@ -2,7 +2,7 @@
 
 from collections.abc import Callable
 from contextlib import AsyncExitStack
-from typing import Any, Protocol
+from typing import Protocol
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -17,20 +17,15 @@ from eventlog.writer import LogWriter
 from workers import search_attributes, serving
 from workers.artifacts import FsspecArtifacts
 from workers.read_model import ReadModel
+from workers.replaying import WORKFLOWS
 from workers.settings import Settings
 from workers.temporal_client import connect
 from workflows import names, sandbox
-from workflows.consensus import ReachConsensus
-from workflows.docket import DecideDocket
 from workflows.refusals import Refusals
-from workflows.unknown import UnknownWorkflow
 
 
 class ReadPorts(Streams, Reputations, Protocol):
     """What the orchestrator asks of the read model."""
-
-
-WORKFLOWS: tuple[type[Any], ...] = (ReachConsensus, DecideDocket, UnknownWorkflow)
 
 
 def worker(

@@ -1,0 +1,130 @@
+"""Adds golden histories: run by hand against a dev server when a workflow learned something new.
+
+    python -m tests.integration.workflows.record_histories ADDRESS
+
+A history that is there already is never written again: deliberations that began under it must still replay.
+"""
+
+import asyncio
+import json
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
+
+from tests.integration.workflows.conftest import Moot
+from workflows.payloads import CONVERTER
+
+FOLDER = Path(__file__).parents[2] / "golden" / "histories"
+
+
+def recorded(moot: Moot, **policy: Any) -> dict[str, Any]:
+    voters = [{"id": f"v{n}", "ballots": [{"choice": "a" if n < 4 else "b"}]} for n in range(5)]
+    return {
+        "id": moot.id("golden"),
+        "question": "Which?",
+        "options": ["a", "b"],
+        "voters": voters,
+        "policy": policy,
+    }
+
+
+async def one_recorded_round(moot: Moot) -> WorkflowHandle:
+    handle = await moot.start(recorded(moot))
+    await handle.result()
+    return handle
+
+
+async def two_live_rounds(moot: Moot) -> WorkflowHandle:
+    node = moot.id("node")
+    voters = [
+        {"id": "x", "kind": "external"},
+        {"id": "y", "kind": "external"},
+        {"id": "v", "ballots": [{"choice": "a"}]},
+    ]
+    proposal = {
+        **recorded(moot, threshold=0.9),
+        "voters": [*voters, {"id": "r", "kind": "reasoner", "node": node}],
+    }
+    async with moot.thinking(node):
+        handle = await moot.start(proposal)
+        for number, choices in enumerate((("a", "b"), ("a", "a")), start=1):
+            await moot.until(handle, round=number)
+            for voter, choice in zip("xy", choices, strict=True):
+                await handle.execute_update("cast_ballot", {"voter": voter, "choice": choice})
+        await handle.result()
+    return handle
+
+
+async def mediated(moot: Moot) -> WorkflowHandle:
+    handle = await moot.start(recorded(moot, threshold=1, otherwise="mediate"))
+    await handle.result()
+    return handle
+
+
+async def ruled_by_a_person(moot: Moot) -> WorkflowHandle:
+    handle = await moot.start(recorded(moot, threshold=1, otherwise="person"))
+    await moot.until(handle, waits_for="person")
+    await handle.execute_update("rule", {"choice": "b", "reason": "my own", "person": "judge"})
+    await handle.result()
+    return handle
+
+
+async def handed_over(moot: Moot) -> WorkflowHandle:
+    handle = await moot.start(recorded(moot), id=moot.id("ui"))
+    await handle.result()
+    return handle
+
+
+async def refused(moot: Moot) -> WorkflowHandle:
+    handle = await moot.start({**recorded(moot), "colour": "red"})
+    try:
+        await handle.result()
+    except WorkflowFailureError:
+        return handle
+    raise AssertionError("it was not refused")
+
+
+async def by_reputation(moot: Moot) -> WorkflowHandle:
+    handle = await moot.start(recorded(moot, weighting="reputation"))
+    await handle.result()
+    return handle
+
+
+SCENES = (
+    one_recorded_round,
+    two_live_rounds,
+    mediated,
+    ruled_by_a_person,
+    handed_over,
+    refused,
+    by_reputation,
+)
+
+
+async def main(address: str) -> None:
+    moot = Moot(await Client.connect(address, data_converter=CONVERTER))
+    async with moot.working():
+        for scene in SCENES:
+            file = FOLDER / f"{scene.__name__}.json"
+            if file.exists():
+                continue
+            history = json.loads((await (await scene(moot)).fetch_history()).to_json())
+            file.write_text(json.dumps(_anonymous(history), indent=1) + "\n", "utf-8")
+            sys.stdout.write(f"{file.name}\n")
+    sys.stdout.flush()
+
+
+def _anonymous(value: Any) -> Any:
+    """Without the names of machines and processes, which no replay reads."""
+    if isinstance(value, dict):
+        own = {"identity"} | ({"name"} if value.get("kind") == "TASK_QUEUE_KIND_STICKY" else set())
+        return {key: "golden" if key in own else _anonymous(item) for key, item in value.items()}
+    return [_anonymous(item) for item in value] if isinstance(value, list) else value
+
+
+if __name__ == "__main__":
+    asyncio.run(main(sys.argv[1]))
+    os._exit(0)  # the SDK may crash while the interpreter shuts down
