@@ -42,6 +42,9 @@ bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 chaos: .venv/.dev ## the long fault tests: fifty kills and more
 	@$(BIN)/python -m pytest -m chaos tests/faults
 
+docs: .venv/.dev ## write the generated reference again
+	@$(BIN)/python -m eventlog.reference
+
 lock: .venv/.dev ## resolve the dependencies again, with hashes and without index lines
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra embedded --group build pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.txt --group dev -o requirements-dev.txt

@@ -53,7 +53,7 @@ OPTIONAL = {
 CONTENT_TYPE = (Literal["application/json"] | None, None)
 
 
-def _struct(name: str, stored: str, data: Any) -> type[msgspec.Struct]:
+def _struct(stored: str, data: type) -> type[msgspec.Struct]:
     fields: list[Any] = [
         *REQUIRED.items(),
         *((attribute, *rest) for attribute, rest in OPTIONAL.items()),
@@ -61,7 +61,7 @@ def _struct(name: str, stored: str, data: Any) -> type[msgspec.Struct]:
         ("data", data),
     ]
     return msgspec.defstruct(
-        name,
+        stored.replace(".", "_"),
         fields,
         tag_field="type",
         tag=stored,
@@ -81,7 +81,7 @@ class Heading(msgspec.Struct, gc=False, rename={"stream": "subject", "version": 
     version: Version
 
 
-CURRENT: dict[type, Any] = {event: _struct(event.__name__, event.TYPE, event) for event in EVENTS}
+CURRENT: dict[type, Any] = {event: _struct(event.TYPE, event) for event in EVENTS}
 EARLIER: dict[type, str] = {
-    _struct(step.shape.__name__, stored, step.shape): stored for stored, step in upcast.UPCASTERS.items()
+    _struct(stored, upcaster.shape): stored for stored, upcaster in upcast.UPCASTERS.items()
 }

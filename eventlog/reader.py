@@ -161,9 +161,11 @@ class LogReader:
         )
         try:
             await consumer.start()
-        except KafkaError as error:
+        except BaseException as error:  # cancelled too: a consumer that nobody stops is never closed
             await consumer.stop()
-            raise self._silent(error) from None
+            if isinstance(error, KafkaError):
+                raise self._silent(error) from None
+            raise
         self._open.add(consumer)
         return consumer
 
