@@ -1,7 +1,9 @@
 """A node process: one region's or edge's own reasoning, on its own task queue, near its own data."""
 
 import importlib
+import sys
 from collections.abc import Callable
+from pathlib import Path
 
 from temporalio.client import Client
 from temporalio.worker import Worker
@@ -35,6 +37,7 @@ def load_reasoner(spec: str) -> Reasoner:
         Refusal: there is no such module or factory, or what it makes has no method `answer`.
     """
     module, _, factory = spec.partition(":")
+    sys.path.append(str(Path.cwd()))  # last, so that a reasoner beside you is found and hides nothing of ours
     try:
         made = getattr(importlib.import_module(module), factory)()
     except (ImportError, AttributeError, ValueError) as error:

@@ -57,6 +57,7 @@ def worker(
         interceptors=[Refusals()],
         workflow_runner=sandbox.runner(),
         max_cached_workflows=cached,
+        sticky_queue_schedule_to_start_timeout=serving.STICKY,
         graceful_shutdown_timeout=serving.GRACE,
     )
 

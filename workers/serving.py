@@ -9,19 +9,31 @@ import structlog
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
+from domain.refusal import Refusal
+from domain.strict_json import printable
+
 _log = structlog.get_logger()
 
 # With the SDK's default of 0 a SIGTERM cancels running activities at once.
 GRACE = timedelta(seconds=30)
 # An evicted workflow is replayed from its history on its next step, 4 to 8 times slower.
 CACHED_WORKFLOWS = 5000
+# How long a step waits for the worker that has the workflow cached; after a kill -9 it is waited for in vain.
+STICKY = timedelta(seconds=2)
 
 
 def runtime(metrics: str | None) -> Runtime | None:
-    """A runtime that serves the SDK's metrics for Prometheus at `metrics` (host:port); by default none."""
+    """A runtime that serves the SDK's metrics for Prometheus at `metrics` (host:port); by default none.
+
+    Raises:
+        Refusal: nothing can be served there.
+    """
     if metrics is None:
         return None
-    return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=metrics)))
+    try:
+        return Runtime(telemetry=TelemetryConfig(metrics=PrometheusConfig(bind_address=metrics)))
+    except (RuntimeError, ValueError) as error:
+        raise Refusal("--metrics", f"nothing can be served at {printable(metrics)}: {error}") from None
 
 
 async def serve(worker: Worker, ready: Callable[[], None]) -> None:

@@ -1,0 +1,210 @@
+"""The real processes: `moot worker orchestrator` over Kafka, spoken to by the `moot` command."""
+
+import asyncio
+import json
+import os
+import signal
+import sys
+import uuid
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from temporalio.client import Client
+
+from domain.consensus.events import BallotCast, Decided
+from domain.consensus.state import NOT_OPENED, fold
+from domain.event import Event
+from eventlog.codec import decode
+from eventlog.reader import LogReader
+from eventlog.topic_setup import ensure_topics
+from workers import ready
+
+MOOT = [sys.executable, "-P", "-m", "cli.main"]
+DEADLINE = 30.0
+
+
+class Stack:
+    """Where the servers are, and the commands run against them."""
+
+    def __init__(self, environ: dict[str, str], data: Path) -> None:
+        self.environ, self.data = environ, data
+
+    async def moot(self, *args: str, stdin: bytes = b"", **more: str) -> tuple[int, str, str]:
+        process = await asyncio.create_subprocess_exec(
+            *MOOT,
+            *args,
+            env={**self.environ, **more},
+            stdin=asyncio.subprocess.PIPE,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await asyncio.wait_for(process.communicate(stdin), DEADLINE)
+        return process.returncode, out.decode(), err.decode()
+
+    async def json(self, *args: str, stdin: bytes = b""):
+        code, out, err = await self.moot(*args, "--json", stdin=stdin)
+        assert code == 0, err
+        return json.loads(out)
+
+    @asynccontextmanager
+    async def orchestrator(self):
+        ready.withdraw(self.data, "orchestrator")
+        process = await asyncio.create_subprocess_exec(
+            *MOOT, "worker", "orchestrator", env=self.environ, stderr=asyncio.subprocess.DEVNULL
+        )
+        try:
+            async with asyncio.timeout(DEADLINE):
+                while ready.ready_pid(self.data, "orchestrator") != process.pid:
+                    assert process.returncode is None, "the orchestrator ended"
+                    await asyncio.sleep(0.05)
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    async def events(self, stream: str) -> list[Event]:
+        """Every record of the stream on Kafka, in order, doubled ones too."""
+        found = []
+        async with LogReader(self.environ["FOLKMOOT_KAFKA"], self.environ["FOLKMOOT_TOPIC_PREFIX"]) as reader:
+            for partition in await reader.partitions("decisions"):
+                start, end = await reader.beginning_and_end("decisions", partition)
+                async for batch in reader.batches("decisions", partition, start, end):
+                    found += [decode(record.value) for record in batch if record.key == stream.encode()]
+        return found
+
+
+@pytest.fixture
+async def stack(kafka, temporal, database, topic_prefix, tmp_path):
+    await ensure_topics(kafka, topic_prefix)
+    own = {
+        "FOLKMOOT_KAFKA": kafka,
+        "FOLKMOOT_DATABASE_URL": database,
+        "FOLKMOOT_TOPIC_PREFIX": topic_prefix,
+        "FOLKMOOT_DATA": str(tmp_path),
+        "TEMPORAL_ADDRESS": temporal,
+        "PYTHONPATH": str(Path(__file__).parents[3]),
+    }
+    inherited = {name: os.environ[name] for name in ("PATH", "HOME", "JAVA_HOME") if name in os.environ}
+    return Stack({**inherited, **own}, tmp_path)
+
+
+def proposal(kind: str = "recorded", **changes) -> tuple[str, bytes]:
+    name = f"e2e-{uuid.uuid4().hex[:8]}"
+    voters = [
+        {"id": f"v{n}", "ballots": [{"choice": "a"}]} if kind == "recorded" else {"id": f"v{n}", "kind": kind}
+        for n in range(3)
+    ]
+    asked = {"id": name, "question": "Which?", "options": ["a", "b"], "voters": voters, **changes}
+    return name, json.dumps(asked).encode()
+
+
+async def test_a_proposal_in_a_file_becomes_a_decision_on_kafka(stack):
+    name, text = proposal()
+    async with stack.orchestrator():
+        outcome = await stack.json("consensus", "start", "-", "--wait", stdin=text)
+        shown = await stack.json("consensus", "show", name)
+        again = await stack.moot("consensus", "start", "-", stdin=text)
+        code, said, _ = await stack.moot("consensus", "show", name)
+    assert (outcome["status"], outcome["consensus"]) == ("consensus", "a")
+    assert shown["decided"]["consensus"] == "a"
+    assert (code, said.splitlines()[-1][:24]) == (0, "Decided by consensus: a ")
+    assert again == (
+        1,
+        "",
+        f"moot: id: consensus/{name} was started before; `moot consensus show {name}` shows it\n",
+    )
+    events = await stack.events(f"consensus/{name}")
+    assert [event.id for event in events] == outcome["event_ids"]
+    assert isinstance(events[-1].data, Decided)
+
+
+async def test_a_deliberation_survives_kill_9_of_the_orchestrator(stack):
+    name, text = proposal("external", policy={"threshold": 0.9})
+    async with stack.orchestrator() as process:
+        started = await stack.json("consensus", "start", "-", stdin=text)
+        assert started["workflow_id"] == f"consensus/{name}"
+        receipt = await stack.json("consensus", "ballot", name, "--voter", "v0", "--choice", "a")
+        process.send_signal(signal.SIGKILL)
+        await process.wait()
+    async with stack.orchestrator() as process:
+        assert await stack.json("consensus", "ballot", name, "--voter", "v0", "--choice", "a") == receipt
+        refused = await stack.moot("consensus", "ballot", name, "--voter", "nobody", "--choice", "a")
+        for voter in ("v1", "v2"):
+            await stack.json("consensus", "ballot", name, "--voter", voter, "--choice", "a")
+        code, out, _ = await stack.moot("consensus", "watch", name, "--json")
+        process.send_signal(signal.SIGTERM)
+        assert await asyncio.wait_for(process.wait(), DEADLINE) == 0
+    assert refused == (1, "", "moot: voter: nobody is not on the panel\n")
+    assert (code, json.loads(out.splitlines()[-1])["decided"]["consensus"]) == (0, "a")
+    events = await stack.events(f"consensus/{name}")
+    state = NOT_OPENED
+    for event in {event.id: event for event in events}.values():
+        state = fold(state, event)
+    assert state.decided.consensus == "a"
+    assert sum(isinstance(event.data, BallotCast) for event in events) == 3
+
+
+async def test_commands_about_an_unknown_deliberation_are_refused_in_one_line(stack):
+    for args in (
+        ["ballot", "none-such", "--voter", "v", "--choice", "a"],
+        ["rule", "none-such", "--choice", "a", "--reason", "r", "--as", "me"],
+        ["watch", "none-such"],
+    ):
+        code, out, err = await stack.moot("consensus", *args)
+        assert (code, out) == (1, "")
+        assert len(err.splitlines()) == 1
+        assert "consensus/none-such" in err
+
+
+async def test_a_ballot_without_a_worker_is_answered_in_time(stack, temporal):
+    name, text = proposal("external")
+    await stack.json("consensus", "start", "-", stdin=text)
+    code, _, err = await stack.moot("consensus", "ballot", name, "--voter", "v0", "--choice", "a")
+    assert code == 1
+    assert "does `moot worker orchestrator` run?" in err
+    # Not left to the next orchestrator, which may be another test's.
+    await (await Client.connect(temporal)).get_workflow_handle(f"consensus/{name}").terminate()
+
+
+async def test_an_orchestrator_without_search_attributes_names_the_command(stack, temporal):
+    from google.protobuf.duration_pb2 import Duration
+    from temporalio.api.workflowservice.v1 import RegisterNamespaceRequest
+
+    client = await Client.connect(temporal)
+    namespace = f"bare-{uuid.uuid4().hex[:8]}"
+    await client.workflow_service.register_namespace(
+        RegisterNamespaceRequest(
+            namespace=namespace, workflow_execution_retention_period=Duration(seconds=86_400)
+        )
+    )
+    await _until_known(client, namespace)
+    code, _, err = await stack.moot("worker", "orchestrator", TEMPORAL_NAMESPACE=namespace)
+    assert code == 1
+    assert err.splitlines()[-1].endswith(
+        "lacks FolkmootKind, FolkmootLevel, FolkmootRegion, FolkmootStatus; run `moot migrate`"
+    )
+
+
+async def test_no_temporal_is_refused_in_one_line(stack):
+    code, _, err = await stack.moot("consensus", "show", "q", TEMPORAL_ADDRESS="127.0.0.1:1")
+    assert code == 1
+    assert len(err.splitlines()) == 1
+    assert "no Temporal answers at 127.0.0.1:1" in err
+
+
+async def _until_known(client: Client, namespace: str) -> None:
+    from temporalio.api.workflowservice.v1 import DescribeNamespaceRequest
+    from temporalio.service import RPCError
+
+    async with asyncio.timeout(DEADLINE):
+        while True:
+            try:
+                await client.workflow_service.describe_namespace(
+                    DescribeNamespaceRequest(namespace=namespace)
+                )
+            except RPCError:
+                await asyncio.sleep(0.1)
+            else:
+                return
