@@ -1,6 +1,5 @@
-"""The projector of one topic partition: folds ahead while the batch before is committed behind the fence."""
+"""The projector of one topic partition: what the log says goes into the tables, behind the fence."""
 
-import asyncio
 import time
 from collections.abc import Sequence
 from typing import Protocol
@@ -8,21 +7,19 @@ from typing import Protocol
 import asyncpg
 
 from eventlog.reader import LogReader
-from eventlog.record import RawRecord
 from projections import bulk, fence
-from projections.batch import Decoded, Folded, decoded
+from projections.batch import Folded
 from projections.deadletters import Discard
 from projections.fence import Connection, Position
 from projections.folding import PartitionFold
 from projections.handover import Handover
 from projections.past import LogPast
-from projections.projection import by_category
+from projections.pipeline import Pipeline, Stretch
+from projections.projection import Projection, by_category
 from projections.registry import PROJECTIONS, UNROUTED, standing_on
 from projections.resume import discards_of, parked_streams, resume_discarded
-from projections.states import States
+from projections.states import States, Stream
 
-RECORDS = 2_500  # folded at once
-SHARE = 250  # events read before the process's other tasks get their turn
 MOST_ROWS, MOST_EVENTS = 5_000, 50_000  # of one transaction, about
 REMEMBERED = 10_000  # streams
 
@@ -51,9 +48,6 @@ class PartitionProjector:
     ) -> None:
         self._reader, self._connection, self._observer = reader, connection, observer
         self._topic, self._partition = topic, partition
-        self._careful_until = 0
-        self._using = asyncio.Lock()  # the connection
-        self._folding = asyncio.Lock()
 
     async def follow(self, end: int | None = None) -> None:
         """Apply everything up to the offset `end`; without one, whatever comes until it is cancelled.
@@ -64,21 +58,19 @@ class PartitionProjector:
             OSError, asyncpg.PostgresError: a server is away.
         """
         await bulk.prepare(self._connection, [p for p in PROJECTIONS if p.topic == self._topic])
+        trusted_from = 0
         while True:
             position, fold = await self._take_stock()
             self._observer.standing(self._topic, self._partition, position.next_offset)
             if end is not None and position.next_offset >= end:
                 return
             stop = min((o for o in (end, position.until) if o is not None), default=None)
-            handover = Handover(MOST_ROWS, MOST_EVENTS)
+            stretch = Stretch(self._topic, self._partition, position.next_offset, stop, trusted_from)
+            tables = FencedTables(self._connection, self._reader, position, self._observer)
             try:
-                async with asyncio.TaskGroup() as group:
-                    group.create_task(self._fold_ahead(position.next_offset, stop, fold, handover))
-                    group.create_task(self._commit_behind(position, handover))
-            except BaseExceptionGroup as faults:
-                fault = _first(faults)
-                if not isinstance(fault, TakenForNew):
-                    raise fault from None
+                await Pipeline(self._reader, stretch, fold, tables, Handover(MOST_ROWS, MOST_EVENTS)).run()
+            except TakenForNew:
+                trusted_from = tables.attempted
 
     async def _take_stock(self) -> tuple[Position, PartitionFold]:
         topic, partition, names = self._topic, self._partition, standing_on(self._topic)
@@ -96,63 +88,34 @@ class PartitionProjector:
         )
         return at, fold
 
-    async def _fold_ahead(
-        self, start: int, stop: int | None, fold: PartitionFold, handover: Handover
+
+class FencedTables:
+    """The live tables: each write is one transaction that begins by passing the fence.
+
+    `attempted` is the offset after the last write, whether it was let through or not.
+    """
+
+    def __init__(
+        self, connection: Connection, reader: LogReader, position: Position, observer: Observer
     ) -> None:
-        batches = self._reader.batches(self._topic, self._partition, start, stop, max_records=RECORDS)
-        async for records in batches:
-            batch = await _decoded_in_shares(records)
-            optimistic = records[0].offset >= self._careful_until
-            for category, names in fold.missing(batch, optimistic=optimistic).items():
-                await self._load(fold, category, names, handover)
-            async with self._folding:
-                folded = await fold.fold(batch)
-            await handover.give(folded)
-            fold.states.age()
-        handover.end()
+        self._connection, self._reader, self._observer = connection, reader, observer
+        self._position = position
+        self.attempted = position.next_offset
 
-    async def _load(
-        self, fold: PartitionFold, category: str, names: Sequence[str], handover: Handover
-    ) -> None:
-        async with self._using:  # so no commit is under way that could hold what is missing
-            waiting = {name: found for name in names if (found := handover.stream(name))}
-            stored = [name for name in names if name not in waiting]
-            loaded = await bulk.load(self._connection, fold.takers[category], stored)
-        for stream in (*waiting.values(), *loaded):
-            fold.states.put(stream)
+    async def load(self, projection: Projection, names: Sequence[str]) -> list[Stream]:
+        return await bulk.load(self._connection, projection, names)
 
-    async def _commit_behind(self, position: Position, handover: Handover) -> None:
-        while await handover.ready():
-            async with self._using:
-                async with self._folding:  # rows are made of states that no half of a batch has moved
-                    folded = handover.take()
-                    rows = bulk.rows_of(folded, self._partition)
-                began = time.perf_counter()
-                position = await self._commit(position, folded, rows)
-            self._observer.applied(self._topic, self._partition, folded, time.perf_counter() - began)
-
-    async def _commit(self, position: Position, folded: Folded, rows: bulk.Rows) -> Position:
+    async def write(self, folded: Folded, rows: bulk.Rows) -> None:
+        began = time.perf_counter()
+        self.attempted = folded.end
         try:
             async with self._connection.transaction():
-                moved = await fence.advance(self._connection, position, folded.end, folded.newest_ms)
+                moved = await fence.advance(self._connection, self._position, folded.end, folded.newest_ms)
                 await bulk.write(self._connection, rows)
-                if self._topic == UNROUTED.topic:
+                if moved.topic == UNROUTED.topic:
                     discards = [s.state for s in folded.touched.values() if isinstance(s.state, Discard)]
                     await resume_discarded(self._connection, self._reader, discards)
         except asyncpg.UniqueViolationError:
-            self._careful_until = folded.end
             raise TakenForNew from None
-        return moved
-
-
-async def _decoded_in_shares(records: Sequence[RawRecord]) -> list[Decoded]:
-    batch: list[Decoded] = []
-    for first in range(0, len(records), SHARE):
-        batch += decoded(records[first : first + SHARE])
-        await asyncio.sleep(0)
-    return batch
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    fault = group.exceptions[0]
-    return _first(fault) if isinstance(fault, BaseExceptionGroup) else fault
+        self._position = moved
+        self._observer.applied(moved.topic, moved.partition, folded, time.perf_counter() - began)

@@ -13,11 +13,12 @@ from projections.states import Stream
 class Handover:
     """Between the task that folds and the task that commits.
 
-    Folding pauses while `rows` streams or `events` events wait.
+    Folding pauses while `rows` streams or `events` events wait. Nothing is ready before `least` streams wait,
+    or the end is reached.
     """
 
-    def __init__(self, rows: int, events: int) -> None:
-        self._rows, self._events = rows, events
+    def __init__(self, rows: int, events: int, least: int = 0) -> None:
+        self._rows, self._events, self._least = rows, events, least
         self._waiting: Folded | None = None
         self._ended = False
         self._filled = asyncio.Event()
@@ -33,7 +34,8 @@ class Handover:
             self._waiting = folded
         else:
             self._waiting.absorb(folded)
-        self._filled.set()
+        if len(self._waiting.touched) >= self._least:
+            self._filled.set()
         if len(self._waiting.touched) >= self._rows or self._waiting.events >= self._events:
             self._room.clear()
             await self._room.wait()

@@ -1,0 +1,114 @@
+"""Records in, rows out: the next records are fetched and folded while the tables take the ones before."""
+
+import asyncio
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from eventlog.reader import LogReader
+from eventlog.record import RawRecord
+from projections.batch import Decoded, Folded, decoded
+from projections.bulk import Rows, rows_of
+from projections.folding import PartitionFold
+from projections.handover import Handover
+from projections.projection import Projection
+from projections.states import Stream
+
+RECORDS = 2_500  # folded at once
+SHARE = 250  # events read before the process's other tasks get their turn
+
+
+class Tables(Protocol):
+    """Where the rows go."""
+
+    async def load(self, projection: Projection, names: Sequence[str]) -> list[Stream]:
+        """The stored streams among `names`, and an empty one for each that is not stored."""
+        ...
+
+    async def write(self, folded: Folded, rows: Rows) -> None:
+        """Take what follows what was written before; it is on its way until this returns."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """A part of a topic partition: from `start` up to `stop`, or on and on without one.
+
+    Streams that seem to begin at `trusted_from` or later are taken for new without a look at the tables.
+    """
+
+    topic: str
+    partition: int
+    start: int
+    stop: int | None
+    trusted_from: int = 0
+
+
+class Pipeline:
+    """One stretch of the log on its way into `tables`."""
+
+    def __init__(
+        self, reader: LogReader, stretch: Stretch, fold: PartitionFold, tables: Tables, handover: Handover
+    ) -> None:
+        self._reader, self._stretch = reader, stretch
+        self._fold, self._tables, self._handover = fold, tables, handover
+        self._using = asyncio.Lock()  # the tables
+        self._folding = asyncio.Lock()
+
+    async def run(self) -> None:
+        """Until the stretch ends or something fails; what is written then is whole, the rest is not begun.
+
+        Raises:
+            Exception: the first that reading, folding or writing raised, itself and not in a group.
+        """
+        try:
+            async with asyncio.TaskGroup() as group:
+                group.create_task(self._fold_ahead())
+                group.create_task(self._write_behind())
+        except BaseExceptionGroup as faults:
+            raise _first(faults) from None
+
+    async def _fold_ahead(self) -> None:
+        at = self._stretch
+        batches = self._reader.batches(at.topic, at.partition, at.start, at.stop, max_records=RECORDS)
+        async for records in batches:
+            batch = await _decoded_in_shares(records)
+            trusted = records[0].offset >= at.trusted_from
+            await self._load(self._fold.missing(batch, optimistic=trusted))
+            async with self._folding:
+                folded = await self._fold.fold(batch)
+            await self._handover.give(folded)
+            self._fold.states.age()
+        self._handover.end()
+
+    async def _load(self, missing: Mapping[str, Sequence[str]]) -> None:
+        if not missing:
+            return
+        async with self._using:  # so nothing is on its way that could be what is missing
+            for category, names in missing.items():
+                waiting = {name: found for name in names if (found := self._handover.stream(name))}
+                stored = [name for name in names if name not in waiting]
+                loaded = await self._tables.load(self._fold.takers[category], stored)
+                for stream in (*waiting.values(), *loaded):
+                    self._fold.states.put(stream)
+
+    async def _write_behind(self) -> None:
+        while await self._handover.ready():
+            async with self._using:
+                async with self._folding:  # rows are made of states that no half of a batch has moved
+                    folded = self._handover.take()
+                    rows = rows_of(folded, self._stretch.partition)
+                await self._tables.write(folded, rows)
+
+
+async def _decoded_in_shares(records: Sequence[RawRecord]) -> list[Decoded]:
+    batch: list[Decoded] = []
+    for first in range(0, len(records), SHARE):
+        batch += decoded(records[first : first + SHARE])
+        await asyncio.sleep(0)
+    return batch
+
+
+def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
+    fault = group.exceptions[0]
+    return _first(fault) if isinstance(fault, BaseExceptionGroup) else fault

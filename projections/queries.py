@@ -1,0 +1,124 @@
+"""What others ask of the read tables, in one place, so that only this package knows how they are made."""
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Any, Self
+
+import asyncpg
+
+_CONNECT_SECONDS = 2.0
+_QUERY_SECONDS = 5.0
+
+_LISTED = """
+stream, status, question, topic, region, docket, item, consensus, agreement, rounds, opened_at, decided_at
+"""
+_NEWEST = f"""
+SELECT {_LISTED} FROM deliberation
+WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR topic = $2)
+  AND ($3::text IS NULL OR region = $3) AND ($4::text IS NULL OR docket = $4)
+ORDER BY opened_at DESC, stream LIMIT $5
+"""  # noqa: S608 # columns named above
+_DELIBERATION = f"SELECT {_LISTED}, state FROM deliberation WHERE stream = $1"  # noqa: S608 # as above
+_DOCKET = """
+SELECT stream, status, question, topic, items, decided, opened_at, closed_at, state
+FROM docket WHERE stream = $1
+"""
+# Items are `consensus/<docket>.<number>`, a range of the primary key: after `.` comes `/`.
+_DECIDED_IN = """
+SELECT count(*) FROM deliberation WHERE stream >= $1 AND stream < $2 AND decided_at IS NOT NULL
+"""
+_LAST_EVENT = """
+SELECT last_id FROM deliberation WHERE stream = $1
+UNION ALL SELECT last_id FROM docket WHERE stream = $1
+"""
+_WEIGHTS = """
+SELECT voter, right_weight, wrong_weight FROM reputation WHERE topic = $1 AND voter = ANY($2::text[])
+"""
+_LETTERS = """
+SELECT id, projection, topic, partition, log_offset, stream, version, event_id, kind, reason, recorded_at
+FROM dead_letter
+WHERE ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR stream = $2) AND (kind <> 'behind' OR $3)
+ORDER BY topic, partition, log_offset LIMIT $4
+"""
+_BEHIND = "SELECT count(*) FROM dead_letter WHERE stream = $1 AND kind = 'behind'"
+
+
+class Queries:
+    """An async context manager that connects when it is first asked.
+
+    Every method raises OSError when the database cannot be asked now.
+    """
+
+    def __init__(self, database_url: str) -> None:
+        self._url = database_url
+        self._pool: Any = None
+
+    async def __aenter__(self) -> Self:
+        self._pool = await asyncpg.create_pool(
+            self._url, min_size=0, max_size=4, timeout=_CONNECT_SECONDS, command_timeout=_QUERY_SECONDS
+        )
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._pool.terminate()
+
+    async def last_event(self, stream: str) -> str | None:
+        """The id of the newest projected event of a stream."""
+        found = await self._rows(_LAST_EVENT, stream)
+        return str(found[0]["last_id"]) if found else None
+
+    async def weights(self, topic: str, voters: Sequence[str]) -> dict[str, tuple[int, int]]:
+        """What rulings said of voters, right and wrong, as `domain.consensus.reputation` sums it."""
+        found = await self._rows(_WEIGHTS, topic, list(voters))
+        return {row["voter"]: (int(row["right_weight"]), int(row["wrong_weight"])) for row in found}
+
+    async def deliberations(
+        self,
+        limit: int,
+        status: str | None = None,
+        *,
+        topic: str | None = None,
+        region: str | None = None,
+        docket: str | None = None,
+    ) -> list[dict[str, Any]]:
+        """The newest `limit` deliberations, without their state."""
+        return [dict(row) for row in await self._rows(_NEWEST, status, topic, region, docket, limit)]
+
+    async def deliberation(self, stream: str) -> dict[str, Any] | None:
+        """One deliberation, `state` as JSON text; None where none is known."""
+        return await self._one(_DELIBERATION, stream)
+
+    async def docket(self, stream: str) -> dict[str, Any] | None:
+        """One docket, `state` as JSON text; None where none is known."""
+        return await self._one(_DOCKET, stream)
+
+    async def decided_in(self, docket: str) -> int:
+        """How many items of a docket are decided, as far as the log is projected."""
+        return int((await self._rows(_DECIDED_IN, f"consensus/{docket}.", f"consensus/{docket}/"))[0][0])
+
+    async def dead_letters(
+        self, limit: int, *, stream: str | None = None, behind: bool = False
+    ) -> list[dict[str, Any]]:
+        """Parked records in the log's order, with or without those that only wait behind another."""
+        return [dict(row) for row in await self._rows(_LETTERS, None, stream, behind, limit)]
+
+    async def dead_letter(self, letter: str) -> dict[str, Any] | None:
+        """One parked record; `waiting` says how many wait behind it."""
+        found = await self._one(_LETTERS, letter, None, True, 1)
+        if found is None:
+            return None
+        waiting = (await self._rows(_BEHIND, found["stream"]))[0][0] if found["stream"] else 0
+        return {**found, "waiting": waiting}
+
+    async def _one(self, query: str, *arguments: object) -> dict[str, Any] | None:
+        found = await self._rows(query, *arguments)
+        return dict(found[0]) if found else None
+
+    async def _rows(self, query: str, *arguments: object) -> list[Any]:
+        try:
+            return list(await self._pool.fetch(query, *arguments))
+        except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+            # One kind of error for "cannot be asked now", so that callers need to know no driver.
+            raise OSError(f"the read tables cannot be asked: {type(error).__name__}: {error}") from error
