@@ -139,7 +139,6 @@ class DocketWork:
         table = await self._table(task.prepared.table)
         estimate = await self._estimates.get(self._artifacts, task.prepared.estimate)
         events, outcomes = await asyncio.to_thread(_decide, task, table, estimate)
-        activity.heartbeat(len(events))
         await self._log.append("decisions", events)
         statuses = Counter(outcome.status for outcome in outcomes)
         stored = await self._artifacts.put(msgspec.json.encode(outcomes))

@@ -15,6 +15,8 @@ from domain.refusal import Refusal
 COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("cli.audit:audit", "Prove and verify what was decided."),
     "consensus": ("cli.consensus:consensus", "Hold one deliberation: start, vote, watch."),
+    "decide": ("cli.decide:decide", "Decide a whole table of recorded ballots."),
+    "demo": ("cli.demo:demo", "Decide 45 real cases on a real stack, then prove it."),
     "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
     "events": ("cli.events:events", "Read the log: its newest events, or one by its id."),
     "migrate": ("cli.migrate:migrate", "Make topics, tables and search attributes."),

@@ -15,6 +15,7 @@ from domain.strict_json import printable
 from workers import serving
 from workers.settings import Settings
 from workers.temporal_client import connect
+from workflows.heartbeats import Heartbeats
 from workflows.names import node_queue
 from workflows.refusals import Refusals
 
@@ -25,7 +26,7 @@ def worker(client: Client, node: str, reasoner: Reasoner | None = None) -> Worke
         client,
         task_queue=node_queue(node),
         activities=[Reasoning(reasoner or Abstains()).answer_inquiry],
-        interceptors=[Refusals()],
+        interceptors=[Heartbeats(), Refusals()],
         graceful_shutdown_timeout=serving.GRACE,
     )
 

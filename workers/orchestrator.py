@@ -21,6 +21,7 @@ from workers.replaying import WORKFLOWS
 from workers.settings import Settings
 from workers.temporal_client import connect
 from workflows import names, sandbox
+from workflows.heartbeats import Heartbeats
 from workflows.refusals import Refusals
 
 
@@ -54,7 +55,7 @@ def worker(
             docket.decide_slice,
             docket.close_docket,
         ],
-        interceptors=[Refusals()],
+        interceptors=[Heartbeats(), Refusals()],
         workflow_runner=sandbox.runner(),
         max_cached_workflows=cached,
         sticky_queue_schedule_to_start_timeout=serving.STICKY,

@@ -24,6 +24,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.stream import Draft
     from workflows import docket_text, names
     from workflows.entrance import hand_over
+    from workflows.heartbeats import ALIVE
     from workflows.recording import Recording
 
 SLICES_AT_ONCE = 2
@@ -88,6 +89,7 @@ class DecideDocket:
             DocketWork.prepare_docket,
             PrepareDocket(request, workflow.now()),
             start_to_close_timeout=timedelta(minutes=30),
+            heartbeat_timeout=ALIVE,
             retry_policy=_PATIENCE,
             summary=f"read the table, estimate by {request.policy.weighting}",
         )
@@ -107,6 +109,7 @@ class DecideDocket:
                 DocketWork.decide_slice,
                 task,
                 start_to_close_timeout=timedelta(minutes=10),
+                heartbeat_timeout=ALIVE,
                 retry_policy=_PATIENCE,
                 summary=f"decide items {first + 1} to {last}",
             )
@@ -124,6 +127,7 @@ class DecideDocket:
                 tuple(ref for _, ref in sorted(self._outcomes.items())),
             ),
             start_to_close_timeout=timedelta(minutes=10),
+            heartbeat_timeout=ALIVE,
             retry_policy=_PATIENCE,
             summary="sum up the outcomes and each voter's account",
         )

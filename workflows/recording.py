@@ -14,6 +14,7 @@ from temporalio.common import RetryPolicy
 from activities.append import Append, Entry, StreamAppend
 from domain.event import Event, EventData
 from domain.stream import Draft
+from workflows.heartbeats import ALIVE
 
 S = TypeVar("S")
 
@@ -67,6 +68,7 @@ class Recording(Generic[S]):
                     Append.open_stream if opening else Append.append_events,
                     request(self._topic, part),
                     start_to_close_timeout=_ATTEMPT,
+                    heartbeat_timeout=ALIVE,
                     retry_policy=_PATIENCE,
                     summary=summary,
                 )

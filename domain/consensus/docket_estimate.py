@@ -8,7 +8,7 @@ from typing import assert_never
 
 import numpy as np
 
-from domain.consensus import dawid_skene
+from domain.consensus import calibrated, dawid_skene
 from domain.consensus.ballot_table import BallotTable
 from domain.consensus.crowd import Crowd, Estimate, Numbers
 from domain.consensus.docket import ItemEstimate
@@ -57,7 +57,7 @@ def estimate_docket(
         case "posterior":
             return DocketEstimate(table.choices, standings, dawid_skene.estimate(Crowd.of(table)))
         case "calibrated":
-            raise Refusal("policy.weighting", "calibrated is not built yet; use posterior")
+            return DocketEstimate(table.choices, standings, calibrated.estimate(Crowd.of(table)))
         case _:
             assert_never(policy.weighting)
 
