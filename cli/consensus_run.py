@@ -1,9 +1,10 @@
 """Speaks to Temporal and the read model for `moot consensus`; every failure is one line."""
 
 import asyncio
+import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any
 
 from temporalio.client import (
@@ -21,7 +22,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.refusal import Refusal
 from domain.strict_json import printable
-from workers.read_model import ReadModel
+from projections.queries import Queries
 from workers.settings import load
 from workers.temporal_client import connect
 from workflows import names
@@ -59,8 +60,8 @@ async def show(deliberation: str) -> Seen:
 
 
 async def listed(status: str | None, limit: int) -> list[dict[str, Any]]:
-    async with ReadModel(load(needs=["database_url"]).database_url) as model:
-        return await model.deliberations(limit, status)
+    async with Queries(load(needs=["database_url"]).database_url) as tables:
+        return [_jsonable(row) for row in await tables.deliberations(limit, status)]
 
 
 async def cast(deliberation: str, command: CastBallot) -> dict[str, Any]:
@@ -156,11 +157,15 @@ async def _update(deliberation: str, name: str, command: CastBallot | Rule) -> A
 
 
 async def _row(stream: str) -> dict[str, Any]:
-    async with ReadModel(load(needs=["database_url"]).database_url) as model:
-        row = await model.deliberation(stream)
+    async with Queries(load(needs=["database_url"]).database_url) as tables:
+        row = await tables.deliberation(stream)
     if row is None:
         raise Refusal("ID", f"{stream} is not known; see `moot consensus list`")
-    return row
+    return _jsonable({**row, "state": json.loads(row["state"])})
+
+
+def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
+    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def _unanswered(handle: WorkflowHandle[Any, Any], error: Exception) -> Refusal:

@@ -1,6 +1,7 @@
 """One round among voters who answer while it is open: people and agents by update, reasoners by activity."""
 
 import asyncio
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -93,7 +94,7 @@ class Rounds:
         Repeating a ballot gives the receipt of the first. `command.round` must name the round, so that a
         ballot that waited while its round was closed is not counted in the next one.
         """
-        nonce = f"{workflow.random().getrandbits(128):032x}"
+        nonce = _nonce()
         taken: list[BallotCast] = []
 
         def decide(state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
@@ -186,3 +187,15 @@ def _ballot(voter: Voter, number: int, answer: Answer) -> BallotCast:
     except Refusal as refusal:
         return BallotCast(voter.id, number, None, reason=f"abstained: the answer is invalid: {refusal}"[:500])
     return BallotCast(voter.id, number, answer.choice, answer.confidence, answer.reason)
+
+
+def _nonce() -> str:
+    """32 hexadecimal digits that no reader of the log can guess.
+
+    A workflow's own randomness is seeded with its run id, which every event bears; whoever knows the seed can
+    try all options against a commitment. The update's id is drawn by the voter's client and not on the log.
+    """
+    update = workflow.current_update_info()
+    if update is None:
+        raise RuntimeError("a ballot is sealed outside an update")
+    return hashlib.sha256(f"{update.id}:{workflow.info().run_id}".encode()).hexdigest()[:32]
