@@ -1,6 +1,7 @@
 """The running log and its database, as an audit reads them."""
 
 from collections.abc import AsyncGenerator, Sequence
+from contextlib import aclosing
 from typing import Any
 
 from audit import published
@@ -36,8 +37,9 @@ class Live:
 
     async def records(self, topic: str, partition: int) -> AsyncGenerator[list[RawRecord], None]:
         _, end = await self._reader.beginning_and_end(topic, partition)
-        async for batch in self._reader.batches(topic, partition, 0, end):
-            yield batch
+        async with aclosing(self._reader.batches(topic, partition, 0, end)) as batches:
+            async for batch in batches:
+                yield batch
 
     async def leaves(self, topic: str, partition: int) -> int | None:
         async with self._pool.acquire() as connection:

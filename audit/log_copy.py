@@ -6,6 +6,7 @@
 
 import json
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
@@ -54,12 +55,13 @@ async def _covered(source: Source, log: SealedLog) -> int:
 async def _copy_records(source: Source, log: SealedLog, most: int | None, folder: Path) -> int:
     done = 0
     with (folder / _file(log, "records")).open("wb") as file:
-        async for batch in source.records(log.topic, log.partition):
-            wanted = batch if most is None else batch[: most - done]
-            records_file.write(file, wanted)
-            done += len(wanted)
-            if done == most:
-                break
+        async with aclosing(source.records(log.topic, log.partition)) as batches:
+            async for batch in batches:
+                wanted = batch if most is None else batch[: most - done]
+                records_file.write(file, wanted)
+                done += len(wanted)
+                if done == most:
+                    break
     return done
 
 

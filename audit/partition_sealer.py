@@ -1,6 +1,7 @@
 """Sealing one partition: its tree grows behind the fence, signed in the same transaction."""
 
 from collections.abc import Sequence
+from contextlib import aclosing
 from datetime import UTC, datetime
 from typing import Self
 
@@ -60,8 +61,12 @@ class PartitionSealer:
         if last is None:
             return
         held = await merkle.tiles(connection, topic, partition, [(0, last.tile)])
-        async for batch in reader.batches(topic, partition, last.last_offset, last.last_offset + 1):
-            if leaf_hash(batch[0].value) != split_hashes(held[0, last.tile])[-1]:
+        async with aclosing(
+            reader.batches(topic, partition, last.last_offset, last.last_offset + 1)
+        ) as batches:
+            records = [record async for batch in batches for record in batch]
+        for record in records:
+            if leaf_hash(record.value) != split_hashes(held[0, last.tile])[-1]:
                 raise SplitView(
                     self._seal.origin,
                     f"the record at offset {last.last_offset} is not the one that was sealed",

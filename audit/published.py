@@ -1,6 +1,7 @@
 """Checkpoints as events of the topic `checkpoints`: what the sealer publishes, and takes in again."""
 
 from collections.abc import Callable, Sequence
+from contextlib import aclosing
 
 import structlog
 
@@ -87,17 +88,18 @@ async def take_in(
         raise SplitView(TOPIC, f"the topic ends at offset {end}, but was read up to {at.next_offset} before")
     contradicted: dict[str, SplitView] = {}
     newest_ms = 0
-    async for batch in reader.batches(TOPIC, 0, at.next_offset, end):
-        newest_ms = batch[-1].timestamp_ms
-        rows = _rows(batch, origin_of, keys)
-        known = set(await kept(connection, rows))
-        sound = [row for row in rows if row in known or await _agrees(connection, row)]
-        for row in rows:
-            if row not in sound:
-                origin = origin_of(row.topic, row.partition)
-                problem = f"the sealed records are not those of the published checkpoint of {row.size}"
-                contradicted[origin] = SplitView(origin, problem)
-        await store(connection, sound)
+    async with aclosing(reader.batches(TOPIC, 0, at.next_offset, end)) as batches:
+        async for batch in batches:
+            newest_ms = batch[-1].timestamp_ms
+            rows = _rows(batch, origin_of, keys)
+            known = set(await kept(connection, rows))
+            sound = [row for row in rows if row in known or await _agrees(connection, row)]
+            for row in rows:
+                if row not in sound:
+                    origin = origin_of(row.topic, row.partition)
+                    problem = f"the sealed records are not those of the published checkpoint of {row.size}"
+                    contradicted[origin] = SplitView(origin, problem)
+            await store(connection, sound)
     if end > at.next_offset and not contradicted:
         await fence.advance(connection, at, end, newest_ms)
     return contradicted

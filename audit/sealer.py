@@ -67,12 +67,16 @@ class Sealer:
 
     async def run(self, stop: asyncio.Event) -> None:
         """Seal until `stop` is set; while Kafka or Postgres is away it waits and says so."""
+        last: dict[str, str] = {}
         while not stop.is_set():
             try:
                 async with self._connected() as link:
+                    last = {}
                     await self._seal_until(stop, link)
             except Exception as error:  # noqa: BLE001 # whatever it was, the records wait to be sealed
-                _log.warning("sealer.interrupted", **_said(error))
+                if (said := _said(error)) != last:  # once for as long as it lasts
+                    _log.warning("sealer.interrupted", **said)
+                last = said
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(stop.wait(), _BACKOFF)
 
@@ -130,14 +134,16 @@ class Sealer:
         async with link.pool.acquire() as connection:
             sealer = await PartitionSealer.load(connection, topic, partition, origin, self._key)
             await sealer.check_log(connection, link.reader)
-        async for batch in link.reader.batches(topic, partition, sealer.next_offset, max_records=MOST_LEAVES):
-            async with link.pool.acquire() as connection:
-                row = await sealer.commit(connection, batch)
-                if row is not None:
-                    await self._publish(connection, link.writer, [row])
-            _, end = await link.reader.beginning_and_end(topic, partition)
-            if end - sealer.next_offset < MOST_LEAVES:
-                await asyncio.sleep(self._interval)
+        following = link.reader.batches(topic, partition, sealer.next_offset, max_records=MOST_LEAVES)
+        async with contextlib.aclosing(following) as batches:
+            async for batch in batches:
+                async with link.pool.acquire() as connection:
+                    row = await sealer.commit(connection, batch)
+                    if row is not None:
+                        await self._publish(connection, link.writer, [row])
+                _, end = await link.reader.beginning_and_end(topic, partition)
+                if end - sealer.next_offset < MOST_LEAVES:
+                    await asyncio.sleep(self._interval)
 
     async def _publish(
         self, connection: Connection, writer: LogWriter, rows: Sequence[CheckpointRow]

@@ -28,6 +28,7 @@ class Report:
     undecodable: int = 0
     checkpoints: int = 0
     logs: int = 0
+    state_hashes: dict[str, str] = field(default_factory=dict)  # of each projection, as the log gives it
 
 
 async def verify(source: Source, keys: Sequence[VerifierKey], progress: Callable[[int, int], None]) -> Report:

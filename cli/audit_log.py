@@ -71,6 +71,7 @@ def _own_key(settings: "Settings") -> "VerifierKey":
 async def _verify(settings: "Settings", folder: Path | None, keys: list["VerifierKey"]) -> "Report":
     from audit.live import Live
     from audit.log_copy import Copy
+    from audit.projection_check import check_projections
     from audit.verify import verify as check
     from cli.audit_link import connected
     from cli.progress import Progress
@@ -80,7 +81,10 @@ async def _verify(settings: "Settings", folder: Path | None, keys: list["Verifie
             return await check(Copy(folder), keys, progress.show)
         async with connected(settings) as (pool, reader):
             live = Live(reader, pool, settings.cluster, settings.topic_prefix)
-            return await check(live, keys, progress.show)
+            report = await check(live, keys, progress.show)
+            report.state_hashes, differing = await check_projections(reader, pool)
+            report.findings += differing
+            return report
 
 
 def _data(report: "Report") -> dict[str, object]:
@@ -92,11 +96,14 @@ def _data(report: "Report") -> dict[str, object]:
         "checkpoints": report.checkpoints,
         "unsealed": report.unsealed,
         "undecodable": report.undecodable,
+        "state_hashes": report.state_hashes,
     }
 
 
 def _human(report: "Report") -> str:
     counted = f"{report.records:,} records in {report.logs} logs, {report.checkpoints:,} signed checkpoints"
+    if report.state_hashes:
+        counted += f", {len(report.state_hashes)} projections"
     apart = [
         text
         for number, text in (

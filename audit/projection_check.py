@@ -1,0 +1,47 @@
+"""Whether the projections hold what the log says: both hashed, and the first row that differs."""
+
+from typing import Any
+
+from audit.finding import Finding
+from eventlog.reader import LogReader
+from eventlog.record import RetentionLost
+from projections.in_memory import MemoryRows, fold_log
+from projections.registry import PROJECTIONS
+from projections.standing import standing
+from projections.state_hash import StoredRows, first_difference, state_hash
+
+
+async def check_projections(reader: LogReader, pool: Any) -> tuple[dict[str, str], list[Finding]]:
+    """Each projection's state hash as the log gives it, and where the tables say otherwise.
+
+    The tables are read as they are at one moment, and the log is folded up to where they stand then; `pool`
+    is asyncpg's.
+    """
+    async with (
+        pool.acquire() as connection,
+        connection.transaction(isolation="repeatable_read", readonly=True),
+    ):
+        stand = await standing(connection)
+        apart = [
+            Finding(f"{topic}/{partition}", f"the projections stand at different offsets: {offsets}")
+            for (topic, partition), offsets in stand.items()
+            if len(set(offsets.values())) > 1
+        ]
+        if apart:
+            return {}, apart
+        try:
+            folded = await fold_log(reader, {place: max(at.values()) for place, at in stand.items()})
+        except RetentionLost as lost:
+            return {}, [Finding("projections", f"cannot be compared: {lost}")]
+        return await _compare(StoredRows(connection), folded)
+
+
+async def _compare(stored: StoredRows, folded: MemoryRows) -> tuple[dict[str, str], list[Finding]]:
+    hashes, found = {}, []
+    for projection in PROJECTIONS:
+        expected = await state_hash(folded, projection)
+        hashes[projection.name] = expected.digest
+        if (await state_hash(stored, projection)).digest != expected.digest:
+            differs = await first_difference(stored, folded, projection)
+            found.append(Finding(f"projection {projection.name}", f"is not what the log says: {differs}"))
+    return hashes, found
