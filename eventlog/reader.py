@@ -15,8 +15,8 @@ from eventlog import search
 from eventlog.record import RawRecord, RetentionLost
 from eventlog.topics import kafka_name
 
-MAX_RECORDS = 5_000
-# One fetch holds about 8,000 records of 500 bytes: a whole batch, while the next is on its way.
+MAX_RECORDS = 10_000
+# One fetch holds about 6,000 records of 600 bytes, so it is a batch by itself while the next is on its way.
 FETCH_BYTES = 4 * 1024 * 1024
 _WAIT_MS = 1_000
 
