@@ -28,6 +28,7 @@ from workers.temporal_client import connect
 from workflows import names
 from workflows.consensus import ReachConsensus
 from workflows.docket import DecideDocket
+from workflows.rounds import BallotReceipt
 
 TABLE = Path(__file__).parents[1] / "examples" / "anaesthetists" / "ballots.csv"
 QUESTION = "How fit is the patient for a general anaesthetic, from 1 to 4?"
@@ -35,6 +36,7 @@ WEIGHTINGS: tuple[Weighting, ...] = ("equal", "reputation", "posterior")
 KILLED_DOCKET = 4_000
 KILLED = ("projector", "orchestrator")
 WAIT_SECONDS = 60.0
+Handle = WorkflowHandle[ReachConsensus, ConsensusOutcome]
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,7 +113,7 @@ async def _live(demo: Demo) -> dict[str, Any]:
     return _told(demo, outcome)
 
 
-async def _open(handle: WorkflowHandle[ReachConsensus, ConsensusOutcome], number: int) -> None:
+async def _open(handle: Handle, number: int) -> None:
     """Wait until that round takes ballots."""
     while True:
         seen = await handle.query(ReachConsensus.state)
@@ -120,8 +122,8 @@ async def _open(handle: WorkflowHandle[ReachConsensus, ConsensusOutcome], number
         await asyncio.sleep(0.05)
 
 
-async def _cast(demo: Demo, handle: WorkflowHandle[ReachConsensus, ConsensusOutcome], ballot: CastBallot) -> None:
-    receipt = await handle.execute_update(ReachConsensus.cast_ballot, ballot)
+async def _cast(demo: Demo, handle: Handle, ballot: CastBallot) -> None:
+    receipt = await handle.execute_update(names.CAST_BALLOT, ballot, result_type=BallotReceipt)
     demo.say(f"   round {ballot.round}: {ballot.voter:<7} hands in a ballot, seal {receipt.commitment[:16]}")
 
 
