@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.output import emit
+from domain.refusal import Refusal
 
 if TYPE_CHECKING:
     from workers.health import Health, Report
@@ -22,8 +23,14 @@ Examples:
 def status(as_json: bool) -> int:  # noqa: FBT001 # click's flag
     """Ask every part at once; exit status 0 only when all are ready."""
     from workers import settings
+    from workers.embedded import stackfile
 
-    found = settings.load()  # refuses at once where nothing runs, before anything heavy is imported
+    # Refused at once where nothing runs yet: whoever waits for a start asks again and again, and the imports
+    # of a real examination would take the processor from what is starting.
+    found = settings.load()
+    stack = stackfile.read(found.data)
+    if stack is not None and not stack["ready"]:
+        raise Refusal("stack", f"process {stack['pid']} is still starting it")
     from workers.health import examine
 
     # Not asyncio.run: what does not answer may not let itself be cancelled either, and we have our answer.

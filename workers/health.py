@@ -152,8 +152,9 @@ def _known(health: Health, known: dict[str, Any]) -> Health:
 
 def _worker(name: str, settings: Settings, known: dict[str, Any]) -> Health:
     pid = ready.ready_pid(settings.data, name)
-    version = known.get(name, {}).get("version", "")
-    if pid is None or not stackfile.alive(pid):
+    own = known.get(name)
+    version = own["version"] if own else ""
+    if pid is None or (pid != own["pid"] if own else not stackfile.alive(pid)):
         return Health(name, problem=f"is not ready; run by `moot dev` or `moot worker {name}`")
     return Health(name, version=version, pid=pid)
 

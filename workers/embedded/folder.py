@@ -1,48 +1,66 @@
 """The data folder of a stack: one stack at a time, and room to work in."""
 
-import errno
-import fcntl
 import os
 import shutil
-import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from domain.refusal import Refusal
-from workers.embedded import stackfile
+from workers.embedded import lock
 
-LEAST_FREE = 300  # MiB: three fresh servers take 100 MiB, and then somebody wants to decide something
+LEAST_FREE = 300  # MiB: three fresh servers take 100, and then somebody wants to decide something
+# Long enough for a command that is just looking whether a stack runs, short enough for an answer at once.
+_LOOKED_AT_FOR = 0.3  # seconds
 _OTHERS_END_WITHIN = 6.0  # seconds: the children of a killed stack live at most 5
+_WAY_OUT = "use it, stop it, or name another folder with --data"
 
 
-def claim(data: Path) -> int:
-    """Make the folder, lock it for this process, and return the lock's file descriptor.
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """File descriptors whose locks say that a stack runs, and that children of one run.
 
-    The lock is held as long as any process holds that descriptor. The guard does, so that after a `kill -9`
-    the next start waits here until the last child of the stack before it is gone.
+    `own` is this process's alone. `children` is the guard's too, which outlives a `kill -9`: the next start
+    waits for it, and so for the last child of the stack before.
+    """
+
+    own: int
+    children: int
+
+    def release(self) -> None:
+        os.close(self.own)
+        os.close(self.children)
+
+
+def claim(data: Path) -> Claim:
+    """Make the folder and lock it for this process.
 
     Raises:
         Refusal: another stack runs on it, it cannot be written, or its disk is nearly full.
     """
     try:
-        if not data.exists():
-            data.mkdir(parents=True)
-            data.chmod(0o711)  # PostgreSQL, which root runs as another user, must get through
-        (data / "log").mkdir(exist_ok=True)
-        (data / "run").mkdir(exist_ok=True)
-        handle = os.open(data / "lock", os.O_RDWR | os.O_CREAT, 0o600)
+        _make(data)
+        own = lock.take(lock_file(data), _LOOKED_AT_FOR)
     except OSError as error:
-        raise Refusal(
-            "data", f"{data} cannot be written: {error.strerror}; name another with --data"
-        ) from None
+        raise _unusable(data, error) from None
+    if own is None:
+        pid = lock_file(data).read_text("ascii", "replace")
+        raise Refusal("data", f"process {pid} runs a stack on {data}: {_WAY_OUT}")
     try:
-        _lock(handle, data)
         check_room(data)
+        os.ftruncate(own, 0)
+        os.pwrite(own, str(os.getpid()).encode(), 0)
+        return Claim(own, _claim_children(data))
+    except OSError as error:
+        os.close(own)
+        raise _unusable(data, error) from None
     except Refusal:
-        os.close(handle)
+        os.close(own)
         raise
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, str(os.getpid()).encode(), 0)
-    return handle
+
+
+def lock_file(data: Path) -> Path:
+    """Whose lock says that a stack runs on the folder; it holds the process id."""
+    return data / "lock"
 
 
 def check_room(data: Path) -> None:
@@ -64,22 +82,20 @@ def free_mib(data: Path) -> int:
     return shutil.disk_usage(data).free >> 20
 
 
-def _lock(handle: int, data: Path) -> None:
-    until = time.monotonic() + _OTHERS_END_WITHIN
-    while True:
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except OSError as error:
-            if error.errno not in {errno.EAGAIN, errno.EACCES}:
-                raise Refusal(
-                    "data", f"{data} cannot be locked: {error.strerror}; name another with --data"
-                ) from None
-        else:
-            return
-        pid = os.pread(handle, 20, 0).decode("ascii", "replace")
-        if (pid.isdigit() and stackfile.alive(int(pid))) or time.monotonic() > until:
-            raise Refusal(
-                "data",
-                f"process {pid} already runs a stack on {data}: use it, stop it, or name another with --data",
-            )
-        time.sleep(0.05)
+def _make(data: Path) -> None:
+    if not data.exists():
+        data.mkdir(parents=True)
+        data.chmod(0o711)  # PostgreSQL, which root runs as another user, must get through
+    (data / "log").mkdir(exist_ok=True)
+    (data / "run").mkdir(exist_ok=True)
+
+
+def _claim_children(data: Path) -> int:
+    handle = lock.take(data / "children.lock", _OTHERS_END_WITHIN)
+    if handle is None:
+        raise Refusal("data", f"children of a stack that was killed still run on {data}: {_WAY_OUT}")
+    return handle
+
+
+def _unusable(data: Path, error: OSError) -> Refusal:
+    return Refusal("data", f"{data} cannot be used: {error.strerror}; name another folder with --data")

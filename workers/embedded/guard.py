@@ -9,7 +9,7 @@ from typing import IO
 # The script learns of every child by a line on its standard input. That input ends when the parent is gone,
 # however it went: the kernel closes the pipe. A clean stop has taken every child off the list before.
 # Each child leads a process group, so the group is what is signalled. Postgres gets SIGQUIT, which its own
-# children obey; what is left after 2 s gets SIGKILL. It is done, with or without success, within 4 s.
+# children obey; what is left after a second gets SIGKILL. It is done, with or without success, in about 3 s.
 _SCRIPT = """
 trap '' HUP INT QUIT TERM
 all=
@@ -22,12 +22,12 @@ while read -r op pid sig; do
   if [ "$op" = add ]; then all="$all $pid:$sig"; fi
 done
 tries=0
-while [ -n "$all" ] && [ $tries -lt 40 ]; do
+while [ -n "$all" ] && [ $tries -lt 30 ]; do
   rest=
   for entry in $all; do
     sig=0
     if [ $tries -eq 0 ]; then sig=${entry#*:}; fi
-    if [ $tries -eq 20 ]; then sig=KILL; fi
+    if [ $tries -eq 10 ]; then sig=KILL; fi
     if kill -s $sig -- "-${entry%:*}" 2>/dev/null; then rest="$rest $entry"; fi
   done
   all=$rest

@@ -56,10 +56,10 @@ class Stack:
         self._began = time.monotonic()
         self._data, self._environ, self._tell, self._migrations = data, environ, tell, migrations
         elsewhere = settings.external(environ)
-        lock = folder.claim(data)
+        self._claim = folder.claim(data)
         chosen = ports.settle(data, mode, temporal_elsewhere="temporal_address" in elsewhere)
         self._servers = Servers(data, chosen, environ, elsewhere, progress)
-        self._guard = Guard(keep_open=(lock,))
+        self._guard = Guard(keep_open=(self._claim.children,))
         self._first = [self._supervise(part) for part in self._servers.own()]
         self._then = [self._supervise(Worker(name, data, version("folkmoot"))) for name in own]
         self._publishing = threading.Lock()
@@ -101,6 +101,7 @@ class Stack:
             for thread in threads:
                 thread.join()
         self._guard.close()
+        self._claim.release()
 
     def _supervise(self, part: Part) -> Supervised:
         log = self._data / "log" / f"{part.name}.log"

@@ -5,6 +5,8 @@ import os
 from pathlib import Path
 from typing import Any
 
+from workers.embedded import folder, lock
+
 NAME = "stack.json"
 
 
@@ -18,14 +20,15 @@ def write(data: Path, stack: dict[str, Any]) -> None:
 
 
 def read(data: Path) -> dict[str, Any] | None:
-    """The running stack, or None when there is none: no file, a torn one, or its process is gone."""
+    """The running stack, or None when there is none: no file, a torn one, or nobody holds the folder.
+
+    Its process id alone would not do: after a crash the number may be somebody else's.
+    """
     try:
         stack = json.loads((data / NAME).read_text("utf-8"))
     except (OSError, ValueError):
         return None
-    if not isinstance(stack, dict) or not alive(stack.get("pid")):
-        return None
-    return stack
+    return stack if isinstance(stack, dict) and lock.held(folder.lock_file(data)) else None
 
 
 def remove(data: Path) -> None:

@@ -6,6 +6,7 @@ import pytest
 
 from domain.refusal import Refusal
 from workers import settings
+from workers.embedded import folder as claims
 from workers.embedded import stackfile
 
 STACK = {
@@ -18,9 +19,10 @@ STACK = {
 
 @pytest.fixture
 def folder(tmp_path):
-    (tmp_path / ".folkmoot").mkdir()
+    claim = claims.claim(tmp_path / ".folkmoot")
     stackfile.write(tmp_path / ".folkmoot", STACK)
-    return tmp_path
+    yield tmp_path
+    claim.release()
 
 
 def test_the_running_stack_is_found_in_its_folder(folder):
