@@ -91,7 +91,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     if len(found) != len(pairs):
         seen: set[str] = set()
         twice = next(key for key, _ in pairs if key in seen or seen.add(key))  # type: ignore[func-returns-value] # set.add as a marker
-        raise Refusal("", f"holds the field {printable(twice)!r} twice")
+        raise Refusal("", f"holds the field '{printable(twice)}' twice")
     return found
 
 
