@@ -1,6 +1,6 @@
 """Rows of a folded batch into their tables: COPY for new ones, COPY and a guarded upsert for the rest."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cache
 from typing import Any
@@ -14,7 +14,7 @@ from projections.batch import Folded
 from projections.dead_letter import DeadLetter
 from projections.fence import Connection, FenceLost
 from projections.projection import Projection
-from projections.registry import BY_NAME
+from projections.registry import BY_NAME, PROJECTIONS
 from projections.states import Stream
 from projections.tables import DEAD_LETTER, STAMPS
 
@@ -73,10 +73,11 @@ def dead_letter_row(dead: DeadLetter) -> Row:
     )
 
 
-async def prepare(connection: Connection, projections: Iterable[Projection]) -> None:
+async def prepare(connection: Connection, topic: str) -> None:
     """Give the session its staging tables: temporary, unlogged, seen by no one else."""
-    for projection in projections:
-        await connection.execute(_staging_ddl(projection.home))
+    for projection in PROJECTIONS:
+        if projection.topic == topic:
+            await connection.execute(_staging_ddl(projection.home))
 
 
 async def write(connection: Connection, rows: Rows) -> None:
@@ -138,7 +139,7 @@ def _staging(home: Table) -> Table:
 
 @cache
 def _staging_ddl(home: Table) -> str:
-    return _sql(CreateTable(_staging(home), if_not_exists=True))
+    return sql(CreateTable(_staging(home), if_not_exists=True))
 
 
 @cache
@@ -149,7 +150,7 @@ def _upsert(home: Table) -> str:
     guarded = new.on_conflict_do_update(
         index_elements=["stream"], set_=changed, where=new.excluded.version > home.c.version
     )
-    return _sql(guarded)
+    return sql(guarded)
 
 
 @cache
@@ -164,5 +165,6 @@ def _add(totals: Table) -> str:
     )
 
 
-def _sql(statement: Any) -> str:
+def sql(statement: Any) -> str:
+    """A statement of SQLAlchemy's without parameters, as asyncpg takes it."""
     return str(statement.compile(dialect=postgresql.dialect()))  # type: ignore[no-untyped-call] # SQLAlchemy's dialects have no types

@@ -57,7 +57,7 @@ class PartitionProjector:
             eventlog.record.RetentionLost: the log no longer holds what is wanted.
             OSError, asyncpg.PostgresError: a server is away.
         """
-        await bulk.prepare(self._connection, [p for p in PROJECTIONS if p.topic == self._topic])
+        await bulk.prepare(self._connection, self._topic)
         trusted_from = 0
         while True:
             position, fold = await self._take_stock()

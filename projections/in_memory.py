@@ -62,15 +62,15 @@ async def fold_log(reader: LogReader, ends: Mapping[Place, int]) -> MemoryRows:
     Raises:
         eventlog.record.RetentionLost: the log does not hold all of it.
     """
-    given_up = await _discards(reader, ends)
+    given_up = await discards(reader, ends)
     found = MemoryRows()
     for place, end in ends.items():
         await _fold_partition(reader, place, end, given_up.get(place, {}), found)
     return found
 
 
-async def _discards(reader: LogReader, ends: Mapping[Place, int]) -> dict[Place, dict[int, str | None]]:
-    """All discards; they come first, because they say which records of the others count."""
+async def discards(reader: LogReader, ends: Mapping[Place, int]) -> dict[Place, dict[int, str | None]]:
+    """All discards, by place and offset: read first, because they say which other records count."""
     found = MemoryRows()
     for place, end in ends.items():
         if place[0] == UNROUTED.topic:

@@ -1,7 +1,7 @@
 """Records in, rows out: the next records are fetched and folded while the tables take the ones before."""
 
 import asyncio
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -48,10 +48,18 @@ class Pipeline:
     """One stretch of the log on its way into `tables`."""
 
     def __init__(
-        self, reader: LogReader, stretch: Stretch, fold: PartitionFold, tables: Tables, handover: Handover
+        self,
+        reader: LogReader,
+        stretch: Stretch,
+        fold: PartitionFold,
+        tables: Tables,
+        handover: Handover,
+        *,
+        told: Callable[[int], None] = lambda _: None,
     ) -> None:
         self._reader, self._stretch = reader, stretch
         self._fold, self._tables, self._handover = fold, tables, handover
+        self._told = told  # of how many records were folded
         self._using = asyncio.Lock()  # the tables
         self._folding = asyncio.Lock()
 
@@ -79,6 +87,7 @@ class Pipeline:
                 folded = await self._fold.fold(batch)
             await self._handover.give(folded)
             self._fold.states.age()
+            self._told(folded.events)
         self._handover.end()
 
     async def _load(self, missing: Mapping[str, Sequence[str]]) -> None:
@@ -88,7 +97,7 @@ class Pipeline:
             for category, names in missing.items():
                 waiting = {name: found for name in names if (found := self._handover.stream(name))}
                 stored = [name for name in names if name not in waiting]
-                loaded = await self._tables.load(self._fold.takers[category], stored)
+                loaded = await self._tables.load(self._fold.takers[category], stored) if stored else []
                 for stream in (*waiting.values(), *loaded):
                     self._fold.states.put(stream)
 
