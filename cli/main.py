@@ -15,11 +15,13 @@ from domain.refusal import Refusal
 COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("cli.audit:audit", "Prove and verify what was decided."),
     "consensus": ("cli.consensus:consensus", "Hold one deliberation: start, vote, watch."),
+    "deadletters": ("cli.deadletters:deadletters", "Records that could not be applied."),
     "decide": ("cli.decide:decide", "Decide a whole table of recorded ballots."),
     "demo": ("cli.demo:demo", "Decide 45 real cases on a real stack, then prove it."),
     "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
     "events": ("cli.events:events", "Read the log: its newest events, or one by its id."),
     "migrate": ("cli.migrate:migrate", "Make topics, tables and search attributes."),
+    "rebuild": ("cli.rebuild:rebuild", "Read tables again from the log, or compare them with it."),
     "status": ("cli.status:status", "Each part's health, lag, and the last checkpoint."),
     "worker": ("cli.worker:worker", "The production processes, one each."),
 }
