@@ -4,8 +4,10 @@ import shutil
 import sysconfig
 
 import pytest
+from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
+from activities.ports import Standing
 from domain.consensus.events import BallotCast, Decided, RoundClosed
 from tests.integration.workflows.conftest import Moot
 from workers import search_attributes
@@ -77,3 +79,23 @@ async def test_rounds_follow_one_another_until_the_cap(skipping):
     outcome = await handle.result()
     assert (outcome["status"], outcome["rounds_required"]) == ("unresolved", 3)
     assert [closed.stop for closed in data(skipping, proposal, RoundClosed)] == ["open", "open", "cap"]
+
+
+async def test_reputations_that_cannot_be_read_end_the_deliberation_before_it_opens(skipping):
+    skipping.model._failure = OSError("the read tables cannot be asked")
+    proposal = {**live(skipping, "x"), "policy": {"weighting": "reputation"}}
+    handle = await skipping.start(proposal)
+    with pytest.raises(WorkflowFailureError) as failed:
+        await handle.result()
+    line = "policy.weighting: the reputations could not be read within 30 s; try again, or weigh equal"
+    assert failed.value.cause.message == line
+    assert skipping.log.calls == 0
+
+
+async def test_reputations_weigh_the_seats(skipping):
+    skipping.model._standings = {"x": Standing(9.0, 1.0), "y": Standing(1.0, 9.0)}
+    voters = [{"id": v, "ballots": [{"choice": c}]} for v, c in [("x", "a"), ("y", "b"), ("z", "b")]]
+    proposal = {**live(skipping), "voters": voters, "policy": {"weighting": "reputation", "threshold": 0.6}}
+    outcome = await (await skipping.start(proposal)).result()
+    assert {seat["voter"]: seat["weight"] for seat in outcome["panel"]} == {"x": 0.9, "y": 0.1, "z": 0.5}
+    assert (outcome["consensus"], outcome["agreement"]) == ("a", 0.6)

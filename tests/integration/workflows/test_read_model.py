@@ -1,6 +1,11 @@
 """What the orchestrator asks of Postgres, asked of the real tables."""
 
+import asyncio
+import json
+import os
+import sys
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import pytest
 from sqlalchemy import insert
@@ -61,6 +66,29 @@ async def test_standings_are_decayed_to_the_time_asked_for(tables):
     assert (faded["v"].alpha, faded["v"].beta) == pytest.approx((2.0, 1.5))
     assert (faded["v"].alpha, faded["v"].beta) == standing(2 * contribution(AT), contribution(AT), later)
     assert elsewhere == {}
+
+
+async def moot(database: str, temporal: str, *args: str) -> object:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-P", "-m", "cli.main", "consensus", *args, "--json"),
+        env={**os.environ, "FOLKMOOT_DATABASE_URL": database, "TEMPORAL_ADDRESS": temporal},
+        cwd=Path(__file__).parents[3],
+        stdout=asyncio.subprocess.PIPE,
+    )
+    out, _ = await process.communicate()
+    assert process.returncode == 0
+    return json.loads(out)
+
+
+async def test_deliberations_are_listed_and_an_item_of_a_docket_is_shown(tables, temporal):
+    (listed,) = await moot(tables, temporal, "list", "--status", "consensus")
+    assert (listed["stream"], listed["agreement"], listed["opened_at"]) == (
+        "consensus/q",
+        0.8,
+        AT.isoformat(),
+    )
+    assert await moot(tables, temporal, "list", "--status", "unresolved") == []
+    assert (await moot(tables, temporal, "show", "q"))["consensus"] == "a"
 
 
 async def test_a_database_that_is_down_or_empty_says_so_as_one_kind_of_error(database):
