@@ -238,7 +238,10 @@ def test_a_first_ballot_in_a_later_round_keeps_the_panel_talking():
 
 def test_silence_changes_no_ballot():
     sitting = after_round_one()
-    assert sitting.round().stop == "stable"
+    closed = sitting.round()
+    assert (closed.stop, closed.cast) == ("stable", 0), (
+        "a live ballot of the round before is not carried over"
+    )
 
 
 def test_rounds_end_at_the_cap_even_if_ballots_still_change():

@@ -107,6 +107,14 @@ def test_f_silent_voters_do_not_stop_a_byzantine_panel_of_3f_plus_1():
     assert reached([VOTES[3]] + [("right",)] * 3, Policy(**BYZANTINE)) == "right"
 
 
+def test_the_default_threshold_is_stricter_than_two_faults_of_seven():
+    liars_and_honest = [("wrong",)] * 2 + [("right",)] * 5
+    seven = {"fault_model": "byzantine", "faults": 2}
+    assert reached(liars_and_honest, Policy(**seven)) is None
+    assert reached(liars_and_honest, Policy(threshold=0.66, **seven)) == "right"
+    assert reached([()] * 2 + [("right",)] * 5, Policy(**seven)) == "right"
+
+
 def test_two_of_four_are_too_many_a_wrong_outcome_becomes_possible():
     """No safety is claimed here: two liars need only one honest voter who errs."""
     assert reached([("wrong",)] * 2 + [("wrong",), ("right",)], Policy(**BYZANTINE)) == "wrong"
