@@ -29,7 +29,9 @@ class ImpossibleEvent(Refusal):
 
 def commitment(ballot: BallotCast) -> str:
     """SHA-256, in hex, over the ballot and its secret nonce: shown while the round is open, checked after."""
-    parts = [ballot.round, ballot.voter, ballot.choice, ballot.confidence, ballot.reason, ballot.nonce]
+    # A whole confidence may be an int here and a float once it was read from the log.
+    confidence = None if ballot.confidence is None else float(ballot.confidence)
+    parts = [ballot.round, ballot.voter, ballot.choice, confidence, ballot.reason, ballot.nonce]
     return hashlib.sha256(json.dumps(parts, ensure_ascii=True).encode()).hexdigest()
 
 

@@ -192,6 +192,7 @@ def test_a_commitment_can_be_checked_by_hand():
     text = '[1, "ann", "\\u00e9", 0.5, "because", "n"]'
     said = ballot("ann", "é", confidence=0.5, reason="because", nonce="n")
     assert commitment(said) == hashlib.sha256(text.encode()).hexdigest()
+    assert commitment(replace(said, confidence=1)) == commitment(replace(said, confidence=1.0))
 
 
 def test_a_seal_cannot_be_forged_dropped_or_left_unopened():
@@ -271,6 +272,13 @@ def test_a_round_cannot_be_closed_into_what_the_policy_forbids():
     one = Sitting.of("ann", "bob", max_rounds=1)
     one.round(ann="yes", bob="no")
     impossible([*one.log[:-1], altered(one.log[-1], stop="open")], "stop")
+
+
+def test_a_round_is_closed_once():
+    log = two_rounds()
+    for nth in (0, 1):
+        closing = where(log, RoundClosed, nth)
+        impossible(inserted(log, closing + 1, log[closing].data), "round")
 
 
 def test_a_closed_round_may_keep_or_narrow_the_options():
