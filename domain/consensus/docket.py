@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from typing import cast
 
 from domain.artifact import ArtifactRef
 from domain.consensus.ballot_table import BallotTable, Vote
@@ -154,9 +155,8 @@ def decide_item(
     state = fold_all(NOT_OPENED, events)
     posterior = shown(estimate.posterior) if estimate.posterior is not None else None
     held, state = hold_one_round(state, [_ballot(vote) for vote in votes], draft, at, posterior)
-    if state.decided is None:
-        raise AssertionError("a docket's policy leaves no item open")
-    return events + held, item_outcome(opened, state.decided, _shares(state.rounds[-1].tally))
+    decided = cast("Decided", state.decided)  # one round is held to its end
+    return events + held, item_outcome(opened, decided, _shares(state.rounds[-1].tally))
 
 
 def item_outcome(opened: Opened, decided: Decided, shares: Mapping[str, float]) -> ItemOutcome:
