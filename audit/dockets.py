@@ -1,0 +1,63 @@
+"""A docket put together again from the ballots that its items recorded."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from domain.consensus.ballot_table import BallotTable, Label, natural
+from domain.consensus.events import BallotCast, Decided, Opened
+from domain.event import Event
+
+
+@dataclass(frozen=True, slots=True)
+class RecordedItem:
+    """One item: its number in the docket, its labels as (voter, choice), and what was recorded of it."""
+
+    index: int
+    name: str
+    labels: tuple[tuple[str, str], ...]
+    posterior: dict[str, float]
+    event_id: str
+
+
+@dataclass(slots=True)
+class DocketRecord:
+    """The items of one docket that were read so far."""
+
+    items: dict[int, RecordedItem] = field(default_factory=dict)
+    choices: set[str] = field(default_factory=set)
+    weighting: str = ""
+
+    def take(self, events: Sequence[Event]) -> None:
+        """Add the settled item whose events these are."""
+        opened, decided = events[0].data, events[-1].data
+        if not isinstance(opened, Opened) or not isinstance(decided, Decided):
+            return
+        index = int(opened.proposal.id.rpartition(".")[2])
+        labels = tuple(
+            (event.data.voter, label)
+            for event in events
+            if isinstance(event.data, BallotCast)
+            for label in (event.data.labels or ((event.data.choice,) if event.data.choice else ()))
+        )
+        name = opened.item or opened.proposal.id
+        self.weighting = opened.policy.weighting
+        self.choices.update(label for _, label in labels)
+        self.items[index] = RecordedItem(index, name, labels, decided.posterior or {}, events[-1].id)
+
+    def in_order(self) -> list[RecordedItem]:
+        return [self.items[index] for index in sorted(self.items)]
+
+    def table(self) -> BallotTable | None:
+        """The table of labels, in the docket's order; None while an item before the last is missing."""
+        items = self.in_order()
+        if [item.index for item in items] != list(range(len(items))):
+            return None
+        voters = sorted({voter for item in items for voter, _ in item.labels}, key=natural)
+        choices = sorted(self.choices, key=natural)
+        place, column = {v: n for n, v in enumerate(voters)}, {c: n for n, c in enumerate(choices)}
+        labels: list[Label] = [
+            (row, place[voter], column[choice], None)
+            for row, item in enumerate(items)
+            for voter, choice in item.labels
+        ]
+        return BallotTable(tuple(item.name for item in items), tuple(voters), tuple(choices), tuple(labels))
