@@ -1,7 +1,7 @@
 """One idempotent Kafka producer, replaced when it cannot go on; and the two ways to hand it records."""
 
 import asyncio
-import contextlib
+from collections.abc import Awaitable
 from typing import Any
 
 import structlog
@@ -43,10 +43,10 @@ class Producing:
                 try:
                     await producer.start()
                 except KafkaError:
-                    await producer.stop()
+                    self._leave(producer)
                     await asyncio.sleep(_RECONNECT)
                 except BaseException:
-                    await producer.stop()
+                    self._leave(producer)
                     raise
                 else:
                     self._producer = producer
@@ -92,18 +92,29 @@ class Producing:
 
 
 async def _stop(producer: Any) -> None:
-    try:
-        async with asyncio.timeout(_FAREWELL):
-            await producer.stop()
-    except TimeoutError:
-        # What it holds is not acknowledged, and whoever wrote it was told. It has no public way to give up.
-        sender = producer._sender  # noqa: SLF001
-        if sender.sender_task is not None:
-            sender.sender_task.cancel()
-        await producer.client.close()
-        if sender.sender_task is not None:
-            with contextlib.suppress(asyncio.CancelledError, KafkaError):
-                await sender.sender_task
+    if await _ended(producer.flush(), _FAREWELL) and await _ended(producer.stop(), _FAREWELL):
+        return
+    # The cluster does not answer, and a producer has no public way to give up what it holds: it would repeat
+    # it without end. None of that was acknowledged, and whoever still waits for it has a deadline.
+    producer._closed = True  # noqa: SLF001
+    sender = producer._sender.sender_task  # noqa: SLF001
+    if sender is not None:
+        sender.cancel()
+    await _ended(producer.client.close(), _FAREWELL)
+    if sender is not None:
+        await _ended(sender, _FAREWELL)
+
+
+async def _ended(work: Awaitable[Any], within: float) -> bool:
+    """Whether `work` ends in so many seconds; else it is cancelled. Its faults are nobody's any more."""
+    task = asyncio.ensure_future(work)
+    await asyncio.wait({task}, timeout=within)
+    if not task.done():
+        task.cancel()
+        return False
+    if not task.cancelled():
+        task.exception()
+    return True
 
 
 async def send_each(producer: Any, topic: str, partitions: list[int], entries: list[Entry]) -> list[int]:
