@@ -6,6 +6,8 @@ from typing import Protocol
 from temporalio import activity
 
 from domain.consensus.events import Objection, Support
+from domain.consensus.state import Deliberation
+from domain.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +32,24 @@ class Answer:
     choice: str | None
     confidence: float | None = None
     reason: str = ""
+
+
+def inquiry_of(voter: str, state: Deliberation) -> Inquiry:
+    """The open round as `voter` may see it."""
+    proposal, last = state.proposal, state.last_round
+    if proposal is None:
+        raise Refusal("state", "there is nothing to ask before the opening")
+    return Inquiry(
+        deliberation=proposal.id,
+        voter=voter,
+        round=state.round,
+        question=proposal.question,
+        options=state.options,
+        context=proposal.context,
+        evidence=proposal.evidence,
+        tally=last.tally if last else (),
+        objections=last.objections if last else (),
+    )
 
 
 class Reasoner(Protocol):

@@ -10,7 +10,7 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
-from activities.reasoner import Answer, Inquiry, Reasoning
+from activities.reasoner import Answer, Reasoning, inquiry_of
 from domain.consensus.commands import CastBallot, OpenDeliberation, Voter, check_ballot
 from domain.consensus.decide import close_round, conclude, next_step, seal_ballot
 from domain.consensus.events import BallotCast
@@ -153,7 +153,7 @@ class Rounds:
         try:
             answer = await workflow.execute_activity_method(
                 Reasoning.answer_inquiry,
-                _inquiry(voter, state),
+                inquiry_of(voter.id, state),
                 task_queue=node_queue(voter.node or ""),
                 schedule_to_close_timeout=timedelta(seconds=state.policy.round_seconds),
                 retry_policy=RetryPolicy(maximum_attempts=3),
@@ -162,23 +162,6 @@ class Rounds:
         except ActivityError as error:
             answer = Answer(None, reason=f"abstained: {type(error.cause).__name__}: {error.cause}"[:500])
         self._answers[voter.id] = _ballot(voter, state.round, answer)
-
-
-def _inquiry(voter: Voter, state: Deliberation) -> Inquiry:
-    proposal, last = state.proposal, state.last_round
-    if proposal is None:
-        raise RuntimeError("a round is held before the opening")
-    return Inquiry(
-        deliberation=proposal.id,
-        voter=voter.id,
-        round=state.round,
-        question=proposal.question,
-        options=state.options,
-        context=proposal.context,
-        evidence=proposal.evidence,
-        tally=last.tally if last else (),
-        objections=last.objections if last else (),
-    )
 
 
 def _ballot(voter: Voter, number: int, answer: Answer) -> BallotCast:

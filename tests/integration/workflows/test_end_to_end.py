@@ -48,15 +48,15 @@ class Stack:
         return json.loads(out)
 
     @asynccontextmanager
-    async def orchestrator(self):
-        ready.withdraw(self.data, "orchestrator")
+    async def worker(self, name: str = "orchestrator", *args: str, cwd: Path | None = None):
+        ready.withdraw(self.data, name)
         process = await asyncio.create_subprocess_exec(
-            *MOOT, "worker", "orchestrator", env=self.environ, stderr=asyncio.subprocess.DEVNULL
+            *MOOT, "worker", name, *args, env=self.environ, cwd=cwd, stderr=asyncio.subprocess.DEVNULL
         )
         try:
             async with asyncio.timeout(DEADLINE):
-                while ready.ready_pid(self.data, "orchestrator") != process.pid:
-                    assert process.returncode is None, "the orchestrator ended"
+                while ready.ready_pid(self.data, name) != process.pid:
+                    assert process.returncode is None, f"{name} ended"
                     await asyncio.sleep(0.05)
             yield process
         finally:
@@ -102,7 +102,7 @@ def proposal(kind: str = "recorded", **changes) -> tuple[str, bytes]:
 
 async def test_a_proposal_in_a_file_becomes_a_decision_on_kafka(stack):
     name, text = proposal()
-    async with stack.orchestrator():
+    async with stack.worker():
         outcome = await stack.json("consensus", "start", "-", "--wait", stdin=text)
         shown = await stack.json("consensus", "show", name)
         again = await stack.moot("consensus", "start", "-", stdin=text)
@@ -122,13 +122,13 @@ async def test_a_proposal_in_a_file_becomes_a_decision_on_kafka(stack):
 
 async def test_a_deliberation_survives_kill_9_of_the_orchestrator(stack):
     name, text = proposal("external", policy={"threshold": 0.9})
-    async with stack.orchestrator() as process:
+    async with stack.worker() as process:
         started = await stack.json("consensus", "start", "-", stdin=text)
         assert started["workflow_id"] == f"consensus/{name}"
         receipt = await stack.json("consensus", "ballot", name, "--voter", "v0", "--choice", "a")
         process.send_signal(signal.SIGKILL)
         await process.wait()
-    async with stack.orchestrator() as process:
+    async with stack.worker() as process:
         assert await stack.json("consensus", "ballot", name, "--voter", "v0", "--choice", "a") == receipt
         refused = await stack.moot("consensus", "ballot", name, "--voter", "nobody", "--choice", "a")
         for voter in ("v1", "v2"):
@@ -144,6 +144,27 @@ async def test_a_deliberation_survives_kill_9_of_the_orchestrator(stack):
         state = fold(state, event)
     assert state.decided.consensus == "a"
     assert sum(isinstance(event.data, BallotCast) for event in events) == 3
+
+
+REASONER = """
+from activities.reasoner import Answer
+
+class First:
+    async def answer(self, inquiry):
+        return Answer(inquiry.options[0], 0.9, f"round {inquiry.round} on my own data")
+"""
+
+
+async def test_a_reasoner_of_ones_own_votes_on_its_node(stack, tmp_path):
+    (tmp_path / "my_reasoners.py").write_text(REASONER)
+    node = f"node-{uuid.uuid4().hex[:8]}"
+    name, text = proposal(voters=[{"id": "r", "kind": "reasoner", "node": node}])
+    reasoner = ("--id", node, "--reasoner", "my_reasoners:First")
+    async with stack.worker(), stack.worker("node", *reasoner, cwd=tmp_path):
+        outcome = await stack.json("consensus", "start", "-", "--wait", stdin=text)
+    assert (outcome["consensus"], outcome["participating_nodes"]) == ("a", ["r"])
+    (ballot,) = [e.data for e in await stack.events(f"consensus/{name}") if isinstance(e.data, BallotCast)]
+    assert ballot.reason == "round 1 on my own data"
 
 
 async def test_commands_about_an_unknown_deliberation_are_refused_in_one_line(stack):
