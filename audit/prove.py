@@ -7,9 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from audit import merkle, tiles
-from audit.locate import find_event, leaf_index
+from audit.locate import find_sealed, leaf_index
 from audit.proof_file import Proof
-from audit.published import SEALED
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
@@ -40,7 +39,7 @@ async def prove(
     Raises:
         Refusal: there is no such event, no checkpoint covers it in time, or the log is not what was sealed.
     """
-    record = await find_event(reader, event_id, SEALED)
+    record = await find_sealed(reader, event_id)
     until, said = time.monotonic() + within, False
     while (found := await _covered(pool, reader, record)) is None:
         if time.monotonic() > until:

@@ -1,6 +1,5 @@
 """The events of one stream as they lie on the log, each in a line that a person can read."""
 
-from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Any
 
@@ -11,10 +10,8 @@ from domain.event import Event
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.codec import Undecodable, decode
-from eventlog.partitioning import partition_of
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
-from eventlog.topics import topic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,21 +46,14 @@ class Step:
         return place | told | {**msgspec.to_builtins(self.event)}
 
 
-async def trail(reader: LogReader, stream: str, start: int = 0) -> list[Step]:
+async def trail(reader: LogReader, stream: str, start: int | None = None) -> list[Step]:
     """Every record of `stream` from offset `start` of its partition on, in the order of the log.
 
     Raises:
         Refusal: it is no stream's name, or the log holds nothing of it.
     """
-    topic = topic_of(stream)
-    key = stream.encode()
-    partition = partition_of(key, len(await reader.partitions(topic)))
-    _, end = await reader.beginning_and_end(topic, partition)
-    steps: list[Step] = []
     seen: dict[int, str] = {}
-    async with aclosing(reader.batches(topic, partition, start, end)) as batches:
-        async for batch in batches:
-            steps += [_step(record, seen) for record in batch if record.key == key]
+    steps = [_step(record, seen) for record in await reader.stream(stream, start)]
     if not steps:
         raise Refusal("stream", f"{printable(stream, 100)} has no event on the log")
     return steps

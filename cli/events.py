@@ -33,13 +33,18 @@ def events() -> None:
 @events.command(epilog=TAIL)
 @click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="How many events.")
 @click.option("--follow", is_flag=True, help="Then show what arrives, until Ctrl-C.")
-@click.option("--topic", type=click.Choice(list(TOPICS)), help="Only this topic; all of them by default.")
+@click.option(
+    "--topic", type=click.Choice(list(TOPICS)), help="Only this topic; by default all but checkpoints."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def tail(*, limit: int, follow: bool, topic: str | None, as_json: bool) -> None:
-    """Show the newest events of all topics in the order of their times, oldest first."""
+    """Show the newest events in the order of their times, oldest first.
+
+    Checkpoints, which follow every few events, are shown where their topic is named.
+    """
     from eventlog import view
 
-    topics = [topic] if topic else list(TOPICS)
+    topics = [topic] if topic else [name for name in TOPICS if name != "checkpoints"]
     _run(
         lambda reader: _tail(reader, topics, limit, view.as_json if as_json else view.as_text, follow=follow)
     )
