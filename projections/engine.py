@@ -74,6 +74,7 @@ class PartitionProjector:
 
     async def _take_stock(self) -> tuple[Position, PartitionFold]:
         topic, partition, names = self._topic, self._partition, standing_on(self._topic)
+        await fence.enter(self._connection, topic, partition, names)
         async with self._connection.transaction(isolation="repeatable_read"):
             at = await fence.position(self._connection, topic, partition, names)
             parked = await parked_streams(self._connection, topic, partition, names)

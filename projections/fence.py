@@ -52,9 +52,13 @@ class Position:
     until: int | None = None
 
 
-async def position(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> Position:
-    """Where to go on; a projection that never read this partition begins at offset 0."""
+async def enter(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> None:
+    """See to it that each projection has a place here; one that never read this partition is at offset 0."""
     await connection.execute(_CREATE, names, topic, partition)
+
+
+async def position(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> Position:
+    """Where to go on."""
     rows = await connection.fetch(_READ, names, topic, partition)
     start = min(row["next_offset"] for row in rows)
     ahead = [row["next_offset"] for row in rows if row["next_offset"] > start]

@@ -68,6 +68,7 @@ class Growth:
 
 async def position(connection: Connection, topic: str, partition: int) -> fence.Position:
     """The sealer's fence on one partition."""
+    await fence.enter(connection, topic, partition, [SEALER])
     return await fence.position(connection, topic, partition, [SEALER])
 
 
