@@ -1,0 +1,61 @@
+"""A log in memory, read as `eventlog.reader.LogReader` reads Kafka's."""
+
+import asyncio
+
+from eventlog.codec import encode
+from eventlog.record import RawRecord, RetentionLost
+
+
+class MemoryReader:
+    """`places` maps (topic, partition) to its records; offsets may have gaps, as Kafka's do."""
+
+    def __init__(self):
+        self.places = {}
+        self.ends = {}
+        self._more = asyncio.Event()
+
+    def append(self, events, topic="decisions", partition=0):
+        """Put `events` on the log; the offset after them."""
+        for event in events:
+            self.put(
+                encode(event), event.stream.encode(), topic, partition, int(event.time.timestamp() * 1000)
+            )
+        return self.end(topic, partition)
+
+    def put(self, value, key=None, topic="decisions", partition=0, timestamp_ms=0):
+        """Put raw bytes on the log; their offset."""
+        offset = self.end(topic, partition)
+        record = RawRecord(topic, partition, offset, timestamp_ms, key, value)
+        self.places.setdefault((topic, partition), []).append(record)
+        self.ends[topic, partition] = offset + 1
+        self._more.set()
+        return offset
+
+    def skip(self, offsets, topic="decisions", partition=0):
+        """Leave a gap, as a transaction's marker does."""
+        self.ends[topic, partition] = self.end(topic, partition) + offsets
+
+    def end(self, topic="decisions", partition=0):
+        return self.ends.get((topic, partition), 0)
+
+    async def partitions(self, topic):
+        return sorted({partition for name, partition in self.places if name == topic}) or [0]
+
+    async def beginning_and_end(self, topic, partition):
+        return 0, self.end(topic, partition)
+
+    async def batches(self, topic, partition, start, end=None, max_records=5_000):
+        if start > self.end(topic, partition):
+            raise RetentionLost(topic, partition, start, 0, self.end(topic, partition))
+        at = start
+        while end is None or at < end:
+            found = [r for r in self.places.get((topic, partition), []) if r.offset >= at]
+            found = [r for r in found if end is None or r.offset < end][:max_records]
+            if found:
+                at = found[-1].offset + 1
+                yield found
+            elif end is not None and end <= self.end(topic, partition):
+                return
+            else:
+                self._more.clear()
+                await self._more.wait()
