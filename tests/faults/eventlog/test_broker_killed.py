@@ -22,12 +22,13 @@ STREAM = "consensus/42"
 PARTITION = partition_of(STREAM.encode(), 4)
 
 
-@pytest.fixture
-def broker(tmp_path, guard):
-    """A broker of this test's own, started again whenever it dies."""
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory, guard):
+    """A broker of these tests' own, started again whenever it dies."""
+    folder = tmp_path_factory.mktemp("killed")
     port = ports.free()
-    part = Kafka(tmp_path / "kafka", port, ports.free({port}), os.environ, lambda *_: None)
-    broker = Supervised(part, tmp_path / "kafka.log", guard, os.environ, lambda *_: None)
+    part = Kafka(folder / "kafka", port, ports.free({port}), os.environ, lambda *_: None)
+    broker = Supervised(part, folder / "kafka.log", guard, os.environ, lambda *_: None)
     broker.start()
     try:
         broker.wait_until_ready()
@@ -37,9 +38,11 @@ def broker(tmp_path, guard):
 
 
 @pytest.fixture
-async def address(broker):
-    await ensure_topics(broker.part.address)
-    return broker.part.address
+async def place(broker, topic_prefix):
+    """Address and prefix of fresh topics."""
+    await until(lambda: broker.ready)
+    await ensure_topics(broker.part.address, topic_prefix)
+    return broker.part.address, topic_prefix
 
 
 class Caller:
@@ -66,21 +69,21 @@ async def until(condition, within=60):
             await asyncio.sleep(0.01)
 
 
-async def versions_in_order(address, expected):
+async def versions_in_order(place, expected):
     """Versions by their first occurrence, which is all that a reader takes."""
     seen = {}
-    async with LogReader(address) as reader, aclosing(reader.batches("decisions", PARTITION, 0)) as batches:
+    async with LogReader(*place) as reader, aclosing(reader.batches("decisions", PARTITION, 0)) as batches:
         async with asyncio.timeout(30):
             async for batch in batches:
-                seen |= {decode(record.value).version: None for record in batch if record.offset not in seen}
+                seen |= {decode(record.value).version: None for record in batch}
                 if expected in seen:
                     return list(dict.fromkeys(seen))
     return None
 
 
 @pytest.mark.parametrize("deadline", [0.5, 30], ids=["callers are told", "callers wait it out"])
-async def test_after_a_kill_everything_acknowledged_is_there_in_order(broker, address, deadline):
-    async with LogWriter(address, deadline=deadline) as writer:
+async def test_after_a_kill_everything_acknowledged_is_there_in_order(broker, place, deadline):
+    async with LogWriter(*place, deadline=deadline) as writer:
         caller = Caller(writer)
         stop = asyncio.Event()
         appending = asyncio.create_task(caller.append_until(stop.is_set))
@@ -92,10 +95,10 @@ async def test_after_a_kill_everything_acknowledged_is_there_in_order(broker, ad
         await appending
     assert (caller.told > 0) == (deadline < 1)
     assert caller.longest < deadline + 2
-    assert await versions_in_order(address, caller.acknowledged) == list(range(1, caller.acknowledged + 1))
+    assert await versions_in_order(place, caller.acknowledged) == list(range(1, caller.acknowledged + 1))
 
 
-async def test_a_follower_goes_on_after_a_kill_without_missing_or_reordering(broker, address):
+async def test_a_follower_goes_on_after_a_kill_without_missing_or_reordering(broker, place):
     received = []
 
     async def follow(reader):
@@ -103,7 +106,7 @@ async def test_a_follower_goes_on_after_a_kill_without_missing_or_reordering(bro
             async for batch in batches:
                 received.extend(batch)
 
-    async with LogReader(address) as reader, LogWriter(address) as writer:
+    async with LogReader(*place) as reader, LogWriter(*place) as writer:
         following = asyncio.create_task(follow(reader))
         caller = Caller(writer)
         await caller.append_until(lambda: caller.acknowledged >= 20)
@@ -115,15 +118,13 @@ async def test_a_follower_goes_on_after_a_kill_without_missing_or_reordering(bro
     assert list(dict.fromkeys(decode(record.value).version for record in received)) == list(range(1, 41))
 
 
-async def test_a_frozen_broker_is_a_timeout_and_then_it_goes_on(broker, address):
-    async with LogWriter(address, deadline=0.5) as writer:
+async def test_a_frozen_broker_is_a_timeout_and_then_it_goes_on(broker, place):
+    async with LogWriter(*place, deadline=0.5) as writer:
         await writer.append("decisions", [ballot(version=1)])
         os.kill(broker.pid, signal.SIGSTOP)
         try:
             started = time.monotonic()
-            with pytest.raises(
-                TimeoutError, match=r"topic decisions did not acknowledge 1 events within 0\.5 s"
-            ):
+            with pytest.raises(TimeoutError, match=r"decisions did not acknowledge 1 events within 0\.5 s"):
                 await writer.append("decisions", [ballot(version=2)])
             assert time.monotonic() - started < 2
         finally:
@@ -131,11 +132,11 @@ async def test_a_frozen_broker_is_a_timeout_and_then_it_goes_on(broker, address)
         caller = Caller(writer)
         caller.acknowledged = 1
         await caller.append_until(lambda: caller.acknowledged >= 10)
-    assert await versions_in_order(address, 10) == list(range(1, 11))
+    assert await versions_in_order(place, 10) == list(range(1, 11))
 
 
-async def test_a_writer_that_is_closed_while_the_broker_is_away_closes_soon(broker, address):
-    async with LogWriter(address, deadline=0.5) as writer:
+async def test_a_writer_that_is_closed_while_the_broker_is_away_closes_soon(broker, place):
+    async with LogWriter(*place, deadline=0.5) as writer:
         await writer.append("decisions", [ballot(version=1)])
         os.kill(broker.pid, signal.SIGSTOP)
         try:
