@@ -46,7 +46,6 @@ def dev(ports: str, data: Path | None, workers: bool, as_json: bool) -> int:  # 
     from workers.settings import data_folder
 
     place = data.absolute() if data else data_folder(Path.cwd(), os.environ)
-    os.umask(0o077)  # the log, the database and what they say are their owner's business
     lines = Lines(as_json)
     _stop_on_signals()
     stack = Stack(place, ports, os.environ, lines.tell, lines.progress, own=WORKERS if workers else ())
@@ -90,13 +89,16 @@ class Lines:
 
 
 def _human(happened: dict[str, Any]) -> str:
+    from workers.embedded.folder import LEAST_TO_GO_ON
+
     match happened:
         case {"state": "ready", "part": part, "address": address, "version": number, "pid": pid, "log": log}:
             return f"{part:<13} {address:<16} {number:<8} pid {pid:<8} {_shown(log)}"
         case {"state": "ready", "seconds": seconds, "ui": ui}:
             return f"ready in {seconds} s{f', Web UI {ui}' if ui else ''}; Ctrl-C stops all"
         case {"state": "died", "part": part, "log": log, "free_mib": free}:
-            return f"{part:<13} died and is started again; {free} MiB are free; its log is {_shown(log)}"
+            when = "now" if free >= LEAST_TO_GO_ON else f"once there is room: only {free} MiB are free"
+            return f"{part:<13} died and is started again {when}; its log is {_shown(log)}"
         case {"part": part, "problem": problem}:
             return f"{part:<13} given up: {problem}"
     return str(happened)

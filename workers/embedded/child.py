@@ -41,6 +41,7 @@ class Child:
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
                 env=dict(environ),
+                umask=0o077,  # what the servers store and log is their owner's business
             )
         guard.add(self._process.pid, kill_with)
         self._open_gate()

@@ -9,6 +9,7 @@ from domain.refusal import Refusal
 from workers.embedded import lock
 
 LEAST_FREE = 300  # MiB: three fresh servers take 100, and then somebody wants to decide something
+LEAST_TO_GO_ON = 50  # MiB: what died of a full disk is not started again before
 # Long enough for a command that is just looking whether a stack runs, short enough for an answer at once.
 _LOOKED_AT_FOR = 0.3  # seconds
 _OTHERS_END_WITHIN = 6.0  # seconds: the children of a killed stack live at most 5
@@ -86,8 +87,8 @@ def _make(data: Path) -> None:
     if not data.exists():
         data.mkdir(parents=True)
         data.chmod(0o711)  # PostgreSQL, which root runs as another user, must get through
-    (data / "log").mkdir(exist_ok=True)
-    (data / "run").mkdir(exist_ok=True)
+    (data / "log").mkdir(mode=0o700, exist_ok=True)
+    (data / "run").mkdir(mode=0o700, exist_ok=True)
 
 
 def _claim_children(data: Path) -> int:

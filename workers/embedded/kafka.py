@@ -99,6 +99,7 @@ class Kafka:
             capture_output=True,
             env={**self._environ, **environ},
             timeout=_FORMAT_WITHIN,
+            umask=0o077,
             check=False,
             stdin=subprocess.DEVNULL,
         )

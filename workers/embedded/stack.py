@@ -1,5 +1,6 @@
 """The whole stack as one: started in parallel, announced in a file, kept running, stopped in order."""
 
+import contextlib
 import os
 import threading
 import time
@@ -10,7 +11,7 @@ from typing import Any
 
 from domain.refusal import Refusal
 from workers import settings
-from workers.embedded import folder, ports, stackfile
+from workers.embedded import folder, logfile, ports, stackfile
 from workers.embedded.child import Child
 from workers.embedded.guard import Guard
 from workers.embedded.jars import Progress
@@ -105,7 +106,8 @@ class Stack:
 
     def _supervise(self, part: Part) -> Supervised:
         log = self._data / "log" / f"{part.name}.log"
-        return Supervised(part, log, self._guard, self._environ, self._happened)
+        room = lambda: folder.free_mib(self._data) >= folder.LEAST_TO_GO_ON  # noqa: E731 # one question
+        return Supervised(part, log, self._guard, self._environ, self._happened, room=room)
 
     def _happened(self, supervised: Supervised, what: Happening) -> None:
         free = folder.free_mib(self._data)
@@ -118,7 +120,8 @@ class Stack:
             }
         )
         if self.ready:
-            self._publish()
+            with contextlib.suppress(OSError):  # a full disk: the file is as it was, and the line was said
+                self._publish()
         if what == "gave up" and supervised in self._first:
             self._lost.set()
 
@@ -144,8 +147,8 @@ class Stack:
                 child.kill()
                 child.wait(None)
         if not ended or child.status != 0:
-            said = log.read_text("utf-8", "replace").splitlines()
-            raise Refusal("migrate", f"{said[-1] if said else 'did not end in time'}; all of it is in {log}")
+            said = logfile.last_line(log).removeprefix("moot: ") or "did not end in time"
+            raise Refusal("migrate", f"{said}; all of it is in {log}")
 
 
 def _start_all(parts: Sequence[Supervised]) -> None:

@@ -13,10 +13,13 @@ NAME = "stack.json"
 def write(data: Path, stack: dict[str, Any]) -> None:
     """Replace the file at once; only the owner may read it, since it holds the database's password."""
     fresh = data / f"{NAME}.{os.getpid()}"
-    handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w", encoding="utf-8") as file:
-        json.dump(stack, file, indent=1)
-    fresh.replace(data / NAME)
+    try:
+        handle = os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        with os.fdopen(handle, "w", encoding="utf-8") as file:
+            json.dump(stack, file, indent=1)
+        fresh.replace(data / NAME)
+    finally:
+        fresh.unlink(missing_ok=True)  # only there when the disk is full
 
 
 def read(data: Path) -> dict[str, Any] | None:

@@ -48,7 +48,7 @@ class Temporal:
         return self._version
 
     def prepare(self) -> Launch:
-        self._folder.mkdir(parents=True, exist_ok=True)
+        self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = ["--ip", HOST, "--port", self._port, "--ui-port", self._ui, "--http-port", self._http]
         command = [executable(), "server", "start-dev", *ports, "--db-filename", self._folder / "state.db"]
         command += ["--log-level", "warn", "--log-format", "json"]

@@ -4,12 +4,14 @@ import os
 import queue
 import signal
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from domain.refusal import Refusal
+from workers.embedded import supervised as supervision
 from workers.embedded.guard import Guard
 from workers.embedded.server import Launch
 from workers.embedded.supervised import Supervised
@@ -53,10 +55,12 @@ def run(tmp_path, guard):
     """Start a script as a part; what happens to it comes out of the queue."""
     started: list[Supervised] = []
 
-    def start(code: str) -> tuple[Supervised, "queue.Queue[str]"]:
+    def start(code: str, room=lambda: True) -> tuple[Supervised, "queue.Queue[str]"]:
         happened: queue.Queue[str] = queue.Queue()
         part = Script(tmp_path, code)
-        supervised = Supervised(part, tmp_path / "log", guard, os.environ, lambda _, what: happened.put(what))
+        supervised = Supervised(
+            part, tmp_path / "log", guard, os.environ, lambda _, what: happened.put(what), room=room
+        )
         started.append(supervised)
         supervised.start()
         return supervised, happened
@@ -77,7 +81,9 @@ def test_a_part_that_dies_is_started_again_and_said_to_have_died(run):
 
 def test_a_part_that_never_becomes_ready_is_given_up_with_its_log_named(run, tmp_path):
     supervised, happened = run("print('no such thing'); raise SystemExit(3)")
-    with pytest.raises(Refusal, match=rf"script: ended 3 times in a row.*{tmp_path / 'log'}"):
+    with pytest.raises(
+        Refusal, match=rf"script: ended 3 times in a row, saying 'no such thing'; see {tmp_path / 'log'}"
+    ):
         supervised.wait_until_ready()
     assert happened.empty()
     assert (tmp_path / "log").read_text().count("no such thing") == 3
@@ -124,3 +130,27 @@ def test_a_part_stopped_before_it_was_ready_ends_too(run, monkeypatch):
     supervised, _ = run(WORKS)
     supervised.stop()
     assert supervised.pid is None
+
+
+def test_on_a_full_disk_a_part_that_died_waits_for_room_however_long(run, monkeypatch):
+    monkeypatch.setattr(supervision, "_LOOK_FOR_ROOM_EVERY", 0.02)
+    looks: list[bool] = []
+    room = threading.Event()
+    supervised, happened = run(WORKS, lambda: looks.append(room.is_set()) or looks[-1])
+    supervised.wait_until_ready()
+    os.kill(supervised.pid, signal.SIGKILL)
+    assert [happened.get(timeout=20) for _ in range(2)] == ["ready", "died"]
+    while len(looks) < 3 * Script.restarts:
+        assert happened.empty()
+    room.set()
+    assert happened.get(timeout=20) == "ready"
+
+
+def test_a_part_whose_watcher_fails_is_given_up_aloud(run, monkeypatch):
+    supervised, happened = run(WORKS)
+    supervised.wait_until_ready()
+    assert happened.get(timeout=20) == "ready"
+    monkeypatch.setattr(Script, "prepare", lambda _: {}["absent"])
+    os.kill(supervised.pid, signal.SIGKILL)
+    assert [happened.get(timeout=20) for _ in range(2)] == ["died", "gave up"]
+    assert "KeyError" in str(supervised.problem)
