@@ -1,0 +1,99 @@
+"""Published checkpoints: sound ones are kept, everything else is named."""
+
+from dataclasses import replace
+from datetime import UTC, datetime
+
+import pytest
+
+from audit import published
+from audit.checkpoint import Checkpoint
+from audit.checkpoint_check import CheckpointCheck
+from audit.merkle import root_of
+from audit.note import SigningKey
+from audit.strict_text import to_base64
+from projections.checkpoints import CheckpointRow
+
+KEY = SigningKey.generate("example")
+ORIGIN = "example/decisions/2"
+LOG = [b"record %d" % i for i in range(30)]
+AT = datetime(2026, 11, 21, 12, tzinfo=UTC)
+
+
+def row(size, version, *, log=LOG, key=KEY, origin=ORIGIN, is_published=True):
+    root = root_of(log[:size])
+    note = key.sign(Checkpoint(origin, size, root).text())
+    return CheckpointRow("decisions", 2, size, root, note, AT, version, published=is_published)
+
+
+def event(size, version, **more):
+    return published.to_event(row(size, version, **more), more.get("origin", ORIGIN))
+
+
+def check(*events, before=(), after=None):
+    held = CheckpointCheck([KEY.verifier], {ORIGIN: "decisions/2"})
+    for offset, item in enumerate(events):
+        held.published("checkpoints/0", offset, item)
+    if after is not None:
+        held.kept("checkpoint decisions/2", ORIGIN, before, after)
+    return held, [str(finding) for finding in held.findings]
+
+
+def test_sound_checkpoints_are_kept_by_size_and_a_repeated_event_is_no_finding():
+    held, found = check(event(10, 1), event(10, 1), event(20, 2))
+    assert found == []
+    assert [c.size for c in held.sound(ORIGIN)] == [10, 20]
+    assert held.sound("another") == []
+
+
+@pytest.mark.parametrize(
+    ("events", "finding"),
+    [
+        ([event(10, 1), event(20, 3)], "offset 1: checkpoint number 3 of example/decisions/2 follows 1"),
+        ([event(10, 2)], "offset 0: checkpoint number 2 of example/decisions/2 follows 0"),
+        ([event(10, 1), event(20, 1)], "offset 1: a second checkpoint number 1"),
+        ([event(10, 1), event(10, 2, log=[b"x"] * 10)], "offset 1: split view: two signed roots of"),
+        (
+            [event(10, 1, key=SigningKey.generate("example"))],
+            "offset 0: checkpoint: is not signed by example",
+        ),
+        ([event(10, 1, origin="example/decisions/9")], "offset 0: example/decisions/9 is no log of this"),
+    ],
+)
+def test_what_is_not_sound_is_named_by_its_offset(events, finding):
+    assert finding in " ".join(check(*events)[1])
+
+
+def test_an_event_that_says_other_than_its_note_is_named():
+    sound = event(10, 1)
+    for change in ({"size": 11}, {"root": to_base64(bytes(32))}):
+        changed = replace(sound, data=replace(sound.data, **change))
+        assert "the event's size and root are not its note's" in check(changed)[1][0]
+    changed = replace(sound, data=replace(sound.data, origin="example/decisions/1"))
+    assert "origin: is example/decisions/2, not example/decisions/1" in check(changed)[1][0]
+
+
+def test_rows_are_held_against_the_topic():
+    rows = [row(10, 1), row(20, 2)]
+    events = [event(10, 1), event(20, 2)]
+    assert check(*events, before=rows, after=rows)[1] == []
+    assert check(*events, before=[], after=rows)[1] == [], "kept and published while the topic was read"
+    assert "checkpoint of 20 records is missing" in check(*events, before=rows, after=rows[:1])[1][0]
+    edited = [rows[0], replace(rows[1], version=7)]
+    assert "row of 20 records is not what was published" in check(*events, before=rows, after=edited)[1][0]
+    assert "row of 20 records is not on the topic" in check(events[0], before=rows, after=rows)[1][0]
+
+
+def test_a_row_that_waits_to_be_published_counts_if_it_is_sound():
+    waiting = [row(10, 1, is_published=False)]
+    held, found = check(before=waiting, after=waiting)
+    assert (found, [c.size for c in held.sound(ORIGIN)]) == ([], [10])
+    forged = [row(10, 1, is_published=False, key=SigningKey.generate("example"))]
+    assert "is not signed by example" in check(before=forged, after=forged)[1][0]
+    lying = [replace(waiting[0], root=bytes(32))]
+    assert "is not what its note says" in check(before=lying, after=lying)[1][0]
+
+
+@pytest.mark.parametrize("stream", ["checkpoints/decisions.02", "checkpoints/checkpoints.0", "fleet/x.1", ""])
+def test_only_streams_of_sealed_logs_are_read_as_such(stream):
+    assert published.log_of(stream) is None
+    assert published.log_of("checkpoints/decisions.2") == ("decisions", 2)
