@@ -116,7 +116,7 @@ def _after(state: Deliberation, events: Sequence[Event]) -> Deliberation:
     for version, event in enumerate(events, len(state.event_ids) + 1):
         _check_place(state, event, version)
     changes = _changes(state, events)
-    return replace(state, event_ids=(*state.event_ids, *(event.id for event in events)), **changes)
+    return replace(state, event_ids=(*state.event_ids, *[event.id for event in events]), **changes)
 
 
 def _check_place(state: Deliberation, event: Event, version: int) -> None:

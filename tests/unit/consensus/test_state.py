@@ -207,8 +207,9 @@ def test_a_seal_cannot_be_forged_dropped_or_left_unopened():
 def test_a_voter_seals_no_ballot_twice_and_no_third_one():
     log = two_rounds()
     first, last = where(log, BallotSealed), where(log, BallotSealed, 5)
-    impossible(inserted(log, first + 1, log[first].data), "commitment")
-    impossible(inserted(log, last + 1, BallotSealed("eve", 1, "0" * 64)), "commitment")
+    impossible(inserted(log, first + 1, log[first].data)[: first + 2], "commitment")
+    impossible(inserted(log, last + 1, BallotSealed("eve", 1, "0" * 64))[: last + 2], "commitment")
+    assert refold(inserted(log, first + 1, BallotSealed("ann", 1, "0" * 64))[: first + 2]).balloting
 
 
 def test_one_voter_s_seal_does_not_open_another_s_ballot():
