@@ -5,9 +5,10 @@ import os
 import random
 import secrets
 import signal
+from collections.abc import Awaitable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import msgspec
@@ -20,6 +21,7 @@ from domain.consensus.commands import CastBallot, OpenDeliberation, Voter
 from domain.consensus.docket import DecideDocketRequest
 from domain.consensus.outcome import ConsensusOutcome
 from domain.consensus.policy import Policy, Weighting
+from domain.refusal import Refusal
 from domain.strict_json import printable
 from workers.artifacts import FsspecArtifacts
 from workers.embedded import stackfile
@@ -35,7 +37,8 @@ QUESTION = "How fit is the patient for a general anaesthetic, from 1 to 4?"
 WEIGHTINGS: tuple[Weighting, ...] = ("equal", "reputation", "posterior")
 KILLED_DOCKET = 4_000
 KILLED = ("projector", "orchestrator")
-WAIT_SECONDS = 60.0
+WAIT_SECONDS = 120.0
+T = TypeVar("T")
 Handle = WorkflowHandle[ReachConsensus, ConsensusOutcome]
 
 
@@ -109,7 +112,7 @@ async def _live(demo: Demo) -> dict[str, Any]:
             await _cast(
                 demo, handle, CastBallot(name, choice, 0.7, f"my reading of form 36: {choice}", number)
             )
-    outcome = await asyncio.wait_for(handle.result(), WAIT_SECONDS)
+    outcome = await _within("the live deliberation", handle.result())
     return _told(demo, outcome)
 
 
@@ -152,7 +155,7 @@ async def _killed(demo: Demo) -> dict[str, Any]:
         pid = _pid(demo.settings.data, part)
         os.kill(pid, signal.SIGKILL)
         demo.say(f"   {decided:,} items decided: {part} (pid {pid}) killed")
-    await asyncio.wait_for(run.watch(handle), WAIT_SECONDS)
+    await _within("the docket whose workers were killed", run.watch(handle))
     counted = await demo_audit.count_docket(demo.settings, name, KILLED_DOCKET, WAIT_SECONDS)
     demo.say(
         f"   on the log: {counted['decided']:,} items decided, {counted['lost']} lost, {counted['doubled']} "
@@ -160,6 +163,13 @@ async def _killed(demo: Demo) -> dict[str, Any]:
     )
     demo.say(f"   in Postgres: {counted['projected']:,} items decided")
     return counted
+
+
+async def _within(what: str, work: Awaitable[T]) -> T:
+    try:
+        return await asyncio.wait_for(work, WAIT_SECONDS)
+    except TimeoutError:
+        raise Refusal(what, f"did not end within {WAIT_SECONDS:g} s; see .folkmoot/log") from None
 
 
 async def _under_way(handle: docket_run.Handle) -> int:
