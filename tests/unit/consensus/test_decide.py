@@ -186,6 +186,13 @@ def test_an_invalid_answer_is_an_abstention_with_its_reason():
     assert (closed.cast, closed.abstained, closed.tally) == (0, 4, ())
 
 
+def test_a_sealed_ballot_is_never_rewritten_because_its_commitment_would_break():
+    sealed = ballot("ann", "mauve", nonce="n")
+    said, closed = given(opened()).when(close_round, [sealed]).events()
+    assert said == sealed
+    assert (closed.cast, closed.tally) == (0, ())
+
+
 def test_agreement_is_written_with_nine_decimals():
     said = ballots(ann="yes", bob="yes", cem="no")
     assert given(opened("ann", "bob", "cem")).when(close_round, said).events()[-1].agreement == 0.666666667
@@ -384,6 +391,7 @@ def test_the_outcome_names_all_it_rests_on():
     sitting = Sitting.of("ann", "bob", "cem", "dee", threshold=0.6)
     sitting.cast("ann", "yes", 0.8)
     sitting.cast("bob", "no", 0.6)
+    sitting.cast("dee", None)
     sitting.close()
     sitting.round(ann="yes", bob="yes", cem="yes")
     at = AT + timedelta(seconds=90)
