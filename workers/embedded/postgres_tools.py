@@ -54,8 +54,9 @@ def run(run_as: Sequence[str], tool: str, arguments: Sequence[str | Path], said:
         umask=0o077,
     )
     if done.returncode != 0:
-        lines = [line for line in (done.stdout + done.stderr).splitlines() if re.search("error|FATAL", line)]
-        reason = lines[0] if lines else "no reason given"
+        lines = [line for line in (done.stdout + done.stderr).splitlines() if line.strip()]
+        reasons = [line for line in lines if re.search("error|FATAL", line)] or lines[-1:]
+        reason = reasons[0] if reasons else "no reason given"
         raise Refusal("postgres", f"{tool} ended with {done.returncode}: {reason}")
     return done.stdout
 

@@ -1,0 +1,52 @@
+"""Log lines are events with fields, ours and the libraries' alike, on one stream."""
+
+import io
+import json
+import logging
+
+import pytest
+import structlog
+
+from workers import log
+
+
+@pytest.fixture
+def lines():
+    """What was logged, read back; the configuration before is restored."""
+    root = logging.getLogger()
+    handlers, level, before = root.handlers[:], root.level, structlog.get_config()
+    out = io.StringIO()
+    log.set_up("projector", stream=out)
+    yield lambda: [json.loads(line) for line in out.getvalue().splitlines()]
+    structlog.contextvars.clear_contextvars()
+    structlog.configure(**before)
+    root.handlers[:] = handlers
+    root.setLevel(level)
+
+
+def test_an_event_has_its_name_its_fields_its_level_its_time_and_its_process(lines):
+    structlog.get_logger().info("projector.batch_applied", events=3)
+    (line,) = lines()
+    assert line.pop("timestamp").endswith("Z")
+    assert line == {"event": "projector.batch_applied", "events": 3, "level": "info", "process": "projector"}
+
+
+def test_a_library_that_warns_is_logged_in_the_same_form(lines):
+    logging.getLogger("aiokafka.conn").warning("lost %s", "a broker")
+    (line,) = lines()
+    assert (line["event"], line["logger"], line["process"]) == ("lost a broker", "aiokafka.conn", "projector")
+
+
+def test_a_library_that_merely_talks_is_not_logged(lines):
+    logging.getLogger("aiokafka.conn").info("hello")
+    structlog.get_logger().debug("projector.looked")
+    assert lines() == []
+
+
+def test_an_exception_keeps_its_traceback_in_one_line(lines):
+    try:
+        {}["colour"]
+    except KeyError:
+        structlog.get_logger().exception("projector.failed")
+    (line,) = lines()
+    assert "KeyError: 'colour'" in line["exception"]
