@@ -8,6 +8,7 @@ import structlog
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from eventlog.connection import options
 from eventlog.topics import MAX_BATCH_BYTES
 
 _log = structlog.get_logger(__name__)
@@ -81,7 +82,7 @@ class Producing:
 
     def _build(self) -> Any:
         return AIOKafkaProducer(
-            bootstrap_servers=self._bootstrap,
+            **options(self._bootstrap),
             enable_idempotence=True,
             acks="all",
             linger_ms=self._linger_ms,

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from domain.refusal import Refusal
 from eventlog import search
+from eventlog.connection import options, shown
 from eventlog.record import RawRecord, RetentionLost
 from eventlog.topics import kafka_name
 
@@ -36,7 +37,7 @@ class LogReader:
 
     async def __aenter__(self) -> Self:
         self._asking = await self._connect()
-        self._admin = AIOKafkaAdminClient(bootstrap_servers=self._bootstrap, client_id="folkmoot")
+        self._admin = AIOKafkaAdminClient(**options(self._bootstrap), client_id="folkmoot")
         await self._admin.start()
         return self
 
@@ -150,7 +151,7 @@ class LogReader:
 
     async def _connect(self) -> Any:
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=self._bootstrap,
+            **options(self._bootstrap),
             client_id="folkmoot",
             group_id=None,
             enable_auto_commit=False,
@@ -170,4 +171,4 @@ class LogReader:
         return consumer
 
     def _silent(self, error: KafkaError) -> ConnectionError:
-        return ConnectionError(f"Kafka at {self._bootstrap} does not answer: {error!r}")
+        return ConnectionError(f"Kafka at {shown(self._bootstrap)} does not answer: {error!r}")

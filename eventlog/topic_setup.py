@@ -11,6 +11,7 @@ from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_code
 
 from domain.refusal import Refusal
+from eventlog.connection import options, shown
 from eventlog.topics import TOPICS, Topic, check_settings, kafka_name, settings
 
 _log = structlog.get_logger(__name__)
@@ -39,7 +40,7 @@ async def ensure_topics(
         ConnectionError: nobody answers at `bootstrap`.
     """
     wanted = {kafka_name(prefix, topic.name): topic for topic in TOPICS.values()}
-    admin = AIOKafkaAdminClient(bootstrap_servers=bootstrap, request_timeout_ms=int(deadline * 1000))
+    admin = AIOKafkaAdminClient(**options(bootstrap), request_timeout_ms=int(deadline * 1000))
     try:
         async with asyncio.timeout(deadline):
             await admin.start()
@@ -49,9 +50,11 @@ async def ensure_topics(
             await _led(admin, wanted)
             await _check(admin, [name for name in wanted if name not in created])
     except TimeoutError:
-        raise TimeoutError(f"Kafka at {bootstrap} did not make its topics within {deadline:g} s") from None
+        raise TimeoutError(
+            f"Kafka at {shown(bootstrap)} did not make its topics within {deadline:g} s"
+        ) from None
     except KafkaError as error:
-        raise ConnectionError(f"Kafka at {bootstrap} does not answer: {error}") from None
+        raise ConnectionError(f"Kafka at {shown(bootstrap)} does not answer: {error}") from None
     finally:
         await admin.close()
     ensured = Ensured(tuple(created), tuple(name for name in wanted if name not in created))

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartiti
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.codec import EPOCH, encode
+from eventlog.connection import shown
 from eventlog.partitioning import partition_of
 from eventlog.producing import BULK, Entry, Producing, send_each, send_packed
 from eventlog.record import Position
@@ -45,7 +46,7 @@ class LogWriter:
         except TimeoutError:
             await self._producing.close()
             raise TimeoutError(
-                f"Kafka at {self._bootstrap} did not answer within {self._deadline:g} s"
+                f"Kafka at {shown(self._bootstrap)} did not answer within {self._deadline:g} s"
             ) from None
         return self
 

@@ -11,6 +11,7 @@ import asyncpg
 from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
 
 from domain.refusal import Refusal
+from eventlog.connection import addresses, in_clear, shown
 from eventlog.reader import LogReader
 from workers import ready
 from workers.embedded import stackfile
@@ -69,7 +70,7 @@ async def examine(settings: Settings) -> Report:
     known = stack.get("parts", {})
     probes: dict[str, tuple[str, Callable[[], Awaitable[dict[str, Any]]]]] = {
         "temporal": (settings.temporal_address, lambda: _temporal(settings)),
-        "kafka": (settings.kafka, lambda: _kafka(settings.kafka)),
+        "kafka": (shown(settings.kafka), lambda: _kafka(settings.kafka)),
         "postgres": (_host(settings.database_url), lambda: _postgres(settings.database_url)),
     }
     found = await asyncio.gather(*(_probe(name, address, ask) for name, (address, ask) in probes.items()))
@@ -109,9 +110,12 @@ async def _temporal(settings: Settings) -> dict[str, Any]:
 
 
 async def _kafka(bootstrap: str) -> dict[str, Any]:
+    if not in_clear(bootstrap):
+        async with LogReader(bootstrap):  # a handshake and a metadata request, or the reason why not
+            return {}
     # Any one of the bootstrap addresses is enough for a client, so it is for us.
-    addresses = [address.rsplit(":", 1) for address in bootstrap.split(",")]
-    asked = [asyncio.to_thread(answers, host, int(port), ANSWER_WITHIN / 2) for host, port in addresses]
+    servers = addresses(bootstrap)
+    asked = [asyncio.to_thread(answers, host, port, ANSWER_WITHIN / 2) for host, port in servers]
     return {} if any(await asyncio.gather(*asked)) else {"problem": "does not answer"}
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.refusal import Refusal
+from eventlog.connection import shown
 from workers.embedded import stackfile
 
 CLUSTER = "folkmoot"
@@ -21,7 +22,7 @@ SERVERS = {
 class Settings:
     """Addresses and places of one deployment.
 
-    `kafka` is a bootstrap list (host:port, comma separated), `database_url` a postgresql:// URL, `artifacts`
+    `kafka` is what `eventlog.connection.options` reads, `database_url` a postgresql:// URL, `artifacts`
     an fsspec URL or a folder, `signing_key` the file of the checkpoint key, `data` the folder of local state.
     A server that `load` was told not to need may be "".
     """
@@ -37,9 +38,9 @@ class Settings:
     data: Path
 
     def __repr__(self) -> str:
-        # The database URL holds a password, and a settings object ends up in tracebacks.
+        # The addresses of Kafka and of the database may hold passwords, and this ends up in tracebacks.
         return (
-            f"Settings(kafka={self.kafka!r}, temporal_address={self.temporal_address!r}, data={self.data!r})"
+            f"Settings(kafka={shown(self.kafka)!r}, temporal={self.temporal_address!r}, data={self.data!r})"
         )
 
 
