@@ -73,7 +73,9 @@ def temporal(stack_folder: Path, guard: Guard) -> Iterator[str]:
     listener = ports.free()
     ui = ports.free({listener})
     attributes = {key.name: key.indexed_value_type.name.title() for key in names.SEARCH_ATTRIBUTES}
-    part = Temporal(stack_folder / "temporal", listener, ui, ports.free({listener, ui}), attributes)
+    part = Temporal(
+        stack_folder / "temporal", listener, ui, ports.free({listener, ui}), attributes=attributes
+    )
     yield from _running(part, stack_folder, guard)
 
 

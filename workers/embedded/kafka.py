@@ -60,7 +60,7 @@ class Kafka:
     version = jars.VERSION
     start_within = 60.0
     stop_within = 5.0
-    restarts = 3
+    restarts = 6
 
     def __init__(
         self, folder: Path, port: int, controller: int, environ: Mapping[str, str], progress: jars.Progress

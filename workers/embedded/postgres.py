@@ -45,7 +45,7 @@ class Postgres:
     name = "postgres"
     start_within = 60.0  # recovery after a kill takes its time
     stop_within = 5.0
-    restarts = 3
+    restarts = 6
 
     def __init__(self, folder: Path, port: int) -> None:
         self._folder, self._port = folder.absolute(), port

@@ -9,12 +9,14 @@ from workers.embedded.ports import Ports
 from workers.embedded.postgres import Postgres
 from workers.embedded.server import Part
 from workers.embedded.temporal import Temporal
+from workers.settings import NAMESPACE
 
 
 class Servers:
     """Kafka, Postgres and Temporal with their state under `data`, but those that are `elsewhere`.
 
-    `elsewhere` are settings (`kafka`, `database_url`, `temporal_address`) that the environment gives.
+    `elsewhere` are settings (`kafka`, `database_url`, `temporal_address`) that the environment gives; and the
+    `temporal_namespace` that ours shall have.
     """
 
     def __init__(
@@ -27,7 +29,10 @@ class Servers:
     ) -> None:
         self._kafka = Kafka(data / "kafka", ports.kafka, ports.controller, environ, progress)
         self._postgres = Postgres(data / "postgres", ports.postgres)
-        self._temporal = Temporal(data / "temporal", ports.temporal, ports.ui, ports.http)
+        namespace = elsewhere.get("temporal_namespace", NAMESPACE)
+        self._temporal = Temporal(
+            data / "temporal", ports.temporal, ports.ui, ports.http, namespace=namespace
+        )
         self._elsewhere = elsewhere
 
     def own(self) -> list[Part]:

@@ -19,20 +19,27 @@ _ANSWER_WITHIN = 1.0  # seconds
 class Temporal:
     """The server on `port`, its Web UI on `ui`, its HTTP API on `http`; state in `folder`.
 
-    `attributes` are search attributes to begin with, by name (`Keyword`, `Int`); a stack gets its own from
-    `moot migrate`.
+    `namespace` is made beside `default`. `attributes` are search attributes to begin with, by name
+    (`Keyword`, `Int`); a stack gets its own from `moot migrate`.
     """
 
     name = "temporal"
     start_within = 30.0
     stop_within = 4.0
-    restarts = 3
+    restarts = 6
 
     def __init__(
-        self, folder: Path, port: int, ui: int, http: int, attributes: Mapping[str, str] | None = None
+        self,
+        folder: Path,
+        port: int,
+        ui: int,
+        http: int,
+        *,
+        namespace: str = "default",
+        attributes: Mapping[str, str] | None = None,
     ) -> None:
         self._folder, self._port, self._ui, self._http = folder, port, ui, http
-        self._attributes = attributes or {}
+        self._namespace, self._attributes = namespace, attributes or {}
         self._version = ""
 
     @property
@@ -51,7 +58,7 @@ class Temporal:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = ["--ip", HOST, "--port", self._port, "--ui-port", self._ui, "--http-port", self._http]
         command = [executable(), "server", "start-dev", *ports, "--db-filename", self._folder / "state.db"]
-        command += ["--log-level", "warn", "--log-format", "json"]
+        command += ["--namespace", self._namespace, "--log-level", "warn", "--log-format", "json"]
         for value in _QUICKER:
             command += ["--dynamic-config-value", value]
         for name, kind in self._attributes.items():
@@ -63,7 +70,7 @@ class Temporal:
     def ready(self, pid: int) -> bool:  # noqa: ARG002 # this server is known by its port
         """It answers for the namespace: the port alone is open before the namespace exists."""
         try:
-            self._get("namespaces/default")
+            self._get(f"namespaces/{self._namespace}")
             self._version = str(self._get("cluster-info").get("serverVersion", ""))
         except (OSError, ValueError, http.client.HTTPException):
             return False

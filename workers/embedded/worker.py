@@ -17,7 +17,7 @@ class Worker:
 
     start_within = 60.0
     stop_within = 3.0
-    restarts = 5
+    restarts = 10  # with the pauses between, most of a minute: a server may be starting again, too
     address = ""
 
     def __init__(self, name: str, data: Path, version: str) -> None:
