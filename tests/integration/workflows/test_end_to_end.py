@@ -50,13 +50,15 @@ class Stack:
     @asynccontextmanager
     async def worker(self, name: str = "orchestrator", *args: str, cwd: Path | None = None):
         ready.withdraw(self.data, name)
-        process = await asyncio.create_subprocess_exec(
-            *MOOT, "worker", name, *args, env=self.environ, cwd=cwd, stderr=asyncio.subprocess.DEVNULL
-        )
+        log = self.data / f"{name}-{uuid.uuid4().hex[:8]}.log"
+        with log.open("wb") as stderr:
+            process = await asyncio.create_subprocess_exec(
+                *MOOT, "worker", name, *args, env=self.environ, cwd=cwd, stderr=stderr
+            )
         try:
             async with asyncio.timeout(DEADLINE):
                 while ready.ready_pid(self.data, name) != process.pid:
-                    assert process.returncode is None, f"{name} ended"
+                    assert process.returncode is None, log.read_text()
                     await asyncio.sleep(0.05)
             yield process
         finally:
