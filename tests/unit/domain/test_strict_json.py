@@ -76,6 +76,7 @@ def test_the_limit_counts_bytes_and_is_itself_allowed():
 def test_nesting_is_read_to_the_limit_and_refused_beyond():
     assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH)
     assert parse('{"a":' * MAX_DEPTH + "1" + "}" * MAX_DEPTH)
+    assert parse("[[], " + "[" * (MAX_DEPTH - 1) + "]" * MAX_DEPTH)
     for text in ("[" * (MAX_DEPTH + 1) + "]" * (MAX_DEPTH + 1), '{"a":' * 65 + "1" + "}" * 65, "[{" * 50_000):
         with pytest.raises(Refusal, match="deeper than 64"):
             parse(text)
