@@ -137,8 +137,13 @@ def watch(*, deliberation: str, as_json: bool) -> None:
     check_id(deliberation, "ID")
     from cli import consensus_run, output
 
+    shown = ""
+
     def tell(state: dict[str, Any], text: str) -> None:
-        output.emit(as_json, state, text)
+        nonlocal shown
+        if as_json or text != shown:  # not every change shows in words
+            output.emit(as_json, state, text)
+        shown = text
 
     _run(consensus_run.watch(deliberation, tell))
 

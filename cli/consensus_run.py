@@ -19,6 +19,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
+from cli.consensus_view import recorded
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -53,10 +54,19 @@ async def show(deliberation: str) -> Seen:
     """From the workflow where there is one, else (an item of a docket) from the read model."""
     handle = _handle(await _client(), deliberation)
     try:
-        return await _look(handle)
+        seen = await _look(handle)
     except _NotFoundError:
         row = await _row(handle.id)
-        return Seen(row, "\n".join(f"{name}: {printable(str(value), 400)}" for name, value in row.items()))
+    else:
+        if seen.state["waits_for"] != "opening" or (await handle.describe()).close_time is None:
+            return seen
+        # The newest run under this id was refused, perhaps since an earlier one has decided already.
+        try:
+            row = await _row(handle.id)
+        except Refusal:
+            await _result(handle)
+            raise
+    return Seen(row, recorded(row))
 
 
 async def listed(status: str | None, limit: int) -> list[dict[str, Any]]:

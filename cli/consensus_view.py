@@ -36,5 +36,26 @@ def rows(data: list[dict[str, Any]]) -> str:
     return "\n".join(lines)
 
 
+def recorded(row: dict[str, Any]) -> str:
+    """A deliberation as the read model has it: an item of a docket has no workflow to ask."""
+    state = row["state"]
+    lines = [printable(row["question"], 400)]
+    if row["docket"] is not None:
+        lines.append(
+            f"Item {printable(row['item'])} of docket {row['docket']}, {len(state['panel'])} voters."
+        )
+    for closed in state.get("rounds", ()):
+        tally = ", ".join(f"{printable(s['choice'])} {s['ballots']}" for s in closed["tally"][:10])
+        lines.append(f"Round {closed['round']}: {tally or 'no ballot'}. {printable(closed['reason'], 300)}.")
+    outcome = state.get("outcome")
+    if outcome is None:
+        lines.append(f"Not decided when the tables were last written: {row['status']}.")
+    elif row["consensus"] is None:
+        lines.append(f"Unresolved, leading {_leading(outcome['leading'])}.")
+    else:
+        lines.append(f"Decided by {outcome['authority']}: {printable(row['consensus'])}.")
+    return "\n".join(lines)
+
+
 def _leading(leading: list[str]) -> str:
     return ", ".join(printable(choice) for choice in leading) or "none"

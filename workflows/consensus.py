@@ -117,7 +117,7 @@ class ReachConsensus:
 
     @workflow.query(name="explain", description="How it came about, in words")
     def explain(self) -> str:
-        return consensus_text.explanation(self._state)
+        return consensus_text.explanation(self._state, self._handed_in())
 
     async def _ballots(self, request: OpenDeliberation, rounds: Rounds) -> None:
         if rounds.live():

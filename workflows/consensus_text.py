@@ -1,6 +1,6 @@
 """A deliberation in words and tables, for the Temporal UI, queries and terminals."""
 
-from typing import Any
+from typing import Any, assert_never
 
 from domain.consensus.decide import next_step
 from domain.consensus.events import RoundClosed
@@ -36,8 +36,8 @@ def table(state: Deliberation, status: str) -> str:
     return text.encode()[:_DETAILS].decode(errors="ignore")
 
 
-def explanation(state: Deliberation) -> str:
-    """How it came about, one line a step."""
+def explanation(state: Deliberation, handed_in: frozenset[str] = frozenset()) -> str:
+    """How it came about, one line a step; of the open round, who has handed in a ballot."""
     proposal = state.proposal
     if proposal is None:
         return "The deliberation is not opened yet."
@@ -59,7 +59,7 @@ def explanation(state: Deliberation) -> str:
         )
     if state.ruling is not None:
         lines.append(f"{printable(state.ruling.person)} ruled: {printable(state.ruling.reason, 300)}")
-    return "\n".join([*lines, _end(state)])
+    return "\n".join([*lines, _end(state, handed_in)])
 
 
 def summary(state: Deliberation, handed_in: frozenset[str]) -> dict[str, Any]:
@@ -105,12 +105,28 @@ def _counted(closed: RoundClosed) -> str:
     return said or "no ballot"
 
 
-def _end(state: Deliberation) -> str:
+def _end(state: Deliberation, handed_in: frozenset[str]) -> str:
     decided = state.decided
     if decided is None:
-        return f"It waits for: {next_step(state)}."
+        return _waiting(state, handed_in)
     if decided.consensus is None:
         return f"Unresolved: {printable(decided.reason, 600)}."
     return (
         f"Decided by {decided.authority}: {printable(decided.consensus)} ({printable(decided.reason, 300)})."
     )
+
+
+def _waiting(state: Deliberation, handed_in: frozenset[str]) -> str:
+    match next_step(state):
+        case "ballots":
+            voted = ", ".join(printable(voter) for voter in sorted(handed_in)) or "nobody yet"
+            options = ", ".join(printable(option) for option in state.options)
+            return f"Round {state.round} is open: {options}. Ballots under seal: {voted}."
+        case "mediate":
+            return "It waits for the mediator."
+        case "person":
+            return "It waits for a person to rule."
+        case "conclude" | "settled":
+            return "Its outcome is being written."
+        case step:
+            assert_never(step)

@@ -29,6 +29,14 @@ def test_before_the_opening_every_view_says_so():
     assert summary(NOT_OPENED, frozenset())["waits_for"] == "opening"
 
 
+def test_an_open_round_is_told_with_its_options_and_who_has_voted():
+    draft = Draft("consensus/q", "test", "consensus/q", "run")
+    request = OpenDeliberation("q", "Which?", ("a", "b"), (Voter("x", "external"), Voter("y", "external")))
+    state = fold_all(NOT_OPENED, draft.events(open_deliberation(request), AT))
+    assert explanation(state).splitlines()[-1] == "Round 1 is open: a, b. Ballots under seal: nobody yet."
+    assert explanation(state, frozenset({"y"})).splitlines()[-1].endswith("Ballots under seal: y.")
+
+
 def test_a_decision_is_told_with_its_numbers_and_reason():
     state = held("a", "a", "a", "b")
     assert "| 1 | a | 0.7500 | 4 | 0 | threshold |" in table(state, "consensus")
