@@ -1,7 +1,7 @@
 """DecideDocket: a table decided in slices, so that ten thousand items cost no ten thousand workflows."""
 
 import asyncio
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -72,6 +72,7 @@ class DecideDocket:
         if workflow.info().workflow_id != stream:
             return await hand_over(DecideDocket.run, request, stream)
         prepared = await self._prepare(request)
+        request = replace(request, table=prepared.table, ballots=())  # not once more with every slice
         await self._recording.open(_opening(request, prepared), f"open {request.id}")
         self._show(request, "deciding")
         room = asyncio.Semaphore(SLICES_AT_ONCE)

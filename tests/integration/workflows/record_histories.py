@@ -14,7 +14,9 @@ from typing import Any
 
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
+from domain.consensus.docket_state import LEAST_SLICE
 from tests.integration.workflows.conftest import Moot
+from workflows.names import DECIDE_DOCKET, docket_stream
 from workflows.payloads import CONVERTER
 
 FOLDER = Path(__file__).parents[2] / "golden" / "histories"
@@ -93,6 +95,21 @@ async def by_reputation(moot: Moot) -> WorkflowHandle:
     return handle
 
 
+async def a_docket(moot: Moot) -> WorkflowHandle:
+    """Two slices and a model."""
+    rows = [
+        {"item": f"i{item}", "voter": f"v{voter}", "choice": "ab"[(item + voter) % 2]}
+        for item in range(LEAST_SLICE + 1)
+        for voter in range(2)
+    ]
+    request = {"id": moot.id("golden"), "ballots": rows, "policy": {"weighting": "posterior"}}
+    handle = await moot.client.start_workflow(
+        DECIDE_DOCKET, request, id=docket_stream(request["id"]), task_queue=moot.queue
+    )
+    await handle.result()
+    return handle
+
+
 SCENES = (
     one_recorded_round,
     two_live_rounds,
@@ -101,6 +118,7 @@ SCENES = (
     handed_over,
     refused,
     by_reputation,
+    a_docket,
 )
 
 
