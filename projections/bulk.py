@@ -36,7 +36,10 @@ def rows_of(folded: Folded, partition: int) -> Rows:
     rows = Rows()
     for stream in folded.touched.values():
         kind = rows.updates if stream.stored else rows.inserts
-        kind.setdefault(stream.projection.name, []).append(row_of(stream, partition))
+        name = stream.projection.name
+        if name not in kind:
+            kind[name] = []
+        kind[name].append(row_of(stream, partition))
         stream.stored = True
     for name, sums in folded.sums.items():
         # In the order of keys, so that two partitions that add to the same rows never wait for each other.

@@ -108,7 +108,7 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     options: tuple[str, ...]
     candidates: int
-    policy: msgspec.Raw
+    policy: Any  # as it was written, and never looked into
     panel: dict[str, float]
     context: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
@@ -150,6 +150,7 @@ class ConsensusProjection:
     category = "consensus"
     home = DELIBERATION
     totals = REPUTATION
+    adding = frozenset({Decided})
 
     def fold(self, state: Deliberation | None, event: Event) -> Deliberation:
         data = event.data
@@ -164,9 +165,7 @@ class ConsensusProjection:
         return _continued(state, data, event.time)
 
     def adds(self, state: Deliberation, event: Event) -> Iterable[Addition]:
-        if not isinstance(event.data, Decided):
-            return ()
-        return _scores(state.topic, event.data, event.time)
+        return _scores(state.topic, event.data, event.time) if isinstance(event.data, Decided) else ()
 
     def row(self, state: Deliberation) -> tuple[Any, ...]:
         *columns, detail = msgspec.structs.astuple(state)
@@ -184,7 +183,7 @@ def _opened(data: Opened, at: datetime) -> Deliberation:
     detail = Detail(
         options=proposal.options,
         candidates=data.candidates,
-        policy=msgspec.Raw(_encoder.encode(data.policy)),
+        policy=data.policy,
         panel=panel,
         context=proposal.context,
         evidence=proposal.evidence,

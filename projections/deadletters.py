@@ -50,6 +50,7 @@ class DiscardProjection:
     category = "deadletters"
     home = DISCARD
     totals = None
+    adding = frozenset[type]()
 
     def fold(self, state: Discard | None, event: Event) -> Discard:
         data = event.data

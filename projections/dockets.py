@@ -60,6 +60,7 @@ class DocketProjection:
     category = "docket"
     home = DOCKET
     totals = None
+    adding = frozenset[type]()
 
     def fold(self, state: Docket | None, event: Event) -> Docket:
         inner = fold_docket(state.inner if state else NO_DOCKET, event)

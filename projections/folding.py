@@ -106,7 +106,7 @@ class _BatchFold:
                 stream.first_offset = record.offset
             stream.version, stream.last_id, stream.last_offset = event.version, event.id, record.offset
             touched[event.stream] = stream
-            if stream.projection.totals is not None:
+            if event.data.__class__ in stream.projection.adding:
                 for key, amounts in stream.projection.adds(stream.state, event):
                     self._out.add(stream.projection.name, key, amounts)
         return self._out

@@ -17,7 +17,7 @@ class Projection(Protocol):
     `name` is pinned. `topic` is the logical topic it reads, `category` the part before the `/` of the streams
     it takes. `home` is keyed by `stream` and begins with `tables.stamps()`. `totals`, if any, holds sums
     across streams: exact integers, so that the order of partitions does not matter; its primary key comes
-    first, and every other column is a sum.
+    first, and every other column is a sum. Only data of the types `adding` adds to them.
 
     A state is whatever the projection likes, but never changed in place: a fold that fails half way must
     leave no trace.
@@ -33,6 +33,8 @@ class Projection(Protocol):
     def home(self) -> Table: ...
     @property
     def totals(self) -> Table | None: ...
+    @property
+    def adding(self) -> frozenset[type]: ...
 
     def fold(self, state: Any, event: Event) -> Any:
         """The state after `event`; `state` is None before a stream's first one.
