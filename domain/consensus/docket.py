@@ -18,6 +18,8 @@ from domain.stream import Draft, check_id
 
 QUESTION = "Which choice is right?"
 SHOWN_FROM = 1e-9
+MAX_CHOICES_BYTES = 64_000
+"""All choices of a table together, in UTF-8: an item's events may name each of them more than once."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,8 +114,15 @@ def check_table(table: BallotTable, policy: Policy) -> None:
     """Refuse a table that the policy cannot decide.
 
     Raises:
-        Refusal: an item has more voters than a panel holds, or fewer than the fault model needs.
+        Refusal: its choices do not fit an event, or an item has more voters than a panel holds, or fewer than
+            the fault model needs.
     """
+    size = sum(len(choice.encode()) for choice in table.choices)
+    if size > MAX_CHOICES_BYTES:
+        raise Refusal(
+            "choice",
+            f"{size} bytes of different choices are too many, at most {MAX_CHOICES_BYTES}; shorten them",
+        )
     least = 3 * policy.faults + 1 if policy.fault_model == "byzantine" else 1
     for index, item in enumerate(table.items):
         voters = table.voters_of(index)

@@ -232,6 +232,16 @@ def test_a_table_is_taken_up_to_what_a_panel_holds_and_from_what_faults_need():
         check_table(panel_table(3), Policy(fault_model="byzantine", faults=1))
 
 
+def test_choices_that_would_not_fit_an_event_are_refused_before_any_item_is_decided():
+    def table(length):
+        rows = "".join(f"1,v{number},{number:0{length}}\n" for number in range(100))
+        return parse(("item,voter,choice\n" + rows).encode(), kind="csv")
+
+    check_table(table(640), Policy())
+    with pytest.raises(Refusal, match="choice: 64100 bytes of different choices are too many, at most 64000"):
+        check_table(table(641), Policy())
+
+
 def test_a_docket_is_asked_for_by_reference_or_with_its_rows():
     assert DecideDocketRequest("d", REF).question == QUESTION
     assert DecideDocketRequest("d", ballots=(LABEL,)).topic == "general"
