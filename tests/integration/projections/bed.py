@@ -137,7 +137,7 @@ class Bed:
 
     async def differences(self):
         """Where the tables differ from the log folded in memory, up to where they stand."""
-        query = "SELECT DISTINCT topic, partition, next_offset FROM projection_offset"
+        query = "SELECT topic, partition, next_offset FROM projection_offset WHERE projection <> 'sealer'"
         async with self.connection.transaction(isolation="repeatable_read"):
             ends = {(row[0], row[1]): row[2] for row in await self.connection.fetch(query)}
             memory = await fold_log(self.log, ends)
