@@ -72,8 +72,8 @@ class _View:
     crowd: Crowd
     cells: Cells
     weights: Numbers
-    same_cell: Integers
-    same_voter: Integers
+    same_cell: Numbers
+    same_voter: Numbers
 
     @classmethod
     def of(cls, crowd: Crowd) -> Self:
@@ -82,9 +82,9 @@ class _View:
         return cls(crowd, Cells.of(crowd), label_weights(crowd), same_cell, same_voter)
 
 
-def _repeats(keys: Integers) -> Integers:
+def _repeats(keys: Integers) -> Numbers:
     _, at, counts = np.unique(keys, return_inverse=True, return_counts=True)
-    return counts[at].astype(np.int64)
+    return counts[at].astype(np.float64)
 
 
 def _votes(view: _View) -> Numbers:

@@ -10,7 +10,15 @@ from hypothesis import strategies as st
 
 from domain.consensus import ballot_table
 from domain.consensus.ballot_rows import MAX_LINE
-from domain.consensus.ballot_table import MAX_TEXT, BallotTable, Vote, most_frequent, natural, parse
+from domain.consensus.ballot_table import (
+    MAX_TEXT,
+    BallotTable,
+    Vote,
+    kind_of,
+    most_frequent,
+    natural,
+    parse,
+)
 from domain.refusal import Refusal
 
 ANAESTHETISTS = Path(__file__).parents[3] / "examples/anaesthetists/ballots.csv"
@@ -236,3 +244,9 @@ def test_natural_order_reads_numbers_and_falls_back_on_the_text() -> None:
 def test_the_voters_of_an_item_are_counted_once_however_many_labels_they_gave() -> None:
     table = csv("item,voter,choice\n1,v,a\n1,v,b\n1,w,a\n2,w,a\n")
     assert [table.voters_of(item) for item in range(2)] == [2, 1]
+
+
+def test_a_table_that_begins_with_a_brace_is_json_lines_and_any_other_is_csv() -> None:
+    assert kind_of(b'\xef\xbb\xbf\n {"item":1}') == "jsonl"
+    assert kind_of(b"item,voter,choice\n{,{,{\n") == "csv"
+    assert kind_of(b"") == "csv"
