@@ -37,7 +37,7 @@ def consensus() -> None:
     """Put a question to a panel, in rounds, until it is decided or said to be unresolved."""
 
 
-@consensus.command(epilog=START)
+@consensus.command(epilog=START, short_help="Start the deliberation that FILE describes.")
 @click.argument("file", type=click.Path(path_type=Path, allow_dash=True))
 @click.option("--wait", is_flag=True, help="Wait for the outcome and print it.")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
@@ -66,7 +66,11 @@ def show(*, deliberation: str, as_json: bool) -> None:
     output.emit(as_json, seen.state, seen.text)
 
 
-@consensus.command("list", epilog="\b\nExample:\n  moot consensus list --status unresolved --limit 50")
+@consensus.command(
+    "list",
+    epilog="\b\nExample:\n  moot consensus list --status unresolved --limit 50",
+    short_help="List deliberations, the newest first.",
+)
 @click.option("--status", help="Only those with this status, e.g. open, consensus, unresolved.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON array.")
@@ -78,7 +82,7 @@ def list_(*, status: str | None, limit: int, as_json: bool) -> None:
     output.emit(as_json, rows, lambda: consensus_view.rows(rows))
 
 
-@consensus.command(epilog=BALLOT)
+@consensus.command(epilog=BALLOT, short_help="Hand in a ballot of the open round, under seal.")
 @click.argument("deliberation", metavar="ID")
 @click.option("--voter", required=True, help="Who votes: an external voter of the panel.")
 @click.option("--choice", help="One of the options; leave it out with --abstain.")

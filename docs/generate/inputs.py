@@ -1,0 +1,105 @@
+"""`docs/reference/inputs.md`: what people and programs may hand in, from the dataclasses that read it."""
+
+from collections.abc import Iterator
+from dataclasses import MISSING, fields
+from dataclasses import Field as DataclassField
+from typing import Any, Literal, get_args, get_origin, get_type_hints
+
+from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
+from domain.consensus.docket import DecideDocketRequest
+from eventlog.meaning import meaning, parts, summary
+
+_INTRO = """\
+# Inputs
+
+<!-- Made by `make docs` from the dataclasses in `domain/consensus`. Change those, not this page. -->
+
+Every input is one JSON object of at most 256 KiB, the same whether it comes from `moot`, the Temporal UI, the
+`temporal` CLI or a client of your own. An unknown field, a key that occurs twice, a number written as text,
+NaN, or nesting without end is refused in one line that names the field.
+
+| what | goes to | as |
+|---|---|---|
+| [OpenDeliberation](#opendeliberation) | `moot consensus start`, or the workflow `ReachConsensus` | input |
+| [CastBallot](#castballot) | the workflow `consensus/<id>` | update `cast_ballot` |
+| [Rule](#rule) | the workflow `consensus/<id>` | update `rule` |
+| [DecideDocketRequest](#decidedocketrequest) | the workflow `DecideDocket`; `moot decide` makes it | input |
+
+The task queue is `folkmoot`. `ReachConsensus` answers the queries `state`, `tally` and `explain`,
+`DecideDocket` answers `progress`.
+"""
+_OWN = {
+    "OpenDeliberation.id": "The deliberation's id: letters, digits, `_` and `-`, at most 128; no dot.",
+    "OpenDeliberation.options": "What may be answered, 2 to 100, each once.",
+    "OpenDeliberation.voters": "The candidates for the panel, each once.",
+    "OpenDeliberation.context": "Names of shared context that the voters are to read.",
+    "OpenDeliberation.evidence": "References to evidence, handed to reasoners and the mediator.",
+    "Voter.id": "Who votes.",
+    "Voter.kind": "Where its ballots come from.",
+    "Voter.ballots": "A recorded voter's ballots, at most one a round.",
+    "Voter.expertise": "Topics it knows; a smaller panel prefers voters that know the deliberation's topic.",
+    "Voter.weight": "Its stake; read only under the fault model `stake`.",
+    "Voter.node": "For a reasoner, the node that is asked.",
+    "CastBallot.round": "Refused unless this round is open; null for the round that is.",
+    "CastBallot.choice": "An option of the open round; null abstains.",
+    "Rule.choice": "One of the proposal's options, also one that left after a round.",
+    "Rule.reason": "Why; goes on the record.",
+    "Rule.person": "Who rules; goes on the record.",
+    "DecideDocketRequest.id": "The docket's id; no dot.",
+    "DecideDocketRequest.table": "The table in the artifact store; this or `ballots`.",
+    "DecideDocketRequest.ballots": "The table's rows; this or `table`.",
+    "ArtifactRef.sha256": "SHA-256 of the bytes in lower-case hex; they are found by it.",
+    "ArtifactRef.bytes": "How many they are.",
+    "RecordedLabel.item": "What is labelled.",
+    "RecordedLabel.choice": "The label.",
+}
+_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
+ROOTS = (OpenDeliberation, CastBallot, Rule, DecideDocketRequest)
+
+
+def page() -> str:
+    """The reference as Markdown."""
+    every = list(dict.fromkeys(part for root in ROOTS for part in parts(root)))
+    return "\n".join([_INTRO, *(line for cls in every for line in _section(cls))])
+
+
+def said(cls: type, field: str) -> str:
+    """What the field means.
+
+    Raises:
+        LookupError: nobody says.
+    """
+    return _OWN.get(f"{cls.__name__}.{field}") or meaning(cls, field)
+
+
+def _section(cls: Any) -> Iterator[str]:
+    hints = get_type_hints(cls)
+    yield f"## {cls.__name__}\n\n{summary(cls)}\n"
+    yield "| field | holds | default | meaning |\n|---|---|---|---|"
+    for field in fields(cls):
+        meant = said(cls, field.name).replace("|", "\\|")
+        yield f"| `{field.name}` | {_holds(hints[field.name])} | {_default(field)} | {meant} |"
+    yield ""
+
+
+def _default(field: "DataclassField[Any]") -> str:
+    if field.default is not MISSING:
+        return f"`{_json(field.default)}`"
+    return "required" if field.default_factory is MISSING else "its own defaults"
+
+
+def _json(value: Any) -> str:
+    if isinstance(value, tuple):
+        return "[]"
+    return {None: "null"}.get(value, f'"{value}"') if isinstance(value, str | None) else f"{value:g}"
+
+
+def _holds(hint: Any) -> str:
+    origin, inner = get_origin(hint), get_args(hint)
+    if origin is Literal:
+        return " or ".join(f"`{value}`" for value in inner)
+    if origin is tuple:
+        return f"list of {_holds(inner[0])}"
+    if inner:
+        return " or ".join(map(_holds, inner))
+    return _WORDS.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"

@@ -1,0 +1,155 @@
+"""`docs/reference/tables.md`: tables and columns from the SQLAlchemy metadata, their meaning from here."""
+
+from collections.abc import Iterator
+
+from sqlalchemy import Column, Index, Table
+from sqlalchemy.dialects import postgresql
+
+from projections.projection import owned_tables
+from projections.registry import PROJECTIONS
+from projections.tables import METADATA
+
+_INTRO = """\
+# Tables
+
+<!-- Made by `make docs` from the tables in `projections/`. Change those, not this page. -->
+
+Postgres holds nothing that cannot be made again from the log. Read these tables as you like; write to none of
+them: `moot audit verify` names every row that differs from the log. `moot migrate` makes them, and
+`moot rebuild` folds the log into new ones beside them and swaps. Texts sort by their bytes. `state` is `json`
+and not `jsonb`, so that its text can be hashed.
+"""
+_STAMPS = {
+    "stream": "The stream that is folded into this row.",
+    "version": "The number of the last event folded.",
+    "last_id": "Its id.",
+    "partition": "The partition of the stream's topic.",
+    "first_offset": "Offset of the stream's first event.",
+    "last_offset": "Offset of the last event folded.",
+}
+_PLACE = {"topic": "Logical topic, without the prefix.", "partition": "Its partition."}
+ABOUT: dict[str, str] = {
+    "deliberation": "One row for each deliberation, items of dockets included.",
+    "reputation": "Every voter's record by topic, as sums over final rulings (exact integers, fixed point).",
+    "docket": "One row for each table decided by `moot decide`; its items are deliberations.",
+    "discard": "Which parked records were given up, by whom and why.",
+    "dead_letter": "Records that could not be applied, and those that wait behind them.",
+    "projection_offset": "The fence: how far each projection, and the sealer, has committed each partition.",
+    "merkle_tile": "The audit's Merkle trees, as C2SP tlog-tiles of 256 hashes.",
+    "checkpoint": "Signed tree heads (C2SP tlog-checkpoint).",
+}
+MEANINGS: dict[str, dict[str, str]] = {
+    "deliberation": _STAMPS
+    | {
+        "status": "`open`, `consensus`, `mediated`, `ruled_by_person` or `unresolved`.",
+        "question": "The question.",
+        "topic": "The field that reputations are kept for.",
+        "region": "The region it belongs to.",
+        "docket": "The docket whose item it is; null for a question of its own.",
+        "item": "The item's name in the docket's table.",
+        "consensus": "The decision; null where there is none.",
+        "agreement": "Share of the cast weight behind the leading choice, 0 to 1, of the last round.",
+        "rounds": "Rounds closed so far.",
+        "opened_at": "Time of the first event.",
+        "decided_at": "Time of the decision.",
+        "state": "Options, policy, panel, counted ballots, rounds and outcome, without ballots' reasons.",
+    },
+    "reputation": {
+        "topic": "The field of questions.",
+        "voter": "Who voted.",
+        "right_weight": "Weight of the rulings it agreed with in round 1; later rulings weigh more.",
+        "wrong_weight": "Weight of those it did not.",
+        "brier": "Sum of squared errors of its stated confidence, weighted alike.",
+        "stated": "Weight of the rulings for which it stated one.",
+        "rulings": "How many rulings are in the sums.",
+        "equivocations": "How often it gave two different ballots in one round.",
+    },
+    "docket": _STAMPS
+    | {
+        "status": "`open` or `closed`.",
+        "question": "What the voters answered.",
+        "topic": "The field that reputations are kept for.",
+        "items": "The number of items.",
+        "decided": "How many are decided.",
+        "opened_at": "Time of the first event.",
+        "closed_at": "Time of the last.",
+        "state": "Table, policy, model, and how many items came to each status.",
+    },
+    "discard": _STAMPS
+    | {
+        "dead_letter": "The parked record's id.",
+        "discarded_topic": "The topic it lies on.",
+        "discarded_partition": "The partition.",
+        "discarded_offset": "The offset.",
+        "discarded_stream": "The stream that goes on without it.",
+        "who": "Who gave it up.",
+        "why": "Why.",
+        "discarded_at": "When.",
+    },
+    "dead_letter": _PLACE
+    | {
+        "id": "Topic, partition and offset: `decisions.0.1234`.",
+        "projection": "The projection that could not apply it.",
+        "log_offset": "Its offset.",
+        "stream": "Its stream; null where the key is none.",
+        "version": "Its number in the stream, where it could be read.",
+        "event_id": "Its id, where it could be read.",
+        "kind": "What is wrong, in one word; `behind`: nothing, it waits for an earlier record.",
+        "reason": "What is wrong, in words; never what the record contains.",
+        "recorded_at": "The record's time.",
+    },
+    "projection_offset": _PLACE
+    | {
+        "projection": "The projection's name, or `sealer`.",
+        "next_offset": "The first offset that is not committed yet.",
+        "epoch": "Raised by whoever changes rows beside the projector, which then reads its state again.",
+        "newest_at": "Time of the newest record committed.",
+    },
+    "merkle_tile": _PLACE
+    | {
+        "level": "0 for the hashes of records, 1 for those of whole tiles of level 0, and so on.",
+        "tile": "The tile's number in its level.",
+        "hashes": "Up to 256 hashes of 32 bytes.",
+        "first_offset": "Offset of its first record; level 0 only.",
+        "last_offset": "Offset of its last record; level 0 only.",
+    },
+    "checkpoint": _PLACE
+    | {
+        "size": "How many records the tree head covers.",
+        "root": "The Merkle root, 32 bytes.",
+        "note": "The signed note.",
+        "sealed_at": "When it was signed.",
+        "version": "Its event's number in its stream on the topic `checkpoints`.",
+        "published": "Whether that event is known to be there.",
+    },
+}
+
+
+def page() -> str:
+    """The reference as Markdown."""
+    owners = {table.name: one.name for one in PROJECTIONS for table in owned_tables(one)}
+    return "\n".join([_INTRO, *(line for name in ABOUT for line in _section(METADATA.tables[name], owners))])
+
+
+def _section(table: Table, owners: dict[str, str]) -> Iterator[str]:
+    owner = f" Owned by the projection `{owners[table.name]}`." if table.name in owners else ""
+    yield f"## {table.name}\n\n{ABOUT[table.name]}{owner}\n"
+    yield "| column | type | meaning |\n|---|---|---|"
+    for column in table.columns:
+        yield f"| `{column.name}` | {_type(column)} | {MEANINGS[table.name][column.name]} |"
+    key = ", ".join(f"`{column.name}`" for column in table.primary_key.columns)
+    yield f"\nPrimary key: {key}.{_indexes(table)}\n"
+
+
+def _type(column: Column[object]) -> str:
+    name = column.type.compile(dialect=postgresql.dialect()).split(" COLLATE")[0].lower()
+    short = {"timestamp with time zone": "timestamptz", "double precision": "float8"}.get(name, name)
+    return f"{short}, may be null" if column.nullable else short
+
+
+def _indexes(table: Table) -> str:
+    indexes: list[Index] = sorted(table.indexes, key=lambda index: str(index.name))
+    named = [
+        f"`{index.name}` on {', '.join(f'`{column.name}`' for column in index.columns)}" for index in indexes
+    ]
+    return f" Index: {'; '.join(named)}." if named else ""
