@@ -111,7 +111,7 @@ labels = st.lists(
 ).map(lambda rows: [tuple(row) for row in rows])
 
 
-@settings(deadline=None, max_examples=40)
+@settings(deadline=None, max_examples=20)
 @given(labels)
 def test_what_it_states_are_probabilities_whatever_the_table(rows: list) -> None:
     found = calibrated.estimate(crowd_of(rows))
