@@ -1,0 +1,125 @@
+"""The read model of deliberations: what real histories become, and which events it refuses."""
+
+from dataclasses import replace
+
+import msgspec
+import pytest
+from hypothesis import given as forall
+
+from domain.consensus.events import BallotCast, Decided, Opened, RoundClosed, Score
+from domain.consensus.reputation import EQUIVOCATION, ONE, contribution
+from domain.consensus.state import NOT_OPENED, ImpossibleEvent, fold_all
+from projections.consensus import ConsensusProjection
+from tests.unit.consensus.given import AT, ballot, given, live, opened, settled
+
+PROJECTION = ConsensusProjection()
+HISTORIES = settled() | live()
+
+
+def folded(events, state=None):
+    for event in events:
+        state = PROJECTION.fold(state, event)
+    return state
+
+
+@forall(HISTORIES)
+def test_every_history_that_the_domain_writes_is_folded_to_what_the_domain_says(log):
+    state, truth = folded(log), fold_all(NOT_OPENED, log)
+    assert state.question == truth.proposal.question
+    assert state.rounds == len(truth.rounds)
+    assert state.detail.options == truth.options
+    assert list(state.detail.panel) == [seat.voter for seat in truth.panel]
+    assert (state.status, state.consensus) == (truth.decided.status, truth.decided.consensus)
+    assert state.decided_at == log[-1].time
+    last = {c.ballot.voter: c.ballot for c in truth.ballots}
+    assert {voter: votes[-1].choice for voter, votes in state.detail.ballots.items()} == {
+        voter: ballot.choice for voter, ballot in last.items()
+    }
+
+
+@forall(HISTORIES)
+def test_folding_on_from_a_stored_row_gives_the_same_row(log):
+    state = None
+    for event in log:
+        state = PROJECTION.fold(PROJECTION.state(PROJECTION.row(state)) if state else None, event)
+    assert PROJECTION.row(state) == PROJECTION.row(folded(log))
+
+
+@forall(HISTORIES)
+def test_a_fold_changes_no_state_that_it_was_given(log):
+    state = None
+    for event in log:
+        before = PROJECTION.row(state) if state else None
+        after = PROJECTION.fold(state, event)
+        assert before == (PROJECTION.row(state) if state else None)
+        state = after
+
+
+def test_a_row_keeps_no_reasons_of_ballots_and_no_nonces():
+    log = given(opened("ann", "bob"), ballot("ann", "yes", reason="a long story", nonce="secret")).events
+    assert "story" not in str(PROJECTION.row(folded(log)))
+    assert "secret" not in str(PROJECTION.row(folded(log)))
+
+
+def test_an_equivocation_stands_with_both_ballots():
+    log = given(opened("ann", "bob"), ballot("ann", "yes"), ballot("ann", "no"), ballot("bob", "yes")).events
+    votes = folded(log).detail.ballots
+    assert [vote.choice for vote in votes["ann"]] == ["yes", "no"]
+    assert [vote.choice for vote in votes["bob"]] == ["yes"]
+
+
+OPENED = opened("ann", "bob")
+CLOSED = RoundClosed(1, (), (), 0.0, 0, 2, "cap", "nobody cast a ballot")
+
+
+@pytest.mark.parametrize(
+    ("log", "says"),
+    [
+        ([ballot("ann", "yes")], "before the opening"),
+        ([OPENED, OPENED], "inside a deliberation"),
+        ([OPENED, ballot("eve", "yes")], "not on the panel"),
+        ([OPENED, ballot("ann", "yes", 2)], "round 2, but round 1 is open"),
+        ([OPENED, CLOSED, CLOSED], "round 1 closed, but round 2 is open"),
+        ([replace(OPENED, panel=OPENED.panel * 2)], "sits twice"),
+    ],
+)
+def test_what_cannot_follow_is_refused(log, says):
+    with pytest.raises(ImpossibleEvent, match=says):
+        folded(given(*log).events)
+
+
+@forall(HISTORIES)
+def test_nothing_follows_a_decision(log):
+    with pytest.raises(ImpossibleEvent, match="after the decision"):
+        folded([*log, replace(log[-1], version=len(log) + 1)])
+
+
+def additions(*scores):
+    (event,) = given(opened("ann", "bob")).and_then(OPENED).events[:1]
+    state = folded([event])
+    decided = Decided(
+        "yes", "consensus", "consensus", "", ("yes",), 1.0, 1, (), 0.0, OPENED.policy, (), scores=scores
+    )
+    return dict(PROJECTION.adds(state, replace(event, data=decided)))
+
+
+def test_a_ruling_adds_whole_numbers_to_each_voter_that_it_scores():
+    unit = contribution(AT)
+    found = additions(Score("ann", right=True, confidence=0.5), Score("bob", right=False, equivocated=True))
+    assert found["general", "ann"] == (unit, 0, ONE // 4, 1, 1, 0)
+    assert found["general", "bob"] == (0, EQUIVOCATION * unit, 0, 0, 1, 1)
+    assert all(isinstance(amount, int) for amounts in found.values() for amount in amounts)
+
+
+def test_only_a_decision_adds_anything():
+    (event,) = given(opened("ann")).events
+    assert list(PROJECTION.adds(folded([event]), event)) == []
+    assert PROJECTION.adding == {Decided}
+    assert BallotCast not in PROJECTION.adding
+    assert Opened not in PROJECTION.adding
+
+
+def test_a_policy_reads_the_same_in_a_row_as_on_the_log():
+    (event,) = given(opened("ann", threshold=0.9, seed=2**63 - 1)).events
+    stored = msgspec.json.decode(PROJECTION.row(folded([event]))[-1])
+    assert stored["policy"] == msgspec.to_builtins(event.data.policy)
