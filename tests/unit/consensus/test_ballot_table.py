@@ -194,12 +194,12 @@ def test_the_shipped_table_is_dawid_and_skenes() -> None:
     assert [vote.choice for vote in table.votes(1)] == ["3", "4", "3", "3", "4"]
 
 
-def test_ten_thousand_items_are_voted_within_two_seconds() -> None:
+def test_ten_thousand_items_are_voted_in_two_seconds_of_processor_time() -> None:
     rows = "".join(f"{n // 5},v{n % 5},c{n % 3}\n" for n in range(50_000))
-    started = time.perf_counter()
+    started = time.process_time()
     table = csv("item,voter,choice\n" + rows)
     votes = [table.votes(item) for item in range(10_000)]
-    assert time.perf_counter() - started < 2
+    assert time.process_time() - started < 2
     assert sum(map(len, votes)) == 50_000
 
 

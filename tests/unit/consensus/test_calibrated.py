@@ -178,9 +178,9 @@ def test_fifty_thousand_labels_take_seconds() -> None:
     item, voter = np.arange(50_000) % 10_000, random.integers(40, size=50_000)
     right = random.random(50_000) < random.uniform(0.4, 0.9, size=40)[voter]
     choice = np.where(right, truth[item], random.integers(4, size=50_000))
-    started = time.perf_counter()
+    started = time.process_time()
     found = calibrated.estimate(Crowd(10_000, 40, 4, item, voter, choice))
-    assert time.perf_counter() - started < 20  # 1 s on two quiet cores
+    assert time.process_time() - started < 20  # of processor time; about 1 s where nothing else runs
     assert np.mean(found.posterior.argmax(axis=1) == truth) > 0.85
 
 

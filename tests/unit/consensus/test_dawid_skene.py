@@ -194,9 +194,9 @@ def test_it_beats_the_majority_where_voters_differ() -> None:
 
 def test_two_hundred_thousand_labels_take_seconds() -> None:
     crowd, truth = drawn(2, items=20_000, voters=500, choices=10, labels=200_000)
-    started = time.perf_counter()
+    started = time.process_time()
     found = dawid_skene.estimate(crowd)
-    assert time.perf_counter() - started < 20  # 1 s on two quiet cores
+    assert time.process_time() - started < 20  # of processor time; about 1 s where nothing else runs
     assert np.mean(found.posterior.argmax(axis=1) == truth) > 0.95
 
 
