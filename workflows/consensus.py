@@ -17,7 +17,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.consensus.events import MediationGiven, RoundClosed
     from domain.consensus.outcome import ConsensusOutcome, outcome_of
     from domain.consensus.recorded import hold_rounds
-    from domain.consensus.state import NOT_OPENED, Deliberation, fold
+    from domain.consensus.state import NOT_OPENED, Deliberation, fold_all
     from domain.refusal import Refusal
     from domain.stream import Draft
     from workflows import consensus_text, names
@@ -43,7 +43,7 @@ class ReachConsensus:
     def __init__(self) -> None:
         info = workflow.info()
         draft = Draft("", names.SOURCE, info.workflow_id, info.run_id)
-        self._recording = Recording("decisions", draft, NOT_OPENED, fold)
+        self._recording = Recording("decisions", draft, NOT_OPENED, fold_all)
         self._rounds: Rounds | None = None
 
     @property

@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.artifact import ArtifactRef
     from domain.consensus.docket import DecideDocketRequest
-    from domain.consensus.docket_state import NO_DOCKET, DocketState, fold_docket, slices
+    from domain.consensus.docket_state import NO_DOCKET, DocketState, fold_docket_all, slices
     from domain.consensus.events import DocketClosed, DocketEstimated, DocketEvent, DocketOpened, SliceDecided
     from domain.stream import Draft
     from workflows import docket_text, names
@@ -58,7 +58,7 @@ class DecideDocket:
     def __init__(self) -> None:
         info = workflow.info()
         draft = Draft(info.workflow_id, names.SOURCE, info.workflow_id, info.run_id)
-        self._recording = Recording("decisions", draft, NO_DOCKET, fold_docket)
+        self._recording = Recording("decisions", draft, NO_DOCKET, fold_docket_all)
         self._outcomes: dict[int, ArtifactRef] = {}
 
     @property

@@ -31,7 +31,7 @@ class Recording(Generic[S]):
     under way is about to change. Versions and ids move on only when the append has succeeded.
     """
 
-    def __init__(self, topic: str, draft: Draft, state: S, fold: Callable[[S, Event], S]) -> None:
+    def __init__(self, topic: str, draft: Draft, state: S, fold: Callable[[S, Sequence[Event]], S]) -> None:
         self.state = state
         self._topic = topic
         self._draft = draft
@@ -73,8 +73,7 @@ class Recording(Generic[S]):
                     summary=summary,
                 )
             self._draft = draft
-            for event in events:
-                self.state = self._fold(self.state, event)
+            self.state = self._fold(self.state, events)
             return events
 
 

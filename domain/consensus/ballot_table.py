@@ -62,6 +62,10 @@ class BallotTable:
         """How many voters labelled the item of this index."""
         return len({label[1] for label in self._by_item[item]})
 
+    def name_bytes_of(self, item: int) -> int:
+        """The bytes of the names of the voters that labelled the item of this index."""
+        return sum(len(self.voters[voter].encode()) for voter in {label[1] for label in self._by_item[item]})
+
     @cached_property
     def _by_item(self) -> list[list[Label]]:
         found: list[list[Label]] = [[] for _ in self.items]

@@ -18,7 +18,8 @@ from domain.stream import Draft, check_id
 
 QUESTION = "Which choice is right?"
 SHOWN_FROM = 1e-9
-MAX_CHOICES_BYTES = 64_000
+MAX_CHOICES_BYTES = 16_000
+MAX_NAME_BYTES = 64_000
 """All choices of a table together, in UTF-8: an item's events may name each of them more than once."""
 
 
@@ -128,6 +129,11 @@ def check_table(table: BallotTable, policy: Policy) -> None:
         voters = table.voters_of(index)
         if voters > MAX_PANEL:
             raise Refusal(f"item {item}", f"has {voters} voters, at most {MAX_PANEL} decide one item")
+        names = table.name_bytes_of(index)
+        if names > MAX_NAME_BYTES:
+            raise Refusal(
+                f"item {item}", f"has voters' names of {names} bytes in all, at most {MAX_NAME_BYTES} fit"
+            )
         if voters < least:
             raise Refusal(
                 f"item {item}",

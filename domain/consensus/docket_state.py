@@ -1,6 +1,7 @@
 """A docket as its own stream tells it: opened, estimated, decided slice by slice, closed."""
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
@@ -66,6 +67,13 @@ def fold_docket(state: DocketState, event: Event) -> DocketState:
             return _closed(state, data)
         case _:
             assert_never(data)
+
+
+def fold_docket_all(state: DocketState, events: Iterable[Event]) -> DocketState:
+    """The state after all of `events`."""
+    for event in events:
+        state = fold_docket(state, event)
+    return state
 
 
 def _estimated(state: DocketState, data: DocketEstimated) -> DocketState:

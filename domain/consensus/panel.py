@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from domain.consensus.commands import Voter
 from domain.consensus.events import Seat
-from domain.consensus.policy import MAX_PANEL, Policy
+from domain.consensus.policy import MAX_BALLOTS, MAX_PANEL, Policy
 from domain.consensus.tally import exact
 from domain.refusal import Refusal
 
@@ -36,6 +36,12 @@ def draw_panel(
         raise Refusal("policy.panel_size", f"{size} seats, but only {len(candidates)} candidates were given")
     if size > MAX_PANEL:
         raise Refusal("voters", f"a panel of {size} is too large, at most {MAX_PANEL}; set policy.panel_size")
+    if size * policy.max_rounds > MAX_BALLOTS:
+        raise Refusal(
+            "policy.max_rounds",
+            f"{size} seats over {policy.max_rounds} rounds are {size * policy.max_rounds} ballots, "
+            f"at most {MAX_BALLOTS} fit one outcome; allow fewer rounds or set policy.panel_size",
+        )
     if policy.fault_model == "byzantine" and size < 3 * policy.faults + 1:
         raise Refusal(
             "policy.faults",

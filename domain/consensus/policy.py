@@ -12,6 +12,7 @@ Otherwise = Literal["mediate", "person", "unresolved"]
 
 MAX_ROUNDS = 20
 MAX_PANEL = 500
+MAX_BALLOTS = 5_000
 MAX_ROUND_SECONDS = 31_536_000
 MAX_PERSON_SECONDS = 315_360_000
 MAX_SEED = 2**63 - 1

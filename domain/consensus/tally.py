@@ -38,7 +38,8 @@ def count(
     A voter with two different ballots has equivocated: both stay on the record and neither counts. A ballot
     for no current option counts as an abstention. Weights and the threshold are taken as the decimals they
     were written as, so that nine of ten equal ballots reach 0.9. With a `posterior`, its probabilities stand
-    in for the shares of weight.
+    in for the shares of weight, and a voter whose own labels tie has taken part all the same: the model used
+    every one of them.
     """
     equivocators = equivocating(ballots)
     chosen = {
@@ -52,15 +53,14 @@ def count(
     best = max(support.values(), default=0)
     leading = tuple(sorted(choice for choice, units in support.items() if units == best)) if best else ()
     share = Fraction(best, total) if total else Fraction(0)
-    reached, reason = _verdict(
-        len(panel), policy, cast=len(chosen), leading=leading, share=share, heads=heads
-    )
+    cast = len(chosen) if posterior is None else len(_labelling(ballots) | chosen.keys())
+    reached, reason = _verdict(len(panel), policy, cast=cast, leading=leading, share=share, heads=heads)
     return Count(
         tally=_tally(support, one, heads),
         leading=leading,
         agreement=float(share),
-        cast=len(chosen),
-        abstained=len(panel) - len(chosen),
+        cast=cast,
+        abstained=len(panel) - cast,
         equivocators=equivocators,
         reached=reached,
         reason=reason,
@@ -90,6 +90,10 @@ def plurality(ballots: Sequence[BallotCast]) -> tuple[str, ...]:
 def exact(value: float) -> Fraction:
     """The decimal number a float was written as: 0.9 is nine tenths."""
     return Fraction(repr(value))
+
+
+def _labelling(ballots: Sequence[BallotCast]) -> set[str]:
+    return {ballot.voter for ballot in ballots if ballot.labels}
 
 
 def _weighed(panel: Sequence[Seat], chosen: Mapping[str, str]) -> list[tuple[str, float]]:

@@ -237,9 +237,20 @@ def test_choices_that_would_not_fit_an_event_are_refused_before_any_item_is_deci
         rows = "".join(f"1,v{number},{number:0{length}}\n" for number in range(100))
         return parse(("item,voter,choice\n" + rows).encode(), kind="csv")
 
-    check_table(table(640), Policy())
-    with pytest.raises(Refusal, match="choice: 64100 bytes of different choices are too many, at most 64000"):
-        check_table(table(641), Policy())
+    check_table(table(160), Policy())
+    with pytest.raises(Refusal, match="choice: 16100 bytes of different choices are too many, at most 16000"):
+        check_table(table(161), Policy())
+
+
+def test_voters_whose_names_would_not_fit_an_event_are_refused_by_their_item():
+    def table(length):
+        rows = "".join(f"1,{number:0{length}},a\n" for number in range(64))
+        return parse(("item,voter,choice\n" + rows).encode(), kind="csv")
+
+    check_table(table(1000), Policy())
+    long = replace(table(1000), voters=tuple(f"{n:01001}" for n in range(64)))
+    with pytest.raises(Refusal, match="item 1: has voters' names of 64064 bytes"):
+        check_table(long, Policy())
 
 
 def test_a_docket_is_asked_for_by_reference_or_with_its_rows():

@@ -112,3 +112,8 @@ def test_only_a_settled_deliberation_can_be_taken_again():
     state, _ = replay(deliberated()[:-1])
     with pytest.raises(Refusal, match="not settled"):
         retake(state, Policy())
+
+
+def test_the_wording_of_a_reason_may_change_between_releases():
+    events = changed(deliberated(), RoundClosed, reason="said in other words")
+    assert replay(events)[1] is None

@@ -219,3 +219,11 @@ def test_a_model_this_release_does_not_know_is_never_counted_as_no_model():
     unknown = replace(Policy(), fault_model="rational")
     with pytest.raises(AssertionError):
         ballots_needed(unknown, 4)
+
+
+def test_under_a_model_a_voter_whose_own_labels_tie_has_taken_part():
+    panel = [Seat("v0"), Seat("v1"), Seat("v2")]
+    torn = [replace(ballot(seat.voter, None), labels=("red", "green")) for seat in panel]
+    modelled = count(panel, Policy(quorum=1.0), torn, CHOICES, {"red": 0.9, "green": 0.1})
+    assert (modelled.cast, modelled.abstained, modelled.reached) == (3, 0, True)
+    assert not count(panel, Policy(quorum=1.0), torn, CHOICES).reached
