@@ -175,5 +175,5 @@ def test_a_level_that_no_float_holds_is_cut_and_not_rounded():
 def test_more_ballots_than_fit_one_outcome_are_refused_by_name():
     crowd = [Voter(f"v{number}") for number in range(500)]
     draw_panel(crowd, Policy(max_rounds=10), "general", None)
-    with pytest.raises(Refusal, match="policy.max_rounds: 500 seats over 11 rounds are 5500 ballots"):
+    with pytest.raises(Refusal, match=r"policy.max_rounds: 500 seats over 11 rounds are 5500 ballots"):
         draw_panel(crowd, Policy(max_rounds=11), "general", None)
