@@ -9,7 +9,6 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 from sqlalchemy.ext.asyncio import create_async_engine
 
-import migrations
 from projections import registry
 from projections.tables import METADATA
 
@@ -17,6 +16,8 @@ __all__ = ["METADATA", "head", "revision", "sqlalchemy_url", "upgrade"]
 
 assert registry.PROJECTIONS  # noqa: S101 # its import puts every projection's tables into METADATA
 
+# Beside this package wherever both are installed; found, not imported, for no layer stands below this one.
+_MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _LOCK = 0x666F6C6B  # any number that is always the same: two migrations wait for each other
 
 
@@ -60,7 +61,7 @@ def head() -> str:
 
 def _config() -> Config:
     config = Config()
-    config.set_main_option("script_location", str(Path(migrations.__file__).parent))
+    config.set_main_option("script_location", str(_MIGRATIONS))
     return config
 
 
