@@ -160,9 +160,12 @@ class LogReader:
             max_partition_fetch_bytes=self._fetch_bytes,
             fetch_max_bytes=self._fetch_bytes,
         )
+        starting = asyncio.ensure_future(consumer.start())
         try:
-            await consumer.start()
-        except BaseException as error:  # cancelled too: a consumer that nobody stops is never closed
+            await asyncio.shield(starting)
+        except BaseException as error:
+            # aiokafka never closes a connection whose making is cancelled: let it be made first.
+            await asyncio.wait([starting], timeout=_WAIT_MS / 1_000)
             await consumer.stop()
             if isinstance(error, KafkaError):
                 raise self._silent(error) from None
