@@ -45,6 +45,8 @@ class Bed:
     key: SigningKey
     numbers: itertools.count = field(default_factory=itertools.count)
 
+    until = staticmethod(until)
+
     def event(self, stream):
         n = next(self.numbers)
         at = START + timedelta(milliseconds=n)

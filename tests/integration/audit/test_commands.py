@@ -14,6 +14,9 @@ from audit.note import SigningKey
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.writer import LogWriter
+from workers import settings
+from workers.projecting import Projecting
+from workers.projector_metrics import ProjectorMetrics
 
 
 @pytest.fixture
@@ -223,6 +226,40 @@ async def test_what_is_changed_in_the_database_is_named(moot, sealed, bed, state
     status, out, err = await moot("verify")
     assert (status, err) == (1, "")
     assert re.search(finding, out), out
+
+
+async def test_a_row_that_is_not_what_the_log_says_is_named(moot, sealed, bed, tmp_path):
+    partition, _ = sealed
+    found = settings.load(
+        tmp_path,
+        {
+            "FOLKMOOT_KAFKA": bed.kafka,
+            "FOLKMOOT_DATABASE_URL": bed.database,
+            "FOLKMOOT_TOPIC_PREFIX": bed.prefix,
+        },
+        needs=("kafka", "database_url"),
+    )
+    projecting = Projecting(found, ProjectorMetrics())
+    running = asyncio.create_task(projecting.project(["decisions"], [], lambda: None))
+    async with bed.connection() as connection:
+
+        async def caught_up():
+            return await connection.fetchval(
+                "SELECT bool_and(next_offset = 305) FROM projection_offset"
+                " WHERE projection = 'consensus' AND topic = 'decisions' AND partition = $1",
+                partition,
+            )
+
+        await bed.until(caught_up, "caught up")
+        running.cancel()
+        await asyncio.wait([running])
+        assert (await moot("verify"))[0] == 0
+        await connection.execute("UPDATE dead_letter SET reason = 'invented' WHERE log_offset = 17")
+    status, out, _ = await moot("verify")
+    assert status == 1
+    assert re.search(
+        r"projection consensus: is not what the log says: dead_letter .* reason is .*invented", out
+    )
 
 
 @pytest.fixture
