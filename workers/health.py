@@ -7,26 +7,12 @@ from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
-import asyncpg
-from temporalio.api.workflowservice.v1 import GetSystemInfoRequest
-
 from domain.refusal import Refusal
-from eventlog.connection import addresses, in_clear, shown
-from eventlog.reader import LogReader
-from workers import ready
+from eventlog.connection import shown
+from workers import probes, ready
 from workers.embedded import stackfile
-from workers.embedded.kafka import answers
 from workers.settings import Settings
-from workers.temporal_client import connect
 
-ANSWER_WITHIN = 1.5  # seconds for one part
-_ENDS_WITHIN = 1.0  # seconds for all partitions, asked of a Kafka that has just answered
-# Without the checkpoints, which the sealer takes in when it starts: what it wrote since is no lag of its own.
-_OFFSETS = """
-SELECT projection, topic, partition, next_offset, newest_at FROM projection_offset
-WHERE topic <> 'checkpoints' ORDER BY 1, 2, 3
-"""
-_LAST_CHECKPOINT = "SELECT topic, partition, size, sealed_at FROM checkpoint ORDER BY sealed_at DESC LIMIT 1"
 WORKERS = ("orchestrator", "projector")
 
 
@@ -70,17 +56,18 @@ async def examine(settings: Settings) -> Report:
     """Ask Kafka, Postgres and Temporal at once, look after the workers, and compare log and projections."""
     stack = stackfile.read(settings.data) or {}
     known = stack.get("parts", {})
-    probes: dict[str, tuple[str, Callable[[], Awaitable[dict[str, Any]]]]] = {
-        "temporal": (settings.temporal_address, lambda: _temporal(settings)),
-        "kafka": (shown(settings.kafka), lambda: _kafka(settings.kafka)),
-        "postgres": (_host(settings.database_url), lambda: _postgres(settings.database_url)),
+    asked: dict[str, tuple[str, Callable[[], Awaitable[dict[str, Any]]]]] = {
+        "temporal": (settings.temporal_address, lambda: probes.temporal(settings)),
+        "kafka": (shown(settings.kafka), lambda: probes.kafka(settings.kafka)),
+        "postgres": (_host(settings.database_url), lambda: probes.postgres(settings.database_url)),
     }
-    found = await asyncio.gather(*(_probe(name, address, ask) for name, (address, ask) in probes.items()))
+    found = await asyncio.gather(*(_probe(name, address, ask) for name, (address, ask) in asked.items()))
     said = {health.part: answer for health, answer in found}
     parts = [_known(health, known) for health, _ in found]
-    parts += [_worker(name, settings, known) for name in WORKERS]
+    elsewhere = {**said["temporal"], **said["postgres"]}
+    parts += [_worker(name, settings, known, elsewhere.get(name, 0)) for name in WORKERS]
     offsets = said["postgres"].get("offsets", [])
-    ends = await _ends(settings, offsets) if "kafka" in said and not parts[1].problem else {}
+    ends = await probes.ends(settings, offsets) if "kafka" in said and not parts[1].problem else {}
     newest = max((row["newest_at"] for row in offsets if row["newest_at"]), default=None)
     return Report(
         parts,
@@ -94,53 +81,15 @@ async def _probe(
     part: str, address: str, ask: Callable[[], Awaitable[dict[str, Any]]]
 ) -> tuple[Health, dict[str, Any]]:
     try:
-        async with asyncio.timeout(ANSWER_WITHIN):
+        async with asyncio.timeout(probes.ANSWER_WITHIN):
             answer = await ask()
     except TimeoutError:
-        return Health(part, address, problem=f"does not answer within {ANSWER_WITHIN} s"), {}
+        return Health(part, address, problem=f"does not answer within {probes.ANSWER_WITHIN} s"), {}
     except Refusal as refusal:
         return Health(part, address, problem=refusal.problem), {}
     except Exception as error:  # noqa: BLE001 # each driver has its own errors, and each is an answer here
         return Health(part, address, problem=str(error).split("\n")[0] or type(error).__name__), {}
     return Health(part, address, str(answer.pop("version", "")), problem=answer.pop("problem", "")), answer
-
-
-async def _temporal(settings: Settings) -> dict[str, Any]:
-    client = await connect(settings)
-    info = await client.workflow_service.get_system_info(GetSystemInfoRequest())
-    return {"version": info.server_version}
-
-
-async def _kafka(bootstrap: str) -> dict[str, Any]:
-    if not in_clear(bootstrap):
-        async with LogReader(bootstrap):  # a handshake and a metadata request, or the reason why not
-            return {}
-    # Any one of the bootstrap addresses is enough for a client, so it is for us.
-    servers = addresses(bootstrap)
-    asked = [asyncio.to_thread(answers, host, port, ANSWER_WITHIN / 2) for host, port in servers]
-    return {} if any(await asyncio.gather(*asked)) else {"problem": "does not answer"}
-
-
-async def _postgres(url: str) -> dict[str, Any]:
-    connection = await asyncpg.connect(url, timeout=ANSWER_WITHIN)
-    try:
-        version = await connection.fetchval("SHOW server_version")
-        offsets = await connection.fetch(_OFFSETS)
-        last = await connection.fetchrow(_LAST_CHECKPOINT)
-    except asyncpg.UndefinedTableError:
-        return {"version": version, "problem": "its tables are missing: run `moot migrate`"}
-    finally:
-        connection.terminate()  # at once: a polite goodbye may wait for a server that is away by now
-    return {"version": version, "offsets": offsets, "checkpoint": dict(last) if last else None}
-
-
-async def _ends(settings: Settings, offsets: list[Any]) -> dict[tuple[str, int], int]:
-    wanted = {(row["topic"], row["partition"]) for row in offsets}
-    try:
-        async with asyncio.timeout(_ENDS_WITHIN), LogReader(settings.kafka, settings.topic_prefix) as reader:
-            return {place: (await reader.beginning_and_end(*place))[1] for place in wanted}
-    except (TimeoutError, OSError, Refusal):
-        return {}
 
 
 def _lag(row: Any, ends: dict[tuple[str, int], int]) -> Lag:
@@ -156,13 +105,18 @@ def _known(health: Health, known: dict[str, Any]) -> Health:
     return Health(health.part, health.address, version, stated.get("pid"), health.problem)
 
 
-def _worker(name: str, settings: Settings, known: dict[str, Any]) -> Health:
+def _worker(name: str, settings: Settings, known: dict[str, Any], elsewhere: int) -> Health:
     pid = ready.ready_pid(settings.data, name)
-    own = known.get(name)
-    version = own["version"] if own else ""
-    if pid is None or (pid != own["pid"] if own else not stackfile.alive(pid)):
-        return Health(name, problem=f"is not ready; run by `moot dev` or `moot worker {name}`")
-    return Health(name, version=version, pid=pid)
+    if own := known.get(name):
+        at_work = pid is not None and pid == own["pid"]
+        problem = "" if at_work else f"is not ready; see {own['log']}"
+        return Health(name, version=own["version"], pid=own["pid"], problem=problem)
+    if pid is not None and stackfile.alive(pid):
+        return Health(name, pid=pid)
+    # On another machine its process is out of sight, but what it does on Temporal and Postgres is not.
+    if elsewhere:
+        return Health(name, address=f"{elsewhere} elsewhere")
+    return Health(name, problem=f"is not ready; run by `moot dev` or `moot worker {name}`")
 
 
 def _host(url: str) -> str:

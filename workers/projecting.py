@@ -24,6 +24,7 @@ _LAG_EVERY = 1.0  # seconds
 _LOST_FENCE = 0.5  # seconds, at most, that a beaten projector leaves to the other
 _LOST_HISTORY = 10.0  # seconds until a partition whose history is gone is looked at again
 _CONNECT_WITHIN = 5.0
+APPLICATION = "folkmoot projector"  # by which Postgres, and so `moot status`, knows the connection
 _NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
 _POSTGRES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
 
@@ -73,7 +74,11 @@ class Projecting:
     async def _keep_following(self, reader: LogReader, place: Place) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(self._settings.database_url, timeout=_CONNECT_WITHIN)
+                connection = await asyncpg.connect(
+                    self._settings.database_url,
+                    timeout=_CONNECT_WITHIN,
+                    server_settings={"application_name": APPLICATION},
+                )
             except _POSTGRES as error:
                 self._away.left("postgres", _why(error))
                 await self._away.wait("postgres")

@@ -1,0 +1,105 @@
+"""What `moot status` finds: each part by itself, and workers that run on other machines."""
+
+from dataclasses import replace
+from pathlib import Path
+
+import asyncpg
+import pytest
+from aiokafka import AIOKafkaProducer
+from temporalio import workflow
+from temporalio.client import Client
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
+
+from eventlog.topic_setup import ensure_topics
+from eventlog.topics import kafka_name
+from projections import schema
+from workers import health, settings
+from workers.projecting import APPLICATION
+from workflows.names import TASK_QUEUE
+
+
+@workflow.defn(name="Nothing")
+class Nothing:
+    @workflow.run
+    async def run(self) -> None:
+        return
+
+
+@pytest.fixture
+def deployed(
+    kafka: str, database: str, temporal: str, topic_prefix: str, tmp_path: Path
+) -> settings.Settings:
+    """Settings of servers that run, without a stack on this machine."""
+    given = {"FOLKMOOT_KAFKA": kafka, "FOLKMOOT_DATABASE_URL": database, "TEMPORAL_ADDRESS": temporal}
+    return settings.load(tmp_path, given | {"FOLKMOOT_TOPIC_PREFIX": topic_prefix})
+
+
+def problems(report: health.Report) -> dict[str, str]:
+    return {part.part: part.problem for part in report.parts}
+
+
+async def test_servers_that_answer_are_ready_with_their_versions(deployed):
+    await schema.upgrade(deployed.database_url)
+    report = await health.examine(deployed)
+    found = {part.part: part for part in report.parts}
+    assert not any(found[part].problem for part in ("kafka", "postgres", "temporal"))
+    assert found["postgres"].version.startswith("18.")
+    assert found["temporal"].version
+
+
+async def test_a_database_without_tables_names_the_command(deployed):
+    assert "moot migrate" in problems(await health.examine(deployed))["postgres"]
+
+
+async def test_a_projector_nowhere_is_a_problem_and_one_elsewhere_is_none(deployed):
+    await schema.upgrade(deployed.database_url)
+    assert "moot worker projector" in problems(await health.examine(deployed))["projector"]
+    held = await asyncpg.connect(deployed.database_url, server_settings={"application_name": APPLICATION})
+    try:
+        assert not problems(await health.examine(deployed))["projector"]
+    finally:
+        await held.close()
+
+
+async def test_an_orchestrator_elsewhere_is_known_by_its_polling(deployed):
+    client = await Client.connect(deployed.temporal_address)
+    worker = Worker(
+        client, task_queue=TASK_QUEUE, workflows=[Nothing], workflow_runner=UnsandboxedWorkflowRunner()
+    )
+    async with worker:
+        await client.execute_workflow(Nothing.run, id="health-nothing", task_queue=TASK_QUEUE)
+        assert not problems(await health.examine(deployed))["orchestrator"]
+
+
+@pytest.mark.parametrize(
+    ("part", "setting", "address"),
+    [
+        ("kafka", "kafka", "127.0.0.1:1"),
+        ("postgres", "database_url", "postgresql://folkmoot:secret@127.0.0.1:1/folkmoot"),
+        ("temporal", "temporal_address", "127.0.0.1:1"),
+    ],
+)
+async def test_a_server_that_is_away_is_named_and_hides_no_other(deployed, part, setting, address):
+    await schema.upgrade(deployed.database_url)
+    found = problems(await health.examine(replace(deployed, **{setting: address})))
+    assert found[part]
+    assert "secret" not in found[part]
+    assert not any(found[other] for other in {"kafka", "postgres", "temporal"} - {part})
+
+
+async def test_the_lag_is_what_the_log_holds_and_the_projection_has_not_read(deployed):
+    await schema.upgrade(deployed.database_url)
+    await ensure_topics(deployed.kafka, deployed.topic_prefix)
+    async with AIOKafkaProducer(bootstrap_servers=deployed.kafka) as producer:
+        for _ in range(3):
+            await producer.send_and_wait(kafka_name(deployed.topic_prefix, "fleet"), b"{}")
+    own = await asyncpg.connect(deployed.database_url)
+    await own.execute(
+        "INSERT INTO projection_offset (projection, topic, partition, next_offset) "
+        "VALUES ('consensus', 'fleet', 0, 1)"
+    )
+    await own.close()
+    (lag,) = (await health.examine(deployed)).lags
+    assert (lag.projection, lag.topic, lag.partition, lag.lag) == ("consensus", "fleet", 0, 2)
+    (away,) = (await health.examine(replace(deployed, kafka="127.0.0.1:1"))).lags
+    assert away.lag is None
