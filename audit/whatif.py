@@ -139,10 +139,9 @@ def _learn(sums: dict[tuple[str, str], Evidence], ruling: _Settled) -> None:
 def _weights(sums: Mapping[tuple[str, str], Evidence], one: _Settled) -> dict[str, float]:
     found = {}
     for seat in one.state.panel:
-        known = sums.get((one.topic, seat.voter))
-        if known is not None:
-            alpha, beta = reputation.standing(known.right, known.wrong, one.opened_at)
-            found[seat.voter] = round(reputation.mean(alpha, beta), 6)
+        known = sums.get((one.topic, seat.voter), Evidence())
+        expected = reputation.mean(*reputation.standing(known.right, known.wrong, one.opened_at))
+        found[seat.voter] = reputation.weight(expected)
     return found
 
 

@@ -5,14 +5,12 @@ import math
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+from domain.consensus import reputation
 from domain.consensus.commands import Voter
 from domain.consensus.events import Seat
 from domain.consensus.policy import MAX_BALLOTS, MAX_PANEL, Policy
 from domain.consensus.tally import exact
 from domain.refusal import Refusal
-
-LEAST = 1e-6
-"""The weight of the worst reputation: a panel whose weights are all nothing could not be counted."""
 
 
 def draw_panel(
@@ -26,7 +24,7 @@ def draw_panel(
 
     Experts of `topic` go before others, voters of `region` before others of equal expertise; within such a
     class the order is that of SHA-256(seed, voter), so the same candidates in any order give the same panel.
-    `reputations` are mean standings in (0, 1); a voter without one weighs 1/2.
+    `reputations` are mean standings in (0, 1); a voter without one has the prior's.
 
     Raises:
         Refusal: too few candidates for the panel asked for, or for the fault model.
@@ -61,7 +59,7 @@ def _weighed(chosen: Sequence[Voter], policy: Policy, reputations: Mapping[str, 
     if policy.fault_model == "stake":
         weights = bounded_stakes([voter.weight for voter in chosen], policy.stake_cap)
     elif policy.weighting == "reputation":
-        weights = [max(LEAST, round(reputations.get(voter.id, 0.5), 6)) for voter in chosen]
+        weights = [reputation.weight(reputations.get(voter.id)) for voter in chosen]
     else:
         weights = [1.0] * len(chosen)
     return tuple(Seat(voter.id, weight, voter.region) for voter, weight in zip(chosen, weights, strict=True))

@@ -42,14 +42,13 @@ def prequential_weights(
 
     Items are decided in the docket's order, and an item's weights come from the outcomes of the items before
     it alone: no voter is weighed by a ruling that its own ballot took part in (A. P. Dawid, "Present position
-    and potential developments: the prequential approach", JRSS A 147, 1984). A weight has six decimals, as
-    a seat's has.
+    and potential developments: the prequential approach", JRSS A 147, 1984).
     """
     standings = Standings(before or {})
     found = []
     for item in range(len(table.items)):
         votes = table.votes(item)
-        weights = tuple(round(standings.mean(vote.voter), 6) for vote in votes)
+        weights = tuple(reputation.weight(standings.mean(vote.voter)) for vote in votes)
         seats = [Seat(vote.voter, weight) for vote, weight in zip(votes, weights, strict=True)]
         ballots = [BallotCast(vote.voter, 1, vote.choice) for vote in votes]
         result = count(seats, policy, ballots, table.choices)

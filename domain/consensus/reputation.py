@@ -24,6 +24,8 @@ EQUIVOCATION = 2
 MOST = 1 << 53
 """Rulings above which a standing is as firm as it gets, so that no date of an event can overflow it."""
 PRIOR = (1.0, 1.0)
+LEAST = 1e-6
+"""The weight of the worst standing: a panel whose weights are all nothing could not be counted."""
 _TICK = timedelta(microseconds=1)
 _UNIX_EPOCH = (EPOCH - datetime(1970, 1, 1, tzinfo=UTC)) // _TICK
 _HALF_LIFE = HALF_LIFE // _TICK
@@ -91,9 +93,14 @@ def standing(right: int, wrong: int, at: datetime | float) -> tuple[float, float
 
 
 def mean(alpha: float, beta: float) -> float:
-    """The expected share of right ballots, in (0, 1): the weight of a seat under weighting `reputation`."""
+    """The expected share of right ballots, in (0, 1)."""
     share = alpha / (alpha + beta)
     return min(max(share, math.ulp(0.5)), 1 - math.ulp(0.5))
+
+
+def weight(expected: float | None) -> float:
+    """What a voter weighs under `reputation`, to six decimals; `expected` is its `mean`, null without one."""
+    return max(LEAST, round(mean(*PRIOR) if expected is None else expected, 6))
 
 
 def mean_brier(sums: Evidence) -> float | None:

@@ -39,6 +39,7 @@ def retake(
 
     The panel that sat is kept. A round that the other policy would have held but nobody voted in cannot be
     invented: the deliberation then ends where its ballots end. Mediators and persons are not asked again.
+    `weights` names every seat's; without them all weigh alike.
 
     Raises:
         Refusal: the deliberation is not settled.
@@ -75,7 +76,7 @@ def retake(
 def _panel(panel: Sequence[Seat], weights: Mapping[str, float] | None) -> tuple[Seat, ...]:
     if weights is None:
         return tuple(replace(seat, weight=1.0) for seat in panel)
-    return tuple(replace(seat, weight=weights.get(seat.voter, 0.5)) for seat in panel)
+    return tuple(replace(seat, weight=weights[seat.voter]) for seat in panel)
 
 
 def _voters(state: Deliberation) -> list[Voter]:

@@ -4,6 +4,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from domain.consensus import reputation
 from domain.consensus.account import VoterAccount, accounts
 from domain.consensus.ballot_table import BallotTable, parse
 from domain.consensus.policy import Policy
@@ -35,6 +36,11 @@ def test_standings_from_before_the_docket_weigh_from_its_first_item() -> None:
     table = table_of("1,a,x", "1,b,y", "2,a,x", "2,b,y")
     before = {"a": (9.0, 1.0)}
     assert prequential_weights(table, HALF, before) == [(0.9, 0.5), (0.909091, 0.333333)]
+
+
+def test_a_voter_that_was_all_but_always_wrong_weighs_as_little_as_on_a_panel_and_not_nothing() -> None:
+    hopeless = {"a": (1.0, 1e9)}
+    assert prequential_weights(table_of("1,a,x"), HALF, hopeless) == [(reputation.LEAST,)]
 
 
 @settings(deadline=None)
