@@ -1,6 +1,5 @@
 """The rules of a deliberation, frozen into its opening event."""
 
-import math
 from dataclasses import dataclass
 from typing import Literal
 
@@ -16,6 +15,19 @@ MAX_BALLOTS = 5_000
 MAX_ROUND_SECONDS = 31_536_000
 MAX_PERSON_SECONDS = 315_360_000
 MAX_SEED = 2**63 - 1
+_RANGES: tuple[tuple[str, float, float, bool], ...] = (
+    ("threshold", 0, 1, True),
+    ("quorum", 0, 1, False),
+    ("max_rounds", 1, MAX_ROUNDS, False),
+    ("round_seconds", 0, MAX_ROUND_SECONDS, True),
+    ("floor", 0, 1, False),
+    ("faults", 0, MAX_PANEL, False),
+    ("stake_cap", 0, 1, True),
+    ("person_seconds", 0, MAX_PERSON_SECONDS, True),
+    ("seed", 0, MAX_SEED, False),
+    ("panel_size", 1, MAX_PANEL, False),
+)
+"""Field, lowest and highest value, and whether the lowest itself is too low."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,36 +56,14 @@ class Policy:
     person_seconds: float = 604800.0
 
     def __post_init__(self) -> None:
-        # Every opening and decision on the log carries a policy, and one chain takes a sixth of the time of
-        # ten calls. It is false for NaN, too.
-        if not (
-            0 < self.threshold <= 1
-            and 0 <= self.quorum <= 1
-            and 1 <= self.max_rounds <= MAX_ROUNDS
-            and 0 < self.round_seconds <= MAX_ROUND_SECONDS
-            and 0 <= self.floor <= 1
-            and 0 <= self.faults <= MAX_PANEL
-            and 0 < self.stake_cap <= 1
-            and 0 < self.person_seconds <= MAX_PERSON_SECONDS
-            and 0 <= self.seed <= MAX_SEED
-            and (self.panel_size is None or 1 <= self.panel_size <= MAX_PANEL)
-        ):
-            self._name_the_range()
+        # One plain loop: every opening and decision on the log carries a policy, and is read through here.
+        for field, low, high, above in _RANGES:
+            value = getattr(self, field)
+            # False for NaN, too; only the panel's size may be left open.
+            if value is not None and not (low < value <= high if above else low <= value <= high):
+                raise Refusal(field, f"{value} is outside {'above ' if above else ''}{low} to {high}")
         if self.faults or self.fault_model:
             self._check_fault_model()
-
-    def _name_the_range(self) -> None:
-        _within("threshold", self.threshold, 0, 1, open_low=True)
-        _within("quorum", self.quorum, 0, 1)
-        _within("max_rounds", self.max_rounds, 1, MAX_ROUNDS)
-        _within("round_seconds", self.round_seconds, 0, MAX_ROUND_SECONDS, open_low=True)
-        _within("floor", self.floor, 0, 1)
-        _within("faults", self.faults, 0, MAX_PANEL)
-        _within("stake_cap", self.stake_cap, 0, 1, open_low=True)
-        _within("person_seconds", self.person_seconds, 0, MAX_PERSON_SECONDS, open_low=True)
-        _within("seed", self.seed, 0, MAX_SEED)
-        if self.panel_size is not None:
-            _within("panel_size", self.panel_size, 1, MAX_PANEL)
 
     def _check_fault_model(self) -> None:
         if self.faults and self.fault_model != "byzantine":
@@ -91,8 +81,3 @@ class Policy:
             )
         if self.fault_model == "stake" and self.weighting != "equal":
             raise Refusal("weighting", 'fault_model "stake" weighs by the stakes given; leave weighting out')
-
-
-def _within(field: str, value: float, low: float, high: float, *, open_low: bool = False) -> None:
-    if not math.isfinite(value) or not low <= value <= high or (open_low and value == low):
-        raise Refusal(field, f"{value} is outside {'above ' if open_low else ''}{low} to {high}")
