@@ -9,6 +9,7 @@ from typing import Literal, assert_never
 
 from domain.consensus.ballot_rows import Row, csv_rows, jsonl_rows
 from domain.refusal import Refusal
+from domain.strict_json import CONTROL
 
 Kind = Literal["csv", "jsonl"]
 Label = tuple[int, int, int, float | None]
@@ -18,8 +19,6 @@ MAX_BYTES = 64 << 20
 MAX_ROWS = 2_000_000
 MAX_CHOICES = 1_000
 MAX_TEXT = 1_000
-# C0 and C1 controls but tab and line ends: they move a terminal's cursor and mean nothing in a name.
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 _DIGITS = re.compile(r"([0-9]+)")
 
 
@@ -139,7 +138,7 @@ class _Names(dict[str, int]):
             raise Refusal(self.field, "is empty")
         elif len(name) > MAX_TEXT:
             raise Refusal(self.field, f"{len(name):,} characters are too many, at most {MAX_TEXT:,} are read")
-        elif _CONTROL.search(name):
+        elif CONTROL.search(name):
             raise Refusal(self.field, "holds a control character; remove it")
         elif len(self.seen) >= self.limit:
             raise Refusal(self.field, f"is one of more than {self.limit:,} different; the wrong column?")

@@ -19,8 +19,9 @@ from domain.stream import Draft, check_id
 QUESTION = "Which choice is right?"
 SHOWN_FROM = 1e-9
 MAX_CHOICES_BYTES = 16_000
-MAX_NAME_BYTES = 64_000
 """All choices of a table together, in UTF-8: an item's events may name each of them more than once."""
+MAX_NAME_BYTES = 64_000
+"""All names of an item's voters together, in UTF-8: its opening and its outcome list them."""
 
 
 @dataclass(frozen=True, slots=True)
