@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from eventlog.connection import options
+from eventlog.together import together
 from eventlog.topics import MAX_BATCH_BYTES
 
 _log = structlog.get_logger(__name__)
@@ -155,12 +156,7 @@ async def send_packed(producer: Any, topic: str, partitions: list[int], entries:
             for step in range(count if base >= 0 else 0):
                 offsets[mine[start + step]] = base + step
 
-    try:
-        async with asyncio.TaskGroup() as group:
-            for partition in places:
-                group.create_task(send(partition))
-    except ExceptionGroup as errors:
-        raise errors.exceptions[0] from None  # they are one fault, seen by each partition
+    await together(*(send(partition) for partition in places))  # a fault is one, seen by each partition
     return offsets
 
 
