@@ -22,6 +22,10 @@ FETCH_BYTES = 4 * 1024 * 1024
 _WAIT_MS = 1_000
 
 
+class LogAway(ConnectionError):
+    """Kafka does not answer; where, and how it fails."""
+
+
 class LogReader:
     """Reads committed records. Positions are the caller's: nothing is committed to Kafka, nothing ever reset.
 
@@ -173,5 +177,5 @@ class LogReader:
         self._open.add(consumer)
         return consumer
 
-    def _silent(self, error: KafkaError) -> ConnectionError:
-        return ConnectionError(f"Kafka at {shown(self._bootstrap)} does not answer: {error!r}")
+    def _silent(self, error: KafkaError) -> LogAway:
+        return LogAway(f"Kafka at {shown(self._bootstrap)} does not answer: {error!r}")

@@ -7,6 +7,7 @@ from typing import Protocol
 
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
+from eventlog.together import together
 from projections.batch import Decoded, Folded, decoded
 from projections.bulk import Rows, rows_of
 from projections.folding import PartitionFold
@@ -69,12 +70,7 @@ class Pipeline:
         Raises:
             Exception: the first that reading, folding or writing raised, itself and not in a group.
         """
-        try:
-            async with asyncio.TaskGroup() as group:
-                group.create_task(self._fold_ahead())
-                group.create_task(self._write_behind())
-        except BaseExceptionGroup as faults:
-            raise _first(faults) from None
+        await together(self._fold_ahead(), self._write_behind())
 
     async def _fold_ahead(self) -> None:
         at = self._stretch
@@ -116,8 +112,3 @@ async def _decoded_in_shares(records: Sequence[RawRecord]) -> list[Decoded]:
         batch += decoded(records[first : first + SHARE])
         await asyncio.sleep(0)
     return batch
-
-
-def _first(group: BaseExceptionGroup[BaseException]) -> BaseException:
-    fault = group.exceptions[0]
-    return _first(fault) if isinstance(fault, BaseExceptionGroup) else fault

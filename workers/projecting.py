@@ -8,7 +8,7 @@ import asyncpg
 import structlog
 
 from domain.refusal import Refusal
-from eventlog.reader import LogReader
+from eventlog.reader import LogAway, LogReader
 from eventlog.record import RetentionLost
 from projections.engine import PartitionProjector
 from projections.fence import FenceLost
@@ -24,9 +24,17 @@ _LAG_EVERY = 1.0  # seconds
 _LOST_FENCE = 0.5  # seconds, at most, that a beaten projector leaves to the other
 _LOST_HISTORY = 10.0  # seconds until a partition whose history is gone is looked at again
 _CONNECT_WITHIN = 5.0
+_ENDS_WITHIN = 2.0  # seconds for the ends of all partitions; by itself aiokafka tries for 40
 APPLICATION = "folkmoot projector"  # by which Postgres, and so `moot status`, knows the connection
 _NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
-_POSTGRES = (asyncpg.PostgresError, asyncpg.InterfaceError, OSError, TimeoutError)
+# The last is what asyncpg says of a connection that broke in the middle of a COPY.
+_POSTGRES = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    OSError,
+    TimeoutError,
+    asyncpg.InternalClientError,
+)
 
 
 class Projecting:
@@ -102,8 +110,11 @@ class Projecting:
             await asyncio.sleep(_LOST_HISTORY)
         except _NOT_MIGRATED as error:
             raise Refusal("postgres", f"{_why(error)}: run `moot migrate`") from None
+        except LogAway as error:
+            self._away.left("kafka", _why(error))
+            await self._away.wait("kafka")
         except _POSTGRES as error:
-            # A fault of Kafka's is waited for inside `follow`; whatever gets here stopped the transaction.
+            # Once records flow, a fault of Kafka's is waited for inside: this one stopped the transaction.
             self._away.left("postgres", _why(error))
             await self._away.wait("postgres")
 
@@ -115,11 +126,12 @@ class Projecting:
                 announced = True
                 ready()
             try:
-                for place in places:
-                    _, end = await reader.beginning_and_end(*place)
-                    self._metrics.measured(*place, end)
+                async with asyncio.timeout(_ENDS_WITHIN):
+                    for place in places:
+                        _, end = await reader.beginning_and_end(*place)
+                        self._metrics.measured(*place, end)
                 self._away.back("kafka")
-            except ConnectionError as error:
+            except (ConnectionError, TimeoutError) as error:
                 self._away.left("kafka", _why(error))
             await asyncio.sleep(_LAG_EVERY if announced else _LAG_EVERY / 20)
 

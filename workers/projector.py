@@ -54,6 +54,7 @@ async def run(
     stopping = asyncio.create_task(stop.wait())
     done, running = await asyncio.wait({*work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     _log.info("projector.stopping")
+    stop.set()  # the sealer lives until it is; what ends the process may be the projecting alone
     for task in running:
         task.cancel()
     await asyncio.gather(*running, return_exceptions=True)
