@@ -41,6 +41,9 @@ DELIBERATION = Table(
     moment("decided_at", required=False),
     Column("state", JSON, nullable=False),
     PrimaryKeyConstraint("stream"),
+    postgresql_with={
+        "fillfactor": 80
+    },  # a deliberation's row changes a few times, and then stays on its page
 )
 Index("deliberation_opened_at", DELIBERATION.c.opened_at)
 
@@ -168,8 +171,20 @@ class ConsensusProjection:
         return _scores(state.topic, event.data, event.time) if isinstance(event.data, Decided) else ()
 
     def row(self, state: Deliberation) -> tuple[Any, ...]:
-        *columns, detail = msgspec.structs.astuple(state)
-        return (*columns, _encoder.encode(detail).decode())
+        return (
+            state.status,
+            state.question,
+            state.topic,
+            state.region,
+            state.docket,
+            state.item,
+            state.consensus,
+            state.agreement,
+            state.rounds,
+            state.opened_at,
+            state.decided_at,
+            _encoder.encode(state.detail).decode(),
+        )
 
     def state(self, values: Sequence[Any]) -> Deliberation:
         return Deliberation(*(*values[:-1], _decoder.decode(values[-1])))

@@ -12,7 +12,7 @@ from projections.batch import Folded
 from projections.deadletters import Discard
 from projections.fence import Connection, Position
 from projections.folding import PartitionFold
-from projections.handover import Handover
+from projections.handover import Bounds, Handover
 from projections.past import LogPast
 from projections.pipeline import Pipeline, Stretch
 from projections.projection import Projection, by_category
@@ -20,7 +20,7 @@ from projections.registry import PROJECTIONS, UNROUTED, standing_on
 from projections.resume import discards_of, parked_streams, resume_discarded
 from projections.states import States, Stream
 
-MOST_ROWS, MOST_EVENTS = 5_000, 50_000  # of one transaction, about
+BOUNDS = Bounds(worth_rows=5_000, worth_events=20_000, most_rows=10_000, most_events=50_000, pause=0.01)
 REMEMBERED = 10_000  # streams
 
 
@@ -68,7 +68,7 @@ class PartitionProjector:
             stretch = Stretch(self._topic, self._partition, position.next_offset, stop, trusted_from)
             tables = FencedTables(self._connection, self._reader, position, self._observer)
             try:
-                await Pipeline(self._reader, stretch, fold, tables, Handover(MOST_ROWS, MOST_EVENTS)).run()
+                await Pipeline(self._reader, stretch, fold, tables, Handover(BOUNDS)).run()
             except TakenForNew:
                 trusted_from = tables.attempted
 

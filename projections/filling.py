@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 
 from eventlog.reader import LogReader
 from projections.folding import PartitionFold
-from projections.handover import Handover
+from projections.handover import Bounds, Handover
 from projections.in_memory import Place
 from projections.past import LogPast
 from projections.pipeline import Pipeline, Stretch
@@ -53,7 +53,7 @@ class Filling:
         total = self.read + self.left(ends)
         for place, end in ends.items():
             stretch = Stretch(*place, self._done.get(place, 0), end, self._trusted_from)
-            handover = Handover(ROWS, NO_BOUND, least=ROWS)
+            handover = Handover(Bounds(ROWS, NO_BOUND, 2 * ROWS, NO_BOUND, pause=None))
 
             def told(events: int) -> None:
                 self.read += events

@@ -1,28 +1,43 @@
 """What is folded but not yet committed. Folding goes on while a commit runs; the next one takes it all.
 
-So a transaction is as large as the tables are slow: one event when there is little to do, tens of thousands
-of events on few streams when there is much.
+So a transaction is as large as the load: one event when there is little to do, tens of thousands of events on
+few streams when there is much.
 """
 
 import asyncio
+from dataclasses import dataclass
 
 from projections.batch import Folded
 from projections.states import Stream
 
+BULK = 100  # events at once: fewer are news, and do not wait for company
 
-class Handover:
-    """Between the task that folds and the task that commits.
 
-    Folding pauses while `rows` streams or `events` events wait. Nothing is ready before `least` streams wait,
-    or the end is reached.
+@dataclass(frozen=True, slots=True)
+class Bounds:
+    """How much is worth a transaction, and how much may wait for one.
+
+    `worth_rows` streams or `worth_events` events are taken at once; less is taken when nothing has come for
+    `pause` seconds, or with `pause` None at the end. Folding waits while `most_rows` or `most_events` wait.
     """
 
-    def __init__(self, rows: int, events: int, least: int = 0) -> None:
-        self._rows, self._events, self._least = rows, events, least
+    worth_rows: int
+    worth_events: int
+    most_rows: int
+    most_events: int
+    pause: float | None
+
+
+class Handover:
+    """Between the task that folds and the task that commits."""
+
+    def __init__(self, bounds: Bounds) -> None:
+        self._bounds = bounds
         self._waiting: Folded | None = None
         self._ended = False
-        self._filled = asyncio.Event()
+        self._ready = asyncio.Event()
         self._room = asyncio.Event()
+        self._timer: asyncio.TimerHandle | None = None
 
     def stream(self, name: str) -> Stream | None:
         """A stream that waits to be written: what the tables say of it is out of date."""
@@ -34,20 +49,22 @@ class Handover:
             self._waiting = folded
         else:
             self._waiting.absorb(folded)
-        if len(self._waiting.touched) >= self._least:
-            self._filled.set()
-        if len(self._waiting.touched) >= self._rows or self._waiting.events >= self._events:
+        self._set_timer(folded.events)
+        waiting, bounds = self._waiting, self._bounds
+        if len(waiting.touched) >= bounds.worth_rows or waiting.events >= bounds.worth_events:
+            self._ready.set()
+        if len(waiting.touched) >= bounds.most_rows or waiting.events >= bounds.most_events:
             self._room.clear()
             await self._room.wait()
 
     def end(self) -> None:
         """Nothing more will be given."""
         self._ended = True
-        self._filled.set()
+        self._ready.set()
 
     async def ready(self) -> bool:
-        """Whether there is something to take, as soon as there is; False at the end."""
-        await self._filled.wait()
+        """Whether there is something to take, as soon as it is worth it; False at the end."""
+        await self._ready.wait()
         return self._waiting is not None
 
     def take(self) -> Folded:
@@ -55,7 +72,19 @@ class Handover:
         if self._waiting is None:
             raise LookupError("nothing waits")
         taken, self._waiting = self._waiting, None
+        self._cancel_timer()
         if not self._ended:
-            self._filled.clear()
+            self._ready.clear()
         self._room.set()
         return taken
+
+    def _set_timer(self, events: int) -> None:
+        self._cancel_timer()
+        if self._bounds.pause is not None:
+            pause = self._bounds.pause if events >= BULK else 0
+            self._timer = asyncio.get_running_loop().call_later(pause, self._ready.set)
+
+    def _cancel_timer(self) -> None:
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None

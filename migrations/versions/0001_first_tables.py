@@ -63,6 +63,7 @@ def _projections() -> None:
         _moment("decided_at", required=False),
         sa.Column("state", sa.JSON, nullable=False),
         sa.PrimaryKeyConstraint("stream"),
+        postgresql_with={"fillfactor": 80},
     )
     op.create_index("deliberation_opened_at", "deliberation", ["opened_at"])
     op.create_table(

@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from projections import engine, pipeline
 from projections.fence import FenceLost
+from projections.handover import Bounds
 from tests.integration.projections.bed import history, running, until
 
 NAMES = ("a", "b", "c")
@@ -109,7 +110,7 @@ async def test_two_projectors_of_one_partition_have_one_effect(bed):
 
     with pytest.MonkeyPatch.context() as patched:
         patched.setattr(pipeline, "RECORDS", 7)
-        patched.setattr(engine, "MOST_EVENTS", 7)
+        patched.setattr(engine, "BOUNDS", Bounds(7, 7, 7, 7, pause=0))
         await asyncio.gather(*map(keep_on, rivals))
     assert lost > 0
     assert await bed.rows("reputation", "voter, rulings") == [("v0", 60), ("v1", 60), ("v2", 60)]

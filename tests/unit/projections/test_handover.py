@@ -5,7 +5,9 @@ import asyncio
 import pytest
 
 from projections.batch import Folded
-from projections.handover import Handover
+from projections.handover import BULK, Bounds, Handover
+
+AMPLE = Bounds(10, 100, 10, 100, pause=0.0)
 
 
 def folded(start, end, *streams):
@@ -13,7 +15,7 @@ def folded(start, end, *streams):
 
 
 async def test_what_is_given_while_nobody_takes_is_taken_at_once():
-    handover = Handover(rows=10, events=100)
+    handover = Handover(AMPLE)
     await handover.give(folded(0, 3, "a", "b"))
     await handover.give(folded(3, 5, "b", "c"))
     assert await handover.ready()
@@ -25,7 +27,7 @@ async def test_what_is_given_while_nobody_takes_is_taken_at_once():
 
 @pytest.mark.parametrize(("streams", "events"), [(("a", "b"), 1), (("a",), 9)])
 async def test_whoever_gives_waits_when_much_is_waiting(streams, events):
-    handover = Handover(rows=2, events=9)
+    handover = Handover(Bounds(1, 1, 2, 9, pause=0))
     giving = asyncio.create_task(handover.give(folded(0, events, *streams)))
     assert await handover.ready()
     assert not giving.done()
@@ -34,7 +36,7 @@ async def test_whoever_gives_waits_when_much_is_waiting(streams, events):
 
 
 async def test_nothing_is_ready_before_enough_waits_or_the_end_has_come():
-    handover = Handover(rows=5, events=100, least=2)
+    handover = Handover(Bounds(2, 99, 5, 99, pause=None))
     await handover.give(folded(0, 1, "a"))
     waiting = asyncio.create_task(handover.ready())
     await asyncio.sleep(0)
@@ -50,9 +52,22 @@ async def test_nothing_is_ready_before_enough_waits_or_the_end_has_come():
 
 
 async def test_a_stream_that_waits_can_be_found():
-    handover = Handover(rows=5, events=100)
+    handover = Handover(AMPLE)
     assert handover.stream("a") is None
     batch = folded(0, 1, "a")
     await handover.give(batch)
     assert handover.stream("a") is batch.touched["a"]
     assert handover.stream("b") is None
+
+
+async def test_news_is_ready_at_once_and_bulk_waits_for_company():
+    handover = Handover(Bounds(10, 10 * BULK, 10, 99 * BULK, pause=1000.0))
+    await handover.give(folded(0, 1, "a"))
+    assert await asyncio.wait_for(handover.ready(), 5)
+    handover.take()
+    await handover.give(folded(1, 1 + BULK, "a"))
+    waiting = asyncio.create_task(handover.ready())
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    await handover.give(folded(1 + BULK, 1 + 10 * BULK, "a"))
+    assert await asyncio.wait_for(waiting, 5)
