@@ -3,11 +3,13 @@
 from collections.abc import AsyncIterator, Callable
 from contextlib import aclosing
 
+from domain.consensus.events import Decided, DocketClosed
 from domain.event import Event
 from domain.refusal import Refusal
-from eventlog.codec import Undecodable, decode
+from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
+from eventlog.undecodable import Undecodable
 
 TOPIC = "decisions"
 
@@ -17,9 +19,9 @@ Progress = Callable[[int, int], None]
 async def settled_streams(reader: LogReader, progress: Progress) -> AsyncIterator[list[Event]]:
     """Each stream whose last event, so far, settles it, as the events 1, 2, 3, … that readers apply.
 
-    Repeated ids are dropped. A stream that holds a fork, a gap or an unreadable event ends before it, as it
-    does in the projections, which park it; one that is not settled is not given. Memory is held only for
-    streams that are open at the place reached.
+    Repeated ids are dropped. A stream that holds a fork, a gap, an unreadable or a misfiled event ends before
+    it, as it does in the projections, which park it; one that is not settled is not given. Memory is held
+    only for streams that are open at the place reached.
     """
     places = [
         (partition, await reader.beginning_and_end(TOPIC, partition))
@@ -47,50 +49,52 @@ class _Streams:
         self._closed: set[str] = set()
 
     def take(self, record: RawRecord) -> list[Event] | None:
-        try:
-            event = decode(record.value)
-        except Undecodable:
-            self._close((record.key or b"").decode(errors="replace"))
-            return None
-        name = event.stream
+        name = (record.key or b"").decode(errors="replace")
         if name in self._closed:
             return None
         events = self._open.setdefault(name, [])
-        if event.version <= len(events):
-            if events[event.version - 1].id != event.id:
-                self._close(name)
+        parked = _parked(record, events)
+        if parked is None and not _settled(events):
             return None
-        if event.version != len(events) + 1:
-            self._close(name)
-            return None
-        events.append(event)
-        if event.type not in SETTLING:
-            return None
-        self._close(name)
-        return events
-
-    def _close(self, name: str) -> None:
-        self._open.pop(name, None)
+        del self._open[name]
         self._closed.add(name)
-
-
-SETTLING = frozenset({"consensus.decided.v1", "docket.closed.v1"})
+        return events if parked is None else None
 
 
 async def stream_events(reader: LogReader, stream: str) -> list[Event]:
-    """The events of one stream as readers apply them: repeated ids dropped.
+    """The events of one stream as readers apply them, up to the one that settles it.
 
     Raises:
-        Refusal: there is no such stream, or one of its records cannot be read.
+        Refusal: there is no such stream, or one of its records is none that follows.
     """
     events: list[Event] = []
     for record in await reader.stream(stream):
-        try:
-            event = decode(record.value)
-        except Undecodable as error:
-            raise Refusal("stream", f"offset {record.offset} cannot be read: {error.reason}") from None
-        if event.version == len(events) + 1:
-            events.append(event)
+        parked = _parked(record, events)
+        if parked is not None:
+            raise Refusal("stream", f"{stream} stops at offset {record.offset}: {parked}")
+        if _settled(events):
+            break
     if not events:
         raise Refusal("stream", f"{stream} has no event on the log")
     return events
+
+
+def _parked(record: RawRecord, events: list[Event]) -> str | None:
+    """Why readers park this record of the stream; None if its event is added to `events` or is there."""
+    try:
+        event = decode(record.value)
+    except Undecodable as error:
+        return f"it cannot be read: {error.reason}"
+    if record.key != event.stream.encode():
+        return "its key is not its stream"
+    if event.version > len(events) + 1:
+        return f"it is version {event.version}, but {len(events) + 1} is next"
+    if event.version == len(events) + 1:
+        events.append(event)
+    elif events[event.version - 1].id != event.id:
+        return f"version {event.version} is taken by another event"
+    return None
+
+
+def _settled(events: list[Event]) -> bool:
+    return bool(events) and isinstance(events[-1].data, Decided | DocketClosed)

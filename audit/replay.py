@@ -10,7 +10,7 @@ from audit.dockets import DocketRecord
 from domain.consensus import calibrated, dawid_skene
 from domain.consensus.crowd import Crowd
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
-from domain.consensus.events import DocketOpened, Opened
+from domain.consensus.events import Decided, DocketOpened, Opened
 from domain.consensus.replay import replay
 from domain.event import Event
 from domain.refusal import Refusal
@@ -111,7 +111,7 @@ def _relearn(found: Replayed, docket: str, record: DocketRecord) -> None:
         if worst > _TOLERANCE:
             problem = f"posterior: differs by {worst:.6f} from what the labels on the log give"
             found.divergent.append(
-                Divergent(f"consensus/{docket}.{item.index}", item.event_id, "consensus.decided.v1", problem)
+                Divergent(f"consensus/{docket}.{item.index}", item.event_id, Decided.TYPE, problem)
             )
             return
 

@@ -44,6 +44,11 @@ class MemoryReader:
     async def beginning_and_end(self, topic, partition):
         return 0, self.end(topic, partition)
 
+    async def stream(self, stream, start=None):
+        """Every record whose key is `stream`, wherever it lies."""
+        found = [r for records in self.places.values() for r in records if r.key == stream.encode()]
+        return [r for r in found if r.offset >= (start or 0)]
+
     async def batches(self, topic, partition, start, end=None, max_records=5_000):
         if start > self.end(topic, partition):
             raise RetentionLost(topic, partition, start, 0, self.end(topic, partition))
