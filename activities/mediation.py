@@ -70,26 +70,13 @@ class StatesTheEvidence:
 
 
 class Mediation:
-    """Hands a case to the injected mediator and holds its answer to the case."""
+    """Hands a case to the injected mediator; `domain.consensus.settle` holds its answer to the case."""
 
     def __init__(self, mediator: Mediator) -> None:
         self._mediator = mediator
 
     @activity.defn(name="mediate")
     async def mediate(self, case: Case) -> MediationGiven:
-        """The mediator's answer; one that does not fit the case is an abstention that says why."""
-        return held_to(case, await self._mediator.mediate(case))
-
-
-def held_to(case: Case, answer: MediationGiven) -> MediationGiven:
-    statement = answer.statement[:MAX_STATEMENT]
-    foreign = [cited for cited in answer.citations if cited not in case.evidence]
-    if answer.choice is not None and answer.choice not in case.options:
-        why = "abstained: the mediator chose what is not an option"
-    elif foreign:
-        why = f"abstained: the mediator cited {len(foreign)} pieces that are not evidence of this case"
-    else:
-        return replace(answer, statement=statement)
-    return MediationGiven(
-        mediator=answer.mediator, choice=None, statement=f"{why}\n{statement}"[:MAX_STATEMENT]
-    )
+        """The mediator's answer, its statement cut so that no payload is too large."""
+        answer = await self._mediator.mediate(case)
+        return replace(answer, statement=answer.statement[:MAX_STATEMENT])

@@ -17,13 +17,18 @@ NextStep = Literal["ballots", "mediate", "person", "conclude", "settled"]
 
 
 def give_mediation(state: Deliberation, given: MediationGiven) -> list[MediationGiven]:
-    """Record what a mediator said, once; a choice that is no option is an abstention, said so."""
+    """Record what a mediator said, once; an answer that does not fit the case is an abstention, said so."""
     if state.mediation is not None:
         return []
+    evidence = state.proposal.evidence if state.proposal else ()
+    foreign = sum(cited not in evidence for cited in given.citations)
     if given.choice is not None and given.choice not in state.asked:
-        statement = f"abstained: the answer was not among the options. {given.statement}"
-        return [replace(given, choice=None, statement=statement)]
-    return [given]
+        why = "the mediator chose what is not an option"
+    elif foreign:
+        why = f"the mediator cited {foreign} pieces that are not evidence of this case"
+    else:
+        return [given]
+    return [replace(given, choice=None, citations=(), statement=f"abstained: {why}\n{given.statement}")]
 
 
 def rule(state: Deliberation, command: Rule) -> list[PersonRuled]:

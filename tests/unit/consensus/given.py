@@ -37,7 +37,9 @@ def opened(*voters, options=OPTIONS, weights=(), **policy):
     voters = voters or ("ann", "bob", "cem", "dee")
     weights = weights or (1.0,) * len(voters)
     panel = tuple(Seat(voter, weight) for voter, weight in zip(voters, weights, strict=True))
-    return Opened(Proposal("q", "Is it so?", options), Policy(**policy), panel, candidates=len(voters))
+    return Opened(
+        Proposal("q", "Is it so?", options, evidence=("e",)), Policy(**policy), panel, candidates=len(voters)
+    )
 
 
 def ballot(voter, choice, number=1, **said):

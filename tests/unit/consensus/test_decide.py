@@ -332,11 +332,18 @@ def test_a_mediator_that_abstains_leaves_it_unresolved():
     assert decided.reason.endswith("; the mediator abstained")
 
 
-def test_a_mediator_that_chooses_no_option_abstained():
-    sitting = stuck("mediate")
-    (given_,) = give_mediation(sitting.state, MediationGiven("m", "mauve", "I like it", ("e",)))
-    said = "abstained: the answer was not among the options. I like it"
-    assert given_ == MediationGiven("m", None, said, ("e",))
+@pytest.mark.parametrize(
+    ("answer", "why"),
+    [
+        (MediationGiven("m", "mauve", "see", ("e",)), "chose what is not an option"),
+        (MediationGiven("m", "yes", "see", ("e", "invented")), "cited 1 pieces that are not evidence"),
+    ],
+)
+def test_a_mediator_whose_answer_does_not_fit_the_case_abstained(answer, why):
+    (heard,) = give_mediation(stuck("mediate").state, answer)
+    assert (heard.choice, heard.citations) == (None, ())
+    assert why in heard.statement
+    assert heard.statement.endswith("\nsee")
 
 
 def test_hearing_a_mediator_twice_writes_nothing():
