@@ -71,6 +71,9 @@ class Sealer:
         while not stop.is_set():
             try:
                 async with self._connected() as link:
+                    await self._take_in(link)
+                    if last:
+                        _log.info("sealer.resumed")
                     last = {}
                     await self._seal_until(stop, link)
             except Exception as error:  # noqa: BLE001 # whatever it was, the records wait to be sealed
@@ -82,7 +85,8 @@ class Sealer:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[_Link]:
-        pool = await asyncpg.create_pool(self._database_url, min_size=1, max_size=_CONNECTIONS)
+        # None in store: the pool would try to restore it behind our back, and say each time that it cannot.
+        pool = await asyncpg.create_pool(self._database_url, min_size=0, max_size=_CONNECTIONS)
         try:
             async with (
                 LogReader(self._kafka, self._prefix, fetch_bytes=_FETCH_BYTES) as reader,
@@ -93,7 +97,6 @@ class Sealer:
             pool.terminate()
 
     async def _seal_until(self, stop: asyncio.Event, link: _Link) -> None:
-        await self._take_in(link)
         async with asyncio.TaskGroup() as group:
             following = [
                 group.create_task(self._follow(link, topic, partition))

@@ -12,6 +12,8 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
     structlog.processors.TimeStamper(fmt="iso", utc=True),
     structlog.processors.StackInfoRenderer(),
 )
+# What our activities and Temporal's SDK add to a line of the standard library's logging.
+_EXTRAS = structlog.stdlib.ExtraAdder(["cause", "field", "temporal_activity", "temporal_workflow"])
 
 
 def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> None:
@@ -35,10 +37,12 @@ def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> N
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name],
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name, _EXTRAS],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
         )
     )
     # Libraries only from warning up: their informational lines are about themselves, not about decisions.
     logging.basicConfig(handlers=[handler], level=max(numeric, logging.WARNING), force=True)
+    # It says each failed connection, thirty times a second; whoever uses it says once that Kafka is away.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     structlog.contextvars.bind_contextvars(process=process)

@@ -24,6 +24,7 @@ _LAG_EVERY = 1.0  # seconds
 _LOST_FENCE = 0.5  # seconds, at most, that a beaten projector leaves to the other
 _LOST_HISTORY = 10.0  # seconds until a partition whose history is gone is looked at again
 _CONNECT_WITHIN = 5.0
+_STATEMENT_WITHIN = 60.0  # seconds; a server that vanished without a word is not waited for without end
 _ENDS_WITHIN = 2.0  # seconds for the ends of all partitions; by itself aiokafka tries for 40
 APPLICATION = "folkmoot projector"  # by which Postgres, and so `moot status`, knows the connection
 _NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
@@ -85,6 +86,7 @@ class Projecting:
                 connection = await asyncpg.connect(
                     self._settings.database_url,
                     timeout=_CONNECT_WITHIN,
+                    command_timeout=_STATEMENT_WITHIN,
                     server_settings={"application_name": APPLICATION},
                 )
             except _POSTGRES as error:

@@ -2,7 +2,6 @@
 
 import asyncio
 import gc
-import logging
 import signal
 from collections.abc import Callable, Sequence
 
@@ -76,9 +75,7 @@ def calm_the_collector() -> None:
     """Settle the process for folding.
 
     A fold makes hundreds of thousands of objects a second and no cycles; with the collector's default
-    thresholds a third of the time goes into looking for some. aiokafka says each failed connection again and
-    again; `workers.away` says it once.
+    thresholds a third of the time goes into looking for some.
     """
     gc.freeze()
     gc.set_threshold(100_000, 20, 20)
-    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

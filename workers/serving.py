@@ -6,6 +6,7 @@ from collections.abc import Callable
 from datetime import timedelta
 
 import structlog
+from temporalio import activity
 from temporalio.runtime import PrometheusConfig, Runtime, TelemetryConfig
 from temporalio.worker import Worker
 
@@ -42,6 +43,7 @@ async def serve(worker: Worker, ready: Callable[[], None]) -> None:
     Raises:
         Exception: what ended the worker, if it ended by itself.
     """
+    activity.logger.activity_info_on_message = False  # it is a field of the line, not a part of its name
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
     for name in (signal.SIGTERM, signal.SIGINT):

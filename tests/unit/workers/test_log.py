@@ -32,9 +32,23 @@ def test_an_event_has_its_name_its_fields_its_level_its_time_and_its_process(lin
 
 
 def test_a_library_that_warns_is_logged_in_the_same_form(lines):
-    logging.getLogger("aiokafka.conn").warning("lost %s", "a broker")
+    logging.getLogger("asyncpg.pool").warning("lost %s", "a server")
     (line,) = lines()
-    assert (line["event"], line["logger"], line["process"]) == ("lost a broker", "aiokafka.conn", "projector")
+    assert (line["event"], line["logger"], line["process"]) == ("lost a server", "asyncpg.pool", "projector")
+
+
+def test_what_an_activity_adds_to_a_line_is_a_field_of_it_and_nothing_else_is(lines):
+    added = {"cause": "OSError", "temporal_activity": {"attempt": 2}, "password": "planted"}
+    logging.getLogger("temporalio.activity").warning("append.stream_not_looked_up", extra=added)
+    (line,) = lines()
+    assert (line["event"], line["cause"]) == ("append.stream_not_looked_up", "OSError")
+    assert line["temporal_activity"] == {"attempt": 2}
+    assert "password" not in line
+
+
+def test_each_failed_connection_of_a_kafka_that_is_away_is_no_line(lines):
+    logging.getLogger("aiokafka.client").error("Unable connect to node with id 1")
+    assert lines() == []
 
 
 def test_a_library_that_merely_talks_is_not_logged(lines):
