@@ -16,6 +16,8 @@ __all__ = ["MAX_EVENT_BYTES", "Heading", "Undecodable", "decode", "encode", "pee
 
 MAX_EVENT_BYTES = 256 * 1024
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+# What Postgres' drivers take for infinity is no moment.
+_END = datetime.max.replace(tzinfo=UTC)
 
 _read = msgspec.json.Decoder(Union[*CURRENT.values(), *EARLIER]).decode
 _write = msgspec.json.Encoder().encode
@@ -117,8 +119,8 @@ def _envelope(value: bytes) -> Any:
         raise Undecodable("holds a NUL character, which a database cannot store") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Undecodable(reason_of(error)) from None
-    if envelope.time.tzinfo is not UTC:
-        raise Undecodable("time is not a time in UTC (RFC 3339, ending in Z)")
+    if envelope.time.tzinfo is not UTC or not EPOCH <= envelope.time < _END:
+        raise Undecodable("time is not a time in UTC (RFC 3339, ending in Z) from 1970 to 9999")
     bounded = _BOUNDED.get(type(envelope.data))
     if bounded is not None and not bounded(envelope.data):
         raise Undecodable("data holds a whole number of more than 64 bits")

@@ -1,8 +1,11 @@
 """A record of the log as Kafka keeps it, not yet read as an event."""
 
+from datetime import UTC, datetime
 from typing import NamedTuple
 
 import msgspec
+
+_LAST_MS = 253_402_300_799_999  # of the year 9999
 
 
 class RawRecord(msgspec.Struct, frozen=True, gc=False):
@@ -18,6 +21,11 @@ class RawRecord(msgspec.Struct, frozen=True, gc=False):
     timestamp_ms: int
     key: bytes | None
     value: bytes
+
+
+def moment(timestamp_ms: int) -> datetime:
+    """A record's time. Kafka takes any number from a foreign writer: what is no date becomes the nearest."""
+    return datetime.fromtimestamp(min(max(timestamp_ms, 0), _LAST_MS) / 1000, UTC)
 
 
 class Position(NamedTuple):

@@ -2,13 +2,13 @@
 
 import re
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Literal
 
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.codec import peek
-from eventlog.record import RawRecord
+from eventlog.record import RawRecord, moment
 
 # undecodable: no event of ours; misfiled: its key is not its stream; unrouted: nobody takes such streams;
 # impossible: it cannot follow; fault: the fold itself failed; fork: its version is taken by another event;
@@ -63,7 +63,7 @@ def dead_letter(
         event_id=heading.id if heading else None,
         kind=kind,
         reason=printable(reason, LONGEST_REASON),
-        recorded_at=datetime.fromtimestamp(record.timestamp_ms / 1000, UTC),
+        recorded_at=moment(record.timestamp_ms),
     )
 
 

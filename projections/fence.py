@@ -7,6 +7,8 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from eventlog.record import moment
+
 Connection: TypeAlias = "asyncpg.Connection[Any]"  # generic in its stubs only
 
 _CREATE = """
@@ -72,7 +74,8 @@ async def advance(connection: Connection, at: Position, end: int, newest_ms: int
     Raises:
         FenceLost: somebody else moved, or changed the rows.
     """
-    newest = datetime.fromtimestamp(newest_ms / 1000, UTC)
+    # A time ahead of ours would stay the newest, and hide for as long how old the tables are.
+    newest = min(moment(newest_ms), datetime.now(UTC))
     status = await connection.execute(
         _ADVANCE, [*at.epochs], [*at.epochs.values()], at.topic, at.partition, at.next_offset, end, newest
     )

@@ -8,6 +8,7 @@ from functools import cached_property
 from typing import Literal, assert_never
 
 from domain.consensus.ballot_rows import Row, csv_rows, jsonl_rows
+from domain.consensus.commands import MAX_NAME
 from domain.refusal import Refusal
 from domain.strict_json import CONTROL
 
@@ -124,10 +125,11 @@ def kind_of(raw: bytes) -> Kind:
 class _Names(dict[str, int]):
     """Numbers names in the order of their first sight; each is checked once, at that moment."""
 
-    def __init__(self, field: str, limit: int) -> None:
+    def __init__(self, field: str, limit: int, longest: int = MAX_TEXT) -> None:
         super().__init__()
         self.field = field
         self.limit = limit
+        self.longest = longest
         self.seen: list[str] = []
 
     def __missing__(self, text: str) -> int:
@@ -136,8 +138,10 @@ class _Names(dict[str, int]):
             index = self[name]
         elif not name:
             raise Refusal(self.field, "is empty")
-        elif len(name) > MAX_TEXT:
-            raise Refusal(self.field, f"{len(name):,} characters are too many, at most {MAX_TEXT:,} are read")
+        elif len(name) > self.longest:
+            raise Refusal(
+                self.field, f"{len(name):,} characters are too many, at most {self.longest:,} are read"
+            )
         elif CONTROL.search(name):
             raise Refusal(self.field, "holds a control character; remove it")
         elif len(self.seen) >= self.limit:
@@ -158,7 +162,7 @@ class _Names(dict[str, int]):
 
 
 def _table(rows: Iterable[Row]) -> BallotTable:
-    items, voters = _Names("item", MAX_ROWS), _Names("voter", MAX_ROWS)
+    items, voters = _Names("item", MAX_ROWS), _Names("voter", MAX_ROWS, MAX_NAME)
     choices = _Names("choice", MAX_CHOICES)
     labels: list[Label] = []
     for line, item, voter, choice, confidence in rows:

@@ -85,8 +85,8 @@ class OpenDeliberation:
 
     def __post_init__(self) -> None:
         check_id(self.id)
-        _text("question", self.question, MAX_QUESTION)
-        _text("topic", self.topic, MAX_NAME)
+        check_words("question", self.question, MAX_QUESTION)
+        check_words("topic", self.topic, MAX_NAME)
         _check_region(self.region)
         if not 2 <= len(self.options) <= MAX_OPTIONS:  # noqa: PLR2004 # fewer than two is no question
             raise Refusal("options", f"{len(self.options)} given, 2 to {MAX_OPTIONS} are needed")
@@ -141,14 +141,14 @@ class Rule:
     person: str
 
     def __post_init__(self) -> None:
-        _text("choice", self.choice, MAX_OPTION)
-        _text("reason", self.reason, MAX_REASON)
-        _text("person", self.person, MAX_NAME)
+        check_words("choice", self.choice, MAX_OPTION)
+        check_words("reason", self.reason, MAX_REASON)
+        check_words("person", self.person, MAX_NAME)
 
 
 def check_ballot(choice: str | None, confidence: float | None, reason: str) -> None:
     if choice is not None:
-        _text("choice", choice, MAX_OPTION)
+        check_words("choice", choice, MAX_OPTION)
     if confidence is not None and not 0 <= confidence <= 1:
         raise Refusal("confidence", f"{confidence} is outside 0 to 1")
     _bounded("reason", reason, MAX_REASON)
@@ -158,10 +158,10 @@ def check_texts(name: str, values: tuple[str, ...], most: int, length: int) -> N
     if len(values) > most:
         raise Refusal(name, f"{len(values)} given, at most {most}")
     for index, value in enumerate(values):
-        _text(f"{name}[{index}]", value, length)
+        check_words(f"{name}[{index}]", value, length)
 
 
-def _text(name: str, value: str, most: int) -> None:
+def check_words(name: str, value: str, most: int) -> None:
     if not value.strip():
         raise Refusal(name, "is empty")
     _bounded(name, value, most)
@@ -176,7 +176,7 @@ def _bounded(name: str, value: str, most: int) -> None:
 
 def _check_region(region: str | None) -> None:
     if region is not None:
-        _text("region", region, MAX_REGION)
+        check_words("region", region, MAX_REGION)
 
 
 def _distinct(name: str, values: Iterable[Hashable], what: str) -> None:

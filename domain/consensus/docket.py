@@ -7,7 +7,7 @@ from typing import cast
 
 from domain.artifact import ArtifactRef
 from domain.consensus.ballot_table import BallotTable, Vote
-from domain.consensus.commands import MAX_OPTIONS, MAX_QUESTION
+from domain.consensus.commands import MAX_NAME, MAX_OPTIONS, MAX_QUESTION, check_words
 from domain.consensus.events import BallotCast, Decided, Opened, Proposal, Seat, Support
 from domain.consensus.policy import MAX_PANEL, Policy
 from domain.consensus.recorded import fold_all, hold_one_round
@@ -49,11 +49,8 @@ class DecideDocketRequest:
         check_id(self.id)
         if (self.table is None) == (not self.ballots):
             raise Refusal("table", "give either `table` (a reference) or `ballots` (rows), and not both")
-        for name, value, most in (("question", self.question, MAX_QUESTION), ("topic", self.topic, 200)):
-            if not value.strip() or len(value) > most:
-                raise Refusal(
-                    name, f"has {len(value)} characters, 1 to {most} that are not all blank are needed"
-                )
+        check_words("question", self.question, MAX_QUESTION)
+        check_words("topic", self.topic, MAX_NAME)
         check_docket_policy(self.policy)
 
 

@@ -1,8 +1,10 @@
 """What cannot be applied stops its stream and nothing else; a person lets it go on."""
 
+from dataclasses import replace
+
 import pytest
 
-from domain.consensus.events import BallotCast, PersonRuled
+from domain.consensus.events import BallotCast, PersonRuled, Score
 from eventlog.codec import encode
 from projections.consensus import ConsensusProjection
 from projections.registry import PROJECTIONS
@@ -44,6 +46,36 @@ async def test_poison_stops_its_stream_and_no_other(bed, kind):
     behind = [(offset, "behind") for offset in (3, 4, 11, 12)]
     assert await bed.parked() == [(2, kind), *behind]
     assert SECRET not in str(await bed.rows("dead_letter"))
+    assert await bed.differences() == []
+
+
+@pytest.mark.parametrize("timestamp", [-(2**63), -1, 10**16, 2**63 - 1])
+async def test_a_record_under_a_time_that_is_no_date_stops_nothing(bed, timestamp):
+    bed.log.put(encode(history("a")[0]), b"consensus/a", timestamp_ms=timestamp)
+    bed.log.put(b"no event", b"consensus/c", timestamp_ms=timestamp)
+    bed.log.append(history("b"))
+    await bed.project(end=2)  # the batch ends with it
+    await bed.project()
+    assert await bed.versions() == {"consensus/a": 1, "consensus/b": 6}
+    assert await bed.parked() == [(1, "undecodable")]
+    assert await bed.differences() == []
+    assert await bed.connection.fetchval("SELECT max(newest_at) <= now() FROM projection_offset")
+
+
+SCORED = {
+    "a confidence that no float can square": Score("v0", right=True, confidence=1e200),
+    "a name that no index can hold": Score("\N{SNOWMAN}".join(map(str, range(2_000))), right=True),
+}
+
+
+@pytest.mark.parametrize("kind", SCORED)
+async def test_a_decision_whose_scores_cannot_be_added_up_is_parked(bed, kind):
+    *before, decided = history("a")
+    bed.log.append([*before, replace(decided, data=replace(decided.data, scores=(SCORED[kind],)))])
+    bed.log.append(history("b"))
+    await bed.project()
+    assert await bed.versions() == {"consensus/a": 5, "consensus/b": 6}
+    assert len(await bed.parked()) == 1
     assert await bed.differences() == []
 
 
@@ -93,7 +125,7 @@ async def test_a_fold_that_fails_parks_without_saying_what_it_read(bed, monkeypa
 
 async def test_a_retry_after_the_code_was_mended_applies_all_in_order(bed, monkeypatch):
     with monkeypatch.context() as broken:
-        broken.setattr(ConsensusProjection, "adds", lambda *_: 1 // 0)
+        broken.setattr(ConsensusProjection, "row", lambda *_: 1 // 0)
         bed.log.append(history("a"))
         with pytest.raises(ZeroDivisionError):
             await bed.project()

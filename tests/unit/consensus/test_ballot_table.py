@@ -19,6 +19,7 @@ from domain.consensus.ballot_table import (
     natural,
     parse,
 )
+from domain.consensus.commands import MAX_NAME
 from domain.refusal import Refusal
 
 ANAESTHETISTS = Path(__file__).parents[3] / "examples/anaesthetists/ballots.csv"
@@ -95,6 +96,10 @@ def test_a_table_with_one_choice_is_a_table() -> None:
         (b"item,voter,choice,confidence\n1,v,a,0_1\n", "line 2, confidence: '0_1' is not a number"),
         (b"item,voter,choice\n1,v," + b"a" * 5_000_000, "line 2: holds a field far too long"),
         (b"item,voter,choice\n1,v," + b"a" * (MAX_TEXT + 1), "line 2, choice: 1,001 characters are too many"),
+        (
+            b"item,voter,choice\n1," + b"v" * (MAX_NAME + 1) + b",a\n",
+            "line 2, voter: 201 characters are too many",
+        ),
         (b"item,voter,choice\n1,v\x1b[2J,a\n", "line 2, voter: holds a control character"),
         ("item,voter,choice\n1,v\x9b2J,a\n".encode(), "line 2, voter: holds a control character"),
     ],

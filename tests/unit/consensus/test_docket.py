@@ -244,12 +244,12 @@ def test_choices_that_would_not_fit_an_event_are_refused_before_any_item_is_deci
 
 def test_voters_whose_names_would_not_fit_an_event_are_refused_by_their_item():
     def table(length):
-        rows = "".join(f"1,{number:0{length}},a\n" for number in range(64))
+        rows = "".join(f"1,{number:0{length}},a\n" for number in range(320))
         return parse(("item,voter,choice\n" + rows).encode(), kind="csv")
 
-    check_table(table(1000), Policy())
-    long = replace(table(1000), voters=tuple(f"{n:01001}" for n in range(64)))
-    with pytest.raises(Refusal, match="item 1: has voters' names of 64064 bytes"):
+    check_table(table(200), Policy())
+    long = replace(table(200), voters=tuple(f"{n:0201}" for n in range(320)))
+    with pytest.raises(Refusal, match="item 1: has voters' names of 64320 bytes"):
         check_table(long, Policy())
 
 
@@ -265,6 +265,8 @@ def test_a_docket_is_asked_for_by_reference_or_with_its_rows():
         ("table", {"table": None}),
         ("table", {"ballots": (LABEL,)}),
         ("question", {"question": " "}),
+        ("question", {"question": "\x1b[2J"}),
+        ("topic", {"topic": "\x9b2J"}),
         ("question", {"question": "x" * 8_001}),
         ("topic", {"topic": ""}),
         ("topic", {"topic": "x" * 201}),

@@ -108,6 +108,11 @@ BROKEN = {
     "no zone": (swapped(b"123456Z", b"123456"), "time is not a time in UTC"),
     "another zone": (swapped(b"123456Z", b"123456+02:00"), "time is not a time in UTC"),
     "no such day": (swapped(b"2026-11-21", b"2026-02-30"), "time is not a time in UTC"),
+    "a time before any writer's": (swapped(b"2026-11-21", b"1969-12-31"), "time is not a time in UTC"),
+    "the last microsecond": (
+        swapped(b"2026-11-21T10:00:00.123456Z", b"9999-12-31T23:59:59.999999Z"),
+        "time is not a time in UTC",
+    ),
     "a number for a time": (
         swapped(b'"2026-11-21T10:00:00.123456Z"', b"1795255200"),
         "time is not a time in UTC",
