@@ -1,7 +1,20 @@
 """How far the projections are, all of them in one look."""
 
+from typing import Any
+
 from projections.fence import Connection
 from projections.registry import BY_NAME
+
+# Without the checkpoints, which the sealer takes in when it starts: what it wrote since is no lag of its own.
+_OFFSETS = """
+SELECT projection, topic, partition, next_offset, newest_at FROM projection_offset
+WHERE topic <> 'checkpoints' ORDER BY 1, 2, 3
+"""
+_LAST_CHECKPOINT = "SELECT topic, partition, size, sealed_at FROM checkpoint ORDER BY sealed_at DESC LIMIT 1"
+_CLIENTS = """
+SELECT count(DISTINCT client_addr) FROM pg_stat_activity
+WHERE datname = current_database() AND application_name = $1
+"""
 
 
 async def standing(connection: Connection) -> dict[tuple[str, int], dict[str, int]]:
@@ -15,3 +28,17 @@ async def standing(connection: Connection) -> dict[tuple[str, int], dict[str, in
     for row in rows:
         found.setdefault((row["topic"], row["partition"]), {})[row["projection"]] = row["next_offset"]
     return found
+
+
+async def report(connection: Connection, application: str) -> dict[str, Any]:
+    """For `moot status`: `offsets` of every projection, the last `checkpoint`, `clients` of that name.
+
+    Raises:
+        asyncpg.UndefinedTableError: one of `projections.connection.NOT_MIGRATED`.
+    """
+    last = await connection.fetchrow(_LAST_CHECKPOINT)
+    return {
+        "offsets": await connection.fetch(_OFFSETS),
+        "checkpoint": dict(last) if last else None,
+        "clients": await connection.fetchval(_CLIENTS, application),
+    }

@@ -1,9 +1,6 @@
 """What a person can do about parked records: let their stream try again, or give one up."""
 
 from datetime import UTC, datetime
-from typing import Any
-
-import asyncpg
 
 from domain.deadletters import Discarded
 from domain.event import Event, event_id
@@ -11,19 +8,14 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
 from eventlog.writer import LogWriter
+from projections.connection import connect
+from projections.fence import Connection
+from projections.parked import Parked, discards_read, parked
+from projections.parked import streams as parked_streams
 from projections.resume import Resumed, resume
 from workers.settings import Settings
 
 LONGEST_WHO, LONGEST_WHY = 200, 2_000
-
-_ONE = """
-SELECT id, topic, partition, log_offset, stream, kind FROM dead_letter WHERE id = $1
-"""
-_HEADS = "SELECT DISTINCT topic, partition, stream FROM dead_letter WHERE stream IS NOT NULL ORDER BY 1, 2, 3"
-_DISCARDS_READ = """
-SELECT next_offset FROM projection_offset
-WHERE projection = 'deadletters' AND topic = 'deadletters' AND partition = $1
-"""
 
 
 async def retry(settings: Settings, letter: str | None) -> Resumed:
@@ -32,17 +24,17 @@ async def retry(settings: Settings, letter: str | None) -> Resumed:
     Raises:
         Refusal: there is no such record, it names no stream, or discards are on their way.
     """
-    connection = await asyncpg.connect(settings.database_url)
+    connection = await connect(settings.database_url)
     try:
         async with LogReader(settings.kafka, settings.topic_prefix) as reader:
             places = await _streams(connection, letter)
-            applied = parked = 0
+            applied = left = 0
             for (topic, partition), streams in places.items():
                 async with connection.transaction():
                     await _no_discard_is_on_its_way(connection, reader)
                     done = await resume(connection, reader, topic, partition, streams)
-                applied, parked = applied + done.applied, parked + done.parked
-            return Resumed(applied, parked)
+                applied, left = applied + done.applied, left + done.parked
+            return Resumed(applied, left)
     finally:
         connection.terminate()
 
@@ -55,14 +47,14 @@ async def discard(settings: Settings, letter: str, who: str, why: str) -> Event:
     """
     _said("--as", who, LONGEST_WHO)
     _said("--why", why, LONGEST_WHY)
-    connection = await asyncpg.connect(settings.database_url)
+    connection = await connect(settings.database_url)
     try:
         # The lock keeps a retry from applying the record while its discard is written.
         async with connection.transaction():
-            found = await connection.fetchrow(_ONE + " FOR UPDATE", letter)
+            found = await parked(connection, letter, hold=True)
             if found is None:
                 raise _unknown(letter)
-            if found["kind"] == "behind":
+            if found.kind == "behind":
                 raise Refusal(
                     "ID", f"{letter} only waits behind another record of its stream; discard that one"
                 )
@@ -74,20 +66,20 @@ async def discard(settings: Settings, letter: str, who: str, why: str) -> Event:
         connection.terminate()
 
 
-def _event(found: Any, who: str, why: str) -> Event:
+def _event(found: Parked, who: str, why: str) -> Event:
     now = datetime.now(UTC)
-    stream = f"deadletters/{found['id']}"
+    stream = f"deadletters/{found.id}"
     return Event(
         id=event_id(now, stream, who, why),
         stream=stream,
         version=1,
         time=now,
         data=Discarded(
-            dead_letter=found["id"],
-            topic=found["topic"],
-            partition=found["partition"],
-            offset=found["log_offset"],
-            stream=found["stream"],
+            dead_letter=found.id,
+            topic=found.topic,
+            partition=found.partition,
+            offset=found.offset,
+            stream=found.stream,
             who=who,
             why=why,
         ),
@@ -95,26 +87,21 @@ def _event(found: Any, who: str, why: str) -> Event:
     )
 
 
-async def _streams(connection: Any, letter: str | None) -> dict[tuple[str, int], list[str]]:
-    places: dict[tuple[str, int], list[str]] = {}
+async def _streams(connection: Connection, letter: str | None) -> dict[tuple[str, int], list[str]]:
     if letter is None:
-        rows = await connection.fetch(_HEADS)
-    else:
-        rows = await connection.fetch(_ONE, letter)
-        if not rows:
-            raise _unknown(letter)
-        if rows[0]["stream"] is None:
-            raise Refusal("ID", f"{letter} names no stream, so nothing waits for it; it can be discarded")
-    for row in rows:
-        places.setdefault((row["topic"], row["partition"]), []).append(row["stream"])
-    return places
+        return await parked_streams(connection)
+    found = await parked(connection, letter)
+    if found is None:
+        raise _unknown(letter)
+    if found.stream is None:
+        raise Refusal("ID", f"{letter} names no stream, so nothing waits for it; it can be discarded")
+    return {(found.topic, found.partition): [found.stream]}
 
 
-async def _no_discard_is_on_its_way(connection: Any, reader: LogReader) -> None:
+async def _no_discard_is_on_its_way(connection: Connection, reader: LogReader) -> None:
     for partition in await reader.partitions("deadletters"):
         _, end = await reader.beginning_and_end("deadletters", partition)
-        read = await connection.fetchval(_DISCARDS_READ, partition)
-        if (read or 0) < end:
+        if await discards_read(connection, partition) < end:
             raise Refusal("retry", "a discard is on its way; try again when the projector has read it")
 
 

@@ -2,11 +2,10 @@
 
 from dataclasses import dataclass
 
-import asyncpg
-
 from domain.refusal import Refusal
 from eventlog.topic_setup import ensure_topics
 from projections import schema
+from projections.connection import AWAY
 from workers.settings import Settings
 
 
@@ -36,7 +35,7 @@ async def migrate(settings: Settings, replication: int = 1) -> Migrated:
         raise Refusal("kafka", str(error)) from None
     try:
         before, after = await schema.upgrade(settings.database_url)
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError) as error:
+    except AWAY as error:
         raise Refusal("postgres", f"does not take the tables: {type(error).__name__}: {error}") from None
     return Migrated(topics.created, before, after, await _search_attributes(settings))
 

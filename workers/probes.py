@@ -4,7 +4,6 @@ import asyncio
 from datetime import UTC, datetime
 from typing import Any
 
-import asyncpg
 from temporalio.api.enums.v1 import TaskQueueType
 from temporalio.api.taskqueue.v1 import TaskQueue
 from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSystemInfoRequest
@@ -12,6 +11,9 @@ from temporalio.api.workflowservice.v1 import DescribeTaskQueueRequest, GetSyste
 from domain.refusal import Refusal
 from eventlog.connection import addresses, in_clear
 from eventlog.reader import LogReader
+from projections.connection import NOT_MIGRATED
+from projections.connection import connect as connect_to
+from projections.standing import report
 from workers.embedded.kafka import answers
 from workers.projecting import APPLICATION
 from workers.settings import Settings
@@ -21,16 +23,6 @@ from workflows.names import TASK_QUEUE
 ANSWER_WITHIN = 1.5  # seconds for one server
 _ENDS_WITHIN = 1.0  # seconds for all partitions, asked of a Kafka that has just answered
 _POLLED_WITHIN = 70.0  # seconds: a worker's poll lasts up to 60
-# Without the checkpoints, which the sealer takes in when it starts: what it wrote since is no lag of its own.
-_OFFSETS = """
-SELECT projection, topic, partition, next_offset, newest_at FROM projection_offset
-WHERE topic <> 'checkpoints' ORDER BY 1, 2, 3
-"""
-_LAST_CHECKPOINT = "SELECT topic, partition, size, sealed_at FROM checkpoint ORDER BY sealed_at DESC LIMIT 1"
-_PROJECTORS = """
-SELECT count(DISTINCT coalesce(host(client_addr), '')) FROM pg_stat_activity
-WHERE datname = current_database() AND application_name = $1
-"""
 
 
 async def temporal(settings: Settings) -> dict[str, Any]:
@@ -62,22 +54,15 @@ async def kafka(bootstrap: str) -> dict[str, Any]:
 
 async def postgres(url: str) -> dict[str, Any]:
     """Its `version`, where the projections stand, the last checkpoint, and how many `projector`s hold on."""
-    connection = await asyncpg.connect(url, timeout=ANSWER_WITHIN)
+    connection = await connect_to(url, within=ANSWER_WITHIN)
     try:
         version = await connection.fetchval("SHOW server_version")
-        offsets = await connection.fetch(_OFFSETS)
-        projectors = await connection.fetchval(_PROJECTORS, APPLICATION)
-        last = await connection.fetchrow(_LAST_CHECKPOINT)
-    except asyncpg.UndefinedTableError:
+        known = await report(connection, APPLICATION)
+    except NOT_MIGRATED:
         return {"version": version, "problem": "its tables are missing: run `moot migrate`"}
     finally:
         connection.terminate()  # at once: a polite goodbye may wait for a server that is away by now
-    return {
-        "version": version,
-        "offsets": offsets,
-        "checkpoint": dict(last) if last else None,
-        "projector": projectors,
-    }
+    return {"version": version, "projector": known.pop("clients"), **known}
 
 
 async def ends(settings: Settings, offsets: list[Any]) -> dict[tuple[str, int], int]:

@@ -3,11 +3,10 @@
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-import asyncpg
-
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
+from projections.connection import connect, migrated
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt, Verified
 from projections.registry import BY_NAME
@@ -48,12 +47,11 @@ async def _ready(
 ) -> AsyncIterator[Rebuild]:
     calm_the_collector()
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
-        live = await asyncpg.connect(settings.database_url)
-        beside = await asyncpg.connect(settings.database_url)
+        live = await connect(settings.database_url)
+        beside = await connect(settings.database_url)
         try:
-            yield Rebuild(reader, live, beside, projections, progress)
-        except asyncpg.UndefinedTableError:
-            raise Refusal("postgres", "its tables are missing: run `moot migrate`") from None
+            with migrated():
+                yield Rebuild(reader, live, beside, projections, progress)
         finally:
             live.terminate()
             beside.terminate()

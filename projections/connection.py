@@ -1,0 +1,62 @@
+"""Connections to Postgres, and how the driver's faults are told apart: only this package knows the driver."""
+
+import contextlib
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+
+import asyncpg
+
+from domain.refusal import Refusal
+from projections.fence import Connection
+
+NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+# The third is what asyncpg says of a connection that broke in the middle of a COPY.
+AWAY = (
+    asyncpg.PostgresError,
+    asyncpg.InterfaceError,
+    asyncpg.InternalClientError,
+    OSError,
+    TimeoutError,
+)
+
+
+async def connect(
+    url: str, *, within: float = 60.0, statement_within: float | None = None, application: str = "folkmoot"
+) -> Connection:
+    """A connection of the caller's own, who terminates it.
+
+    Args:
+        url: postgresql://…
+        within: seconds until it must stand.
+        statement_within: seconds for one statement; by default any time.
+        application: by what name `pg_stat_activity` shows it.
+
+    Raises:
+        OSError, TimeoutError, asyncpg.PostgresError: one of `AWAY`.
+    """
+    return await asyncpg.connect(
+        url,
+        timeout=within,
+        command_timeout=statement_within,
+        server_settings={"application_name": application},
+    )
+
+
+@contextlib.asynccontextmanager
+async def pool(url: str, most: int) -> AsyncIterator[Any]:
+    """At most `most` connections, made when they are asked for, terminated at the end."""
+    # None in store: the pool would try to restore it behind our back, and say each time that it cannot.
+    made = await asyncpg.create_pool(url, min_size=0, max_size=most)
+    try:
+        yield made
+    finally:
+        made.terminate()
+
+
+@contextlib.contextmanager
+def migrated() -> Iterator[None]:
+    """Refuse in one line where tables or columns turn out to be missing."""
+    try:
+        yield
+    except NOT_MIGRATED:
+        raise Refusal("postgres", "its tables are missing or old: run `moot migrate`") from None
