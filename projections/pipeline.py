@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -74,17 +75,21 @@ class Pipeline:
 
     async def _fold_ahead(self) -> None:
         at = self._stretch
-        batches = self._reader.batches(at.topic, at.partition, at.start, at.stop, max_records=RECORDS)
-        async for records in batches:
-            batch = await _decoded_in_shares(records)
-            trusted = records[0].offset >= at.trusted_from
-            await self._load(self._fold.missing(batch, optimistic=trusted))
-            async with self._folding:
-                folded = await self._fold.fold(batch)
-            await self._handover.give(folded)
-            self._fold.states.age()
-            self._told(folded.events)
+        following = self._reader.batches(at.topic, at.partition, at.start, at.stop, max_records=RECORDS)
+        async with aclosing(following) as batches:  # else it goes on fetching until it is collected
+            async for records in batches:
+                await self._fold_batch(records)
         self._handover.end()
+
+    async def _fold_batch(self, records: Sequence[RawRecord]) -> None:
+        batch = await _decoded_in_shares(records)
+        trusted = records[0].offset >= self._stretch.trusted_from
+        await self._load(self._fold.missing(batch, optimistic=trusted))
+        async with self._folding:
+            folded = await self._fold.fold(batch)
+        await self._handover.give(folded)
+        self._fold.states.age()
+        self._told(folded.events)
 
     async def _load(self, missing: Mapping[str, Sequence[str]]) -> None:
         if not missing:

@@ -22,6 +22,7 @@ def lines():
     structlog.configure(**before)
     root.handlers[:] = handlers
     root.setLevel(level)
+    logging.getLogger("aiokafka").setLevel(logging.NOTSET)
 
 
 def test_an_event_has_its_name_its_fields_its_level_its_time_and_its_process(lines):
