@@ -10,8 +10,12 @@ from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Table
 from domain.consensus.state import ImpossibleEvent
 from domain.deadletters import Discarded
 from domain.event import Event
+from eventlog.topics import TOPICS
+from projections.dead_letter import dead_letter_id
 from projections.projection import Addition
 from projections.tables import METADATA, moment, stamps, text
+
+LAST_PARTITION = 2**15 - 1  # that the tables hold
 
 DISCARD = Table(
     "discard",
@@ -56,6 +60,7 @@ class DiscardProjection:
         data = event.data
         if state is not None or not isinstance(data, Discarded):
             raise ImpossibleEvent("type", f"{event.type} in the stream of a discard")
+        _names_one_record(event.stream, data)
         return Discard(
             data.dead_letter,
             data.topic,
@@ -75,3 +80,11 @@ class DiscardProjection:
 
     def state(self, values: Sequence[Any]) -> Discard:
         return Discard(*values)
+
+
+def _names_one_record(stream: str, data: Discarded) -> None:
+    there = dead_letter_id(data.topic, data.partition, data.offset)
+    if data.topic not in TOPICS or not 0 <= data.partition <= LAST_PARTITION or data.offset < 0:
+        raise ImpossibleEvent("dead_letter", "it names no place on the log")
+    if (data.dead_letter, stream) != (there, f"{DiscardProjection.category}/{there}"):
+        raise ImpossibleEvent("dead_letter", "its stream, its record and its place are not one")

@@ -21,15 +21,16 @@ class LogPast:
         self, streams: Mapping[str, int], end: int, discarded: Collection[int]
     ) -> Mapping[Version, str]:
         found: dict[Version, str] = {}
+        given_up: dict[Version, str] = {}
         if not streams:
             return found
         start = min(streams.values())
         async for records in self._reader.batches(self._topic, self._partition, start, end):
-            wanted = [r for r in records if _is_of(r, streams) and r.offset not in discarded]
-            for record, event in decoded(wanted):
+            for record, event in decoded(r for r in records if _is_of(r, streams)):
                 if isinstance(event, Event) and record.key == event.stream.encode():
-                    found.setdefault((event.stream, event.version), event.id)
-        return found
+                    into = given_up if record.offset in discarded else found
+                    into.setdefault((event.stream, event.version), event.id)
+        return given_up | found
 
     async def records(self, offsets: Sequence[int]) -> list[RawRecord]:
         """The records at `offsets`, in their order."""

@@ -28,6 +28,14 @@ _WAITING = """
 SELECT log_offset FROM dead_letter WHERE topic = $1 AND partition = $2 AND stream = ANY($3::text[])
 ORDER BY log_offset
 """
+_STOPPED = """
+SELECT DISTINCT stream FROM dead_letter
+WHERE topic = $1 AND partition = $2 AND log_offset = ANY($3::bigint[]) AND stream IS NOT NULL
+"""
+_CLEAR_ALONE = """
+DELETE FROM dead_letter
+WHERE topic = $1 AND partition = $2 AND log_offset = ANY($3::bigint[]) AND stream IS NULL
+"""
 _CLEAR = "DELETE FROM dead_letter WHERE topic = $1 AND partition = $2 AND log_offset = ANY($3::bigint[])"
 
 
@@ -96,6 +104,8 @@ async def resume_discarded(connection: Connection, reader: LogReader, discards: 
         found.setdefault((discard.topic, discard.partition), []).append(discard)
     for (topic, partition), given_up in sorted(found.items()):
         await fence.hold(connection, topic, partition, standing_on(topic))
-        await connection.execute(_CLEAR, topic, partition, [discard.offset for discard in given_up])
-        streams = sorted({discard.stream for discard in given_up if discard.stream is not None})
-        await resume(connection, reader, topic, partition, streams)
+        offsets = [discard.offset for discard in given_up]
+        await connection.execute(_CLEAR_ALONE, topic, partition, offsets)
+        stopped = {row["stream"] for row in await connection.fetch(_STOPPED, topic, partition, offsets)}
+        named = {discard.stream for discard in given_up if discard.stream is not None}
+        await resume(connection, reader, topic, partition, sorted(stopped | named))

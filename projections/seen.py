@@ -18,7 +18,8 @@ class Past(Protocol):
     ) -> Mapping[Version, str]:
         """The id of the first record of each version of `streams`.
 
-        Each stream is read from the offset it maps to, up to and without `end`, `discarded` offsets left out.
+        Each stream is read from the offset it maps to, up to and without `end`; what lies at a `discarded`
+        offset counts where no other record has the version.
         """
         ...
 
@@ -35,6 +36,7 @@ class Seen:
         self._discarded = discarded
         self._before: Mapping[Version, str] | None = None
         self._within: dict[Version, int] = {}
+        self._given_up: dict[Version, int] = {}
 
     async def applied_id(self, index: int, stream: str, version: int) -> str | None:
         """The id of the event that took `version` of `stream` before the batch's entry at `index`."""
@@ -44,9 +46,12 @@ class Seen:
             self._index_batch()
         if (stream, version) in self._before:
             return self._before[stream, version]
-        found = self._within.get((stream, version), index)
-        event = self._batch[found][1]
-        return event.id if found < index and isinstance(event, Event) else None
+        for found in (self._within, self._given_up):
+            first = found.get((stream, version), index)
+            event = self._batch[first][1]
+            if first < index and isinstance(event, Event):
+                return event.id
+        return None
 
     def _repeated(self, index: int, start: int) -> dict[str, int]:
         """Streams older than the batch that have a known version from `index` on, and where each begins."""
@@ -61,9 +66,6 @@ class Seen:
 
     def _index_batch(self) -> None:
         for index, (record, event) in enumerate(self._batch):
-            if (
-                isinstance(event, Event)
-                and record.offset not in self._discarded
-                and record.key == event.stream.encode()
-            ):
-                self._within.setdefault((event.stream, event.version), index)
+            if isinstance(event, Event) and record.key == event.stream.encode():
+                into = self._given_up if record.offset in self._discarded else self._within
+                into.setdefault((event.stream, event.version), index)

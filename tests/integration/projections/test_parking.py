@@ -229,3 +229,55 @@ async def test_every_projection_has_rows_that_its_state_can_be_read_from(bed):
         for row in await bed.rows(projection.home.name, columns):
             assert projection.row(projection.state(row)) == row
     assert len(await bed.rows("deliberation")) == 2
+
+
+@pytest.mark.parametrize("early", [False, True])
+@pytest.mark.parametrize("stream", ["consensus/a", "consensus/b", None])
+async def test_a_forged_discard_takes_nothing_away(bed, early, stream):
+    good = history("a")
+    if not early:
+        bed.log.append(good[:4])
+        await bed.project()
+    bed.log.append([discarded("decisions.0.2", stream)], topic="deadletters")
+    await bed.project("deadletters")
+    bed.log.append(good if early else good[4:])
+    bed.log.append([good[2], *history("b")])
+    await bed.project()
+    assert await bed.versions() == {"consensus/a": 6, "consensus/b": 6}
+    assert await bed.parked() == []
+    assert await bed.differences() == []
+
+
+async def test_a_forged_discard_of_a_record_that_waits_leaves_it_waiting(bed):
+    await a_poisoned_log(bed, POISONS["fork"])
+    bed.log.append([discarded("decisions.0.4", "consensus/b")], topic="deadletters")
+    await bed.project("deadletters")
+    assert await bed.parked() == [(2, "fork"), *[(offset, "behind") for offset in (3, 4, 11, 12)]]
+    assert await bed.differences() == []
+    bed.log.append([discarded("decisions.0.2", "consensus/a")], topic="deadletters")
+    await bed.project("deadletters")
+    assert await bed.versions() == {"consensus/a": 6, "consensus/b": 6}
+    assert await bed.differences() == []
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"partition": 2**15},
+        {"partition": -1},
+        {"offset": -1},
+        {"offset": 3},
+        {"topic": "nobody"},
+        {"dead_letter": "decisions.0.3"},
+    ],
+)
+async def test_a_discard_that_names_no_place_is_poison_itself(bed, changes):
+    await a_poisoned_log(bed, POISONS["fork"])
+    given_up = discarded("decisions.0.2", "consensus/a")
+    forged = replace(given_up, data=replace(given_up.data, **changes))
+    bed.log.append([forged], topic="deadletters")
+    await bed.project("deadletters")
+    assert await bed.versions() == {"consensus/a": 2, "consensus/b": 6}
+    behind = [(offset, "behind") for offset in (3, 4, 11, 12)]
+    assert await bed.parked() == [(0, "impossible"), (2, "fork"), *behind]
+    assert await bed.differences() == []
