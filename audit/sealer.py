@@ -10,7 +10,6 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-import asyncpg
 import structlog
 
 from audit import published
@@ -24,6 +23,7 @@ from eventlog.topics import kafka_name
 from eventlog.writer import LogWriter
 from projections import checkpoints
 from projections.checkpoints import CheckpointRow
+from projections.connection import pool
 from projections.fence import Connection, FenceLost
 
 _log = structlog.get_logger(__name__)
@@ -85,16 +85,12 @@ class Sealer:
 
     @contextlib.asynccontextmanager
     async def _connected(self) -> AsyncIterator[_Link]:
-        # None in store: the pool would try to restore it behind our back, and say each time that it cannot.
-        pool = await asyncpg.create_pool(self._database_url, min_size=0, max_size=_CONNECTIONS)
-        try:
-            async with (
-                LogReader(self._kafka, self._prefix, fetch_bytes=_FETCH_BYTES) as reader,
-                LogWriter(self._kafka, self._prefix) as writer,
-            ):
-                yield _Link(pool, reader, writer)
-        finally:
-            pool.terminate()
+        async with (
+            pool(self._database_url, most=_CONNECTIONS) as connections,
+            LogReader(self._kafka, self._prefix, fetch_bytes=_FETCH_BYTES) as reader,
+            LogWriter(self._kafka, self._prefix) as writer,
+        ):
+            yield _Link(connections, reader, writer)
 
     async def _seal_until(self, stop: asyncio.Event, link: _Link) -> None:
         async with asyncio.TaskGroup() as group:

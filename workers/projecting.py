@@ -4,12 +4,12 @@ import asyncio
 import random
 from collections.abc import Callable, Sequence
 
-import asyncpg
 import structlog
 
 from domain.refusal import Refusal
 from eventlog.reader import LogAway, LogReader
 from eventlog.record import RetentionLost
+from projections.connection import AWAY, NOT_MIGRATED, connect
 from projections.engine import PartitionProjector
 from projections.fence import FenceLost
 from workers.away import Away
@@ -27,15 +27,6 @@ _CONNECT_WITHIN = 5.0
 _STATEMENT_WITHIN = 60.0  # seconds; a server that vanished without a word is not waited for without end
 _ENDS_WITHIN = 2.0  # seconds for the ends of all partitions; by itself aiokafka tries for 40
 APPLICATION = "folkmoot projector"  # by which Postgres, and so `moot status`, knows the connection
-_NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
-# The last is what asyncpg says of a connection that broke in the middle of a COPY.
-_POSTGRES = (
-    asyncpg.PostgresError,
-    asyncpg.InterfaceError,
-    OSError,
-    TimeoutError,
-    asyncpg.InternalClientError,
-)
 
 
 class Projecting:
@@ -83,13 +74,13 @@ class Projecting:
     async def _keep_following(self, reader: LogReader, place: Place) -> None:
         while True:
             try:
-                connection = await asyncpg.connect(
+                connection = await connect(
                     self._settings.database_url,
-                    timeout=_CONNECT_WITHIN,
-                    command_timeout=_STATEMENT_WITHIN,
-                    server_settings={"application_name": APPLICATION},
+                    within=_CONNECT_WITHIN,
+                    statement_within=_STATEMENT_WITHIN,
+                    application=APPLICATION,
                 )
-            except _POSTGRES as error:
+            except AWAY as error:
                 self._away.left("postgres", _why(error))
                 await self._away.wait("postgres")
                 continue
@@ -110,12 +101,12 @@ class Projecting:
         except RetentionLost as lost:
             _log.error("projector.history_lost", topic=place[0], partition=place[1], cause=str(lost))
             await asyncio.sleep(_LOST_HISTORY)
-        except _NOT_MIGRATED as error:
+        except NOT_MIGRATED as error:
             raise Refusal("postgres", f"{_why(error)}: run `moot migrate`") from None
         except LogAway as error:
             self._away.left("kafka", _why(error))
             await self._away.wait("kafka")
-        except _POSTGRES as error:
+        except AWAY as error:
             # Once records flow, a fault of Kafka's is waited for inside: this one stopped the transaction.
             self._away.left("postgres", _why(error))
             await self._away.wait("postgres")
