@@ -1,0 +1,96 @@
+"""What a person does about parked records, on a real log and a real database."""
+
+import asyncpg
+import pytest
+
+from domain.refusal import Refusal
+from eventlog.partitioning import partition_of
+from eventlog.reader import LogReader
+from eventlog.topic_setup import ensure_topics
+from eventlog.topics import TOPICS
+from eventlog.writer import LogWriter
+from projections import schema
+from projections.consensus import ConsensusProjection
+from projections.engine import PartitionProjector
+from projections.resume import Resumed
+from tests.integration.projections.bed import Seen, history
+from workers import deadletters
+from workers.settings import Settings
+
+PARTITION = partition_of(b"consensus/a", TOPICS["decisions"].partitions)
+FIRST, SECOND = f"decisions.{PARTITION}.0", f"decisions.{PARTITION}.1"
+
+
+@pytest.fixture
+async def settings(kafka, database, topic_prefix, tmp_path):
+    await ensure_topics(kafka, topic_prefix)
+    await schema.upgrade(database)
+    return Settings(kafka, database, "", "default", "c", topic_prefix, "", "", tmp_path)
+
+
+async def write(settings, events):
+    async with LogWriter(settings.kafka, settings.topic_prefix) as writer:
+        await writer.append("decisions", events)
+
+
+async def project(settings, topic="decisions", partition=PARTITION):
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        async with LogReader(settings.kafka, settings.topic_prefix) as reader:
+            _, end = await reader.beginning_and_end(topic, partition)
+            await PartitionProjector(reader, connection, topic, partition, Seen()).follow(end)
+        return [tuple(row) for row in await connection.fetch("SELECT id, kind FROM dead_letter ORDER BY id")]
+    finally:
+        connection.terminate()
+
+
+async def test_a_retry_after_the_code_was_mended_applies_what_was_parked(settings, monkeypatch):
+    with monkeypatch.context() as broken:
+        broken.setattr(ConsensusProjection, "fold", lambda *_: 1 // 0)
+        await write(settings, history("a"))
+        parked = await project(settings)
+    assert parked[0] == (FIRST, "fault")
+    assert await deadletters.retry(settings, FIRST) == Resumed(applied=len(parked), parked=0)
+    assert await project(settings) == []
+
+
+async def test_what_still_cannot_be_applied_is_parked_again(settings):
+    await write(settings, history("a")[1:3])  # without the opening
+    parked = await project(settings)
+    assert parked == [(FIRST, "gap"), (SECOND, "behind")]
+    assert await deadletters.retry(settings, None) == Resumed(applied=0, parked=2)
+    assert await project(settings) == parked
+
+
+async def test_a_record_is_given_up_by_an_event_and_no_retry_comes_between(settings):
+    await write(settings, history("a")[1:3])
+    await project(settings)
+    event = await deadletters.discard(settings, FIRST, "Ada", "written by hand")
+    assert (event.data.dead_letter, event.data.offset, event.data.who) == (FIRST, 0, "Ada")
+    with pytest.raises(Refusal, match="a discard is on its way"):
+        await deadletters.retry(settings, None)
+    partition = partition_of(event.stream.encode(), TOPICS["deadletters"].partitions)
+    assert [letter for letter, _ in await project(settings, "deadletters", partition)] == [SECOND]
+    assert await deadletters.retry(settings, None) == Resumed(applied=0, parked=1)
+
+
+@pytest.mark.parametrize(
+    ("letter", "who", "why", "says"),
+    [
+        ("decisions.0.99", "Ada", "so", "is no parked record"),
+        (SECOND, "Ada", "so", "only waits behind another"),
+        (FIRST, " ", "so", "--as: has 1 characters"),
+        (FIRST, "Ada", "", "--why: has 0 characters"),
+    ],
+)
+async def test_what_cannot_be_given_up_is_refused_in_one_line(settings, letter, who, why, says):
+    await write(settings, history("a")[1:3])
+    before = await project(settings)
+    with pytest.raises(Refusal, match=says):
+        await deadletters.discard(settings, letter, who, why)
+    assert await project(settings) == before
+
+
+async def test_a_record_that_is_not_parked_cannot_be_retried(settings):
+    with pytest.raises(Refusal, match="is no parked record"):
+        await deadletters.retry(settings, "decisions.0.99")
