@@ -13,9 +13,10 @@ from audit.tiles import range_root, tiles_for
 from domain.audit_events import CheckpointSigned
 from domain.event import Event, event_id
 from domain.refusal import Refusal
-from eventlog.codec import Undecodable, decode
+from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
+from eventlog.undecodable import Undecodable
 from projections import fence, merkle
 from projections.checkpoints import CheckpointRow, kept, store
 from projections.fence import Connection

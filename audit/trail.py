@@ -9,9 +9,10 @@ from audit.wording import said
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.strict_json import printable
-from eventlog.codec import Undecodable, decode
+from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
+from eventlog.undecodable import Undecodable
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,8 +11,9 @@ from audit.note import VerifierKey
 from audit.source import SealedLog, Source
 from audit.tile_check import TileCheck
 from domain.refusal import Refusal
-from eventlog.codec import Undecodable, decode
+from eventlog.codec import decode
 from eventlog.record import RawRecord, RetentionLost
+from eventlog.undecodable import Undecodable
 from eventlog.writer import milliseconds
 
 _AHEAD = 10_000  # stored leaf hashes read at once past the end of a log that was cut short

@@ -12,3 +12,7 @@ class Refusal(ValueError):
         super().__init__(f"{field}: {problem}" if field else problem)
         self.field = field
         self.problem = problem
+
+
+class ImpossibleEvent(Refusal):
+    """An event that cannot follow from the ones before it: a forger or a bug wrote it."""

@@ -12,8 +12,6 @@ from eventlog import bounds, upcast
 from eventlog.envelope import CURRENT, EARLIER, Heading
 from eventlog.undecodable import Undecodable, reason_of
 
-__all__ = ["MAX_EVENT_BYTES", "Heading", "Undecodable", "decode", "encode", "peek"]
-
 MAX_EVENT_BYTES = 256 * 1024
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What Postgres' drivers take for infinity is no moment.

@@ -6,8 +6,9 @@ from typing import Any
 import msgspec
 
 from domain.strict_json import printable
-from eventlog.codec import Undecodable, decode, peek
+from eventlog.codec import decode, peek
 from eventlog.record import RawRecord
+from eventlog.undecodable import Undecodable
 
 _DATA_WIDTH = 100
 

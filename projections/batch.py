@@ -4,8 +4,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from domain.event import Event
-from eventlog.codec import Undecodable, decode
+from eventlog.codec import decode
 from eventlog.record import RawRecord
+from eventlog.undecodable import Undecodable
 from projections.dead_letter import DeadLetter
 from projections.states import Stream
 

@@ -19,8 +19,8 @@ from domain.consensus.events import (
     Support,
 )
 from domain.consensus.reputation import evidence
-from domain.consensus.state import ImpossibleEvent
 from domain.event import Event
+from domain.refusal import ImpossibleEvent
 from projections.projection import Addition
 from projections.tables import METADATA, count, moment, stamps, text
 

@@ -7,9 +7,9 @@ from typing import Any
 import msgspec
 from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Table
 
-from domain.consensus.state import ImpossibleEvent
 from domain.deadletters import Discarded
 from domain.event import Event
+from domain.refusal import ImpossibleEvent
 from eventlog.topics import TOPICS
 from projections.dead_letter import dead_letter_id
 from projections.projection import Addition

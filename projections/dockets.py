@@ -10,8 +10,8 @@ from sqlalchemy import JSON, BigInteger, Column, PrimaryKeyConstraint, Table
 
 from domain.consensus.docket_state import NO_DOCKET, DocketState, fold_docket
 from domain.consensus.events import DocketClosed, DocketEstimated, DocketOpened, SliceDecided
-from domain.consensus.state import ImpossibleEvent
 from domain.event import Event
+from domain.refusal import ImpossibleEvent
 from projections.projection import Addition
 from projections.tables import METADATA, moment, stamps, text
 

@@ -6,10 +6,10 @@ Live projector, rebuild and audit use this one fold; it knows neither Kafka nor 
 from collections.abc import Container, Iterable, Mapping, Sequence
 from typing import Any
 
-from domain.consensus.state import ImpossibleEvent
 from domain.event import Event
-from eventlog.codec import Undecodable
+from domain.refusal import ImpossibleEvent
 from eventlog.record import RawRecord
+from eventlog.undecodable import Undecodable
 from projections.batch import Decoded, Folded
 from projections.dead_letter import Kind, dead_letter, reason_of, stream_named_by
 from projections.projection import Addition, Projection

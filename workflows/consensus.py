@@ -13,10 +13,11 @@ with workflow.unsafe.imports_passed_through():
     from activities.mediation import Mediation, case_of
     from activities.reputation import Reputation, StandingsWanted
     from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
-    from domain.consensus.decide import conclude, give_mediation, next_step, open_deliberation, rule
+    from domain.consensus.decide import open_deliberation
     from domain.consensus.events import MediationGiven, RoundClosed
     from domain.consensus.outcome import ConsensusOutcome, outcome_of
     from domain.consensus.recorded import hold_rounds
+    from domain.consensus.settle import conclude, give_mediation, next_step, rule
     from domain.consensus.state import NOT_OPENED, Deliberation, fold_all
     from domain.refusal import Refusal
     from domain.stream import Draft

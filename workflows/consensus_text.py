@@ -2,8 +2,8 @@
 
 from typing import Any, assert_never
 
-from domain.consensus.decide import next_step
 from domain.consensus.events import RoundClosed
+from domain.consensus.settle import next_step
 from domain.consensus.state import Deliberation
 from domain.strict_json import printable
 

@@ -12,10 +12,11 @@ from temporalio.exceptions import ActivityError
 
 from activities.reasoner import Answer, Reasoning, inquiry_of
 from domain.consensus.commands import CastBallot, OpenDeliberation, Voter, check_ballot
-from domain.consensus.decide import close_round, conclude, next_step, seal_ballot
+from domain.consensus.decide import close_round, seal_ballot
 from domain.consensus.events import BallotCast
-from domain.consensus.recorded import ballots_for, fold_all, has_last_word
-from domain.consensus.state import Deliberation
+from domain.consensus.recorded import ballots_for, has_last_word
+from domain.consensus.settle import conclude, next_step
+from domain.consensus.state import Deliberation, fold_all
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.stream import Draft

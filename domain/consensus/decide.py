@@ -6,28 +6,12 @@ from dataclasses import replace
 from domain.consensus.commands import CastBallot, OpenDeliberation
 from domain.consensus.events import BallotCast, BallotSealed, Opened, Proposal, RoundClosed, StopReason
 from domain.consensus.panel import draw_panel
+from domain.consensus.possible import commitment
 from domain.consensus.refinement import objections, refined_options
-from domain.consensus.settle import NextStep, conclude, give_mediation, next_step, rule, scores
-from domain.consensus.state import Deliberation, commitment
+from domain.consensus.state import Deliberation
 from domain.consensus.tally import Count, count, equivocating
 from domain.refusal import Refusal
 from domain.strict_json import printable
-
-__all__ = [
-    "AlreadyEquivocated",
-    "AlreadyUnderSeal",
-    "NextStep",
-    "NotOnThePanel",
-    "RoundIsClosed",
-    "close_round",
-    "conclude",
-    "give_mediation",
-    "next_step",
-    "open_deliberation",
-    "rule",
-    "scores",
-    "seal_ballot",
-]
 
 Choices = Mapping[str, set[str | None]]
 

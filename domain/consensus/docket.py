@@ -10,8 +10,8 @@ from domain.consensus.ballot_table import BallotTable, Vote
 from domain.consensus.commands import MAX_NAME, MAX_OPTIONS, MAX_QUESTION, check_words
 from domain.consensus.events import BallotCast, Decided, Opened, Proposal, Seat, Support
 from domain.consensus.policy import MAX_PANEL, Policy
-from domain.consensus.recorded import fold_all, hold_one_round
-from domain.consensus.state import NOT_OPENED
+from domain.consensus.recorded import hold_one_round
+from domain.consensus.state import NOT_OPENED, fold_all
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.stream import Draft, check_id

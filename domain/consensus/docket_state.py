@@ -6,8 +6,8 @@ from dataclasses import dataclass, field, replace
 from typing import assert_never
 
 from domain.consensus.events import DocketClosed, DocketEstimated, DocketEvent, DocketOpened, SliceDecided
-from domain.consensus.state import ImpossibleEvent
 from domain.event import Event
+from domain.refusal import ImpossibleEvent
 
 MAX_SLICES = 200
 LEAST_SLICE = 500

@@ -17,14 +17,10 @@ from domain.consensus.events import (
     Status,
 )
 from domain.consensus.policy import Policy
-from domain.refusal import Refusal
+from domain.refusal import ImpossibleEvent
 
 MAX_SEALS = 2
 """Seals of one voter in one round: the ballot, and the other one that makes it an equivocation."""
-
-
-class ImpossibleEvent(Refusal):
-    """An event that cannot follow from the ones before it: a forger or a bug wrote it."""
 
 
 def commitment(ballot: BallotCast) -> str:

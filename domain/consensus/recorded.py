@@ -4,13 +4,12 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 
 from domain.consensus.commands import Voter
-from domain.consensus.decide import close_round, conclude, next_step
+from domain.consensus.decide import close_round
 from domain.consensus.events import BallotCast
+from domain.consensus.settle import conclude, next_step
 from domain.consensus.state import Deliberation, fold_all
 from domain.event import Event
 from domain.stream import Draft
-
-__all__ = ["ballots_for", "fold_all", "has_last_word", "hold_one_round", "hold_rounds"]
 
 
 def ballots_for(state: Deliberation, voters: Sequence[Voter]) -> list[BallotCast]:

@@ -3,8 +3,9 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from domain.consensus.decide import close_round, conclude
+from domain.consensus.decide import close_round
 from domain.consensus.events import BallotCast, Decided, RoundClosed
+from domain.consensus.settle import conclude
 from domain.consensus.state import NOT_OPENED, Deliberation, fold
 from domain.event import Event, EventData
 from domain.refusal import Refusal

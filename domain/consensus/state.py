@@ -20,19 +20,16 @@ from domain.consensus.events import (
 )
 from domain.consensus.policy import Policy
 from domain.consensus.possible import (
-    ImpossibleEvent,
     check_closing,
     check_decision,
     check_escalation,
     check_opening,
     check_seal,
-    commitment,
     compelled,
     opened_seal,
 )
 from domain.event import Event
-
-__all__ = ["NOT_OPENED", "CountedBallot", "Deliberation", "ImpossibleEvent", "commitment", "fold", "fold_all"]
+from domain.refusal import ImpossibleEvent
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedErro
 
 from activities.reasoner import Answer
 from domain.consensus.events import BallotCast, BallotSealed, Decided, MediationGiven, Opened, RoundClosed
-from domain.consensus.state import NOT_OPENED, commitment, fold
+from domain.consensus.possible import commitment
+from domain.consensus.state import NOT_OPENED, fold
 
 LIVE = {"round_seconds": 60, "threshold": 0.9}
 

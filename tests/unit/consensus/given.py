@@ -7,18 +7,11 @@ import pytest
 from hypothesis import strategies as st
 
 from domain.consensus.commands import CastBallot, OpenDeliberation, RecordedBallot, Rule, Voter
-from domain.consensus.decide import (
-    close_round,
-    conclude,
-    give_mediation,
-    next_step,
-    open_deliberation,
-    rule,
-    seal_ballot,
-)
+from domain.consensus.decide import close_round, open_deliberation, seal_ballot
 from domain.consensus.events import BallotCast, MediationGiven, Opened, Proposal, Seat
 from domain.consensus.policy import Policy
 from domain.consensus.recorded import hold_rounds
+from domain.consensus.settle import conclude, give_mediation, next_step, rule
 from domain.consensus.state import NOT_OPENED, Deliberation, fold, fold_all
 from domain.event import Event
 from domain.refusal import Refusal

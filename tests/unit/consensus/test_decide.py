@@ -15,12 +15,7 @@ from domain.consensus.decide import (
     NotOnThePanel,
     RoundIsClosed,
     close_round,
-    conclude,
-    give_mediation,
-    next_step,
     open_deliberation,
-    rule,
-    scores,
     seal_ballot,
 )
 from domain.consensus.events import (
@@ -38,7 +33,9 @@ from domain.consensus.events import (
     Support,
 )
 from domain.consensus.policy import Policy
-from domain.consensus.state import NOT_OPENED, commitment
+from domain.consensus.possible import commitment
+from domain.consensus.settle import conclude, give_mediation, next_step, rule, scores
+from domain.consensus.state import NOT_OPENED
 from domain.refusal import Refusal
 from tests.unit.consensus.given import AT, Sitting, ballot, ballots, given, live, opened, refold, settled
 

@@ -11,7 +11,7 @@ from domain.artifact import ArtifactRef
 from domain.consensus.docket_state import LEAST_SLICE, MAX_SLICES, NO_DOCKET, fold_docket, slices
 from domain.consensus.events import DocketClosed, DocketEstimated, DocketOpened, PersonRuled, SliceDecided
 from domain.consensus.policy import Policy
-from domain.consensus.state import ImpossibleEvent
+from domain.refusal import ImpossibleEvent
 from domain.stream import Draft
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)

@@ -10,8 +10,8 @@ from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
 from domain.consensus.events import BallotCast, Decided, RoundClosed
 from domain.consensus.policy import Policy
-from domain.consensus.recorded import ballots_for, fold_all, has_last_word, hold_one_round, hold_rounds
-from domain.consensus.state import NOT_OPENED
+from domain.consensus.recorded import ballots_for, has_last_word, hold_one_round, hold_rounds
+from domain.consensus.state import NOT_OPENED, fold_all
 from tests.unit.consensus.given import AT, Sitting, ballot, ballots, draft, given, held, opened, questions
 
 

@@ -9,9 +9,9 @@ from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
 from domain.consensus.events import BallotCast, Decided, RoundClosed
 from domain.consensus.policy import Policy
-from domain.consensus.recorded import fold_all, hold_rounds
+from domain.consensus.recorded import hold_rounds
 from domain.consensus.replay import replay
-from domain.consensus.state import NOT_OPENED
+from domain.consensus.state import NOT_OPENED, fold_all
 from domain.consensus.whatif import retake
 from domain.refusal import Refusal
 from domain.stream import Draft

@@ -8,7 +8,6 @@ from hypothesis import given as forall
 from hypothesis import settings
 from hypothesis import strategies as st
 
-from domain.consensus.decide import next_step
 from domain.consensus.events import (
     BallotCast,
     BallotSealed,
@@ -21,9 +20,10 @@ from domain.consensus.events import (
     Seat,
 )
 from domain.consensus.policy import Policy
-from domain.consensus.possible import compelled
-from domain.consensus.state import NOT_OPENED, CountedBallot, ImpossibleEvent, commitment, fold, fold_all
-from domain.refusal import Refusal
+from domain.consensus.possible import commitment, compelled
+from domain.consensus.settle import next_step
+from domain.consensus.state import NOT_OPENED, CountedBallot, fold, fold_all
+from domain.refusal import ImpossibleEvent, Refusal
 from tests.unit.consensus.given import (
     AT,
     Sitting,

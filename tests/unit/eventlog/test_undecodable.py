@@ -8,7 +8,8 @@ from hypothesis import strategies as st
 
 from domain.consensus.events import Decided
 from domain.consensus.policy import Policy
-from eventlog.codec import MAX_EVENT_BYTES, Undecodable, decode, encode
+from eventlog.codec import MAX_EVENT_BYTES, decode, encode
+from eventlog.undecodable import Undecodable
 from tests.unit.eventlog import strategies
 from tests.unit.eventlog.examples import ballot
 

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from domain.consensus.events import BallotCast
 from eventlog.catalogue import BY_TYPE
-from eventlog.codec import Undecodable, decode
+from eventlog.codec import decode
+from eventlog.undecodable import Undecodable
 from eventlog.upcast import UPCASTERS, to_current
 from tests.unit.eventlog.strategies import TEXT
 

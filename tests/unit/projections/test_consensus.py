@@ -8,7 +8,8 @@ from hypothesis import given as forall
 
 from domain.consensus.events import BallotCast, Decided, Opened, RoundClosed, Score
 from domain.consensus.reputation import EQUIVOCATION, ONE, contribution
-from domain.consensus.state import NOT_OPENED, ImpossibleEvent, fold_all
+from domain.consensus.state import NOT_OPENED, fold_all
+from domain.refusal import ImpossibleEvent
 from projections.consensus import ConsensusProjection
 from tests.unit.consensus.given import AT, ballot, given, live, opened, settled
 

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.consensus.state import ImpossibleEvent
+from domain.refusal import ImpossibleEvent
 from domain.stream import ITEM_ID
 from eventlog.record import RawRecord
 from projections.dead_letter import LONGEST_REASON, dead_letter, reason_of, stream_named_by

@@ -7,8 +7,8 @@ from hypothesis import strategies as st
 
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
-from domain.consensus.recorded import fold_all, hold_rounds
-from domain.consensus.state import NOT_OPENED, Deliberation
+from domain.consensus.recorded import hold_rounds
+from domain.consensus.state import NOT_OPENED, Deliberation, fold_all
 from domain.stream import Draft
 from workflows.consensus_text import escaped, explanation, summary, table
 
