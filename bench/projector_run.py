@@ -5,6 +5,7 @@ import json
 import resource
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import asyncpg
@@ -13,6 +14,7 @@ from bench import floor
 from eventlog.reader import LogReader
 from projections.batch import Folded
 from projections.engine import PartitionProjector
+from projections.helper import HelperProcess
 from projections.rebuild import Rebuild
 from projections.registry import PROJECTIONS
 from workers.projector import calm_the_collector
@@ -34,10 +36,10 @@ async def ours(kafka: str, prefix: str, database_url: str, end: int) -> int:
     return end
 
 
-async def rebuild(kafka: str, prefix: str, database_url: str, end: int) -> int:
+async def rebuild(kafka: str, prefix: str, database_url: str, end: int, helper: HelperProcess) -> int:
     live, beside = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
     async with LogReader(kafka, prefix) as reader:
-        done = await Rebuild(reader, live, beside, PROJECTIONS).rebuild()
+        done = await Rebuild(reader, live, beside, PROJECTIONS, helper=helper).rebuild()
     if done.events != end:
         raise RuntimeError(f"{done.events} events were rebuilt, {end} are on the log")
     return end
@@ -50,11 +52,12 @@ async def plain(kafka: str, prefix: str, database_url: str, end: int) -> int:
 def main() -> None:
     """`python -m bench.projector_run floor|ours|rebuild KAFKA PREFIX DATABASE_URL END`."""
     what, kafka, prefix, database_url, end = sys.argv[1:]
-    work = {"floor": plain, "ours": ours, "rebuild": rebuild}[what]
     calm_the_collector()
-    began, used = time.perf_counter(), time.process_time()
-    events = asyncio.run(work(kafka, prefix, database_url, int(end)))
-    seconds = time.perf_counter() - began
+    with HelperProcess(kafka, prefix, database_url) as helper:
+        work = {"floor": plain, "ours": ours, "rebuild": partial(rebuild, helper=helper)}[what]
+        began, used = time.perf_counter(), time.process_time()
+        events = asyncio.run(work(kafka, prefix, database_url, int(end)))
+        seconds = time.perf_counter() - began
     found = {
         "seconds": seconds,
         "rate": events / seconds,

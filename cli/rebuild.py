@@ -40,11 +40,11 @@ def rebuild(name: str | None, everything: bool, verify: bool, as_json: bool) -> 
     log.set_up("rebuild", "warning")
     settings = load(needs=("kafka", "database_url"))
     projections = work.chosen(name)
-    with Progress("events") as progress:
+    with work.helping(settings) as helper, Progress("events") as progress:
         if verify:
-            found = asyncio.run(work.verify(settings, projections, progress.show))
+            found = asyncio.run(work.verify(settings, projections, progress.show, helper))
         else:
-            done = asyncio.run(work.rebuild(settings, projections, progress.show))
+            done = asyncio.run(work.rebuild(settings, projections, progress.show, helper))
     if not verify:
         output.emit(as_json, asdict(done), lambda: _done(done))
         return 0

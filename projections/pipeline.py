@@ -5,6 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
+from zlib import crc32
 
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
@@ -33,10 +34,22 @@ class Tables(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Share:
+    """One of `of` shares of all keys, counted from 0: every event of a stream is in the same share."""
+
+    number: int
+    of: int
+
+    def among(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
+        return [record for record in records if crc32(record.key or b"") % self.of == self.number]
+
+
+@dataclass(frozen=True, slots=True)
 class Stretch:
     """A part of a topic partition: from `start` up to `stop`, or on and on without one.
 
-    Streams that seem to begin at `trusted_from` or later are taken for new without a look at the tables.
+    Streams that seem to begin at `trusted_from` or later are taken for new without a look at the tables. With
+    a `share`, only its keys are folded.
     """
 
     topic: str
@@ -44,6 +57,7 @@ class Stretch:
     start: int
     stop: int | None
     trusted_from: int = 0
+    share: Share | None = None
 
 
 class Pipeline:
@@ -78,7 +92,9 @@ class Pipeline:
         following = self._reader.batches(at.topic, at.partition, at.start, at.stop, max_records=RECORDS)
         async with aclosing(following) as batches:  # else it goes on fetching until it is collected
             async for records in batches:
-                await self._fold_batch(records)
+                mine = records if at.share is None else at.share.among(records)
+                if mine:
+                    await self._fold_batch(mine)
         self._handover.end()
 
     async def _fold_batch(self, records: Sequence[RawRecord]) -> None:

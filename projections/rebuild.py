@@ -11,11 +11,11 @@ from domain.refusal import Refusal
 from eventlog.reader import LogReader
 from projections import shadow
 from projections.fence import Connection
-from projections.filling import Filling
+from projections.filling import Filling, Helper, Orders
 from projections.in_memory import Place, discards
 from projections.projection import Projection, owned_tables
 from projections.registry import BY_NAME, UNROUTED
-from projections.shadow import Shadow
+from projections.shadow import Shadow, TakenTwice
 from projections.state_hash import Hashed, StoredRows, first_difference, state_hash
 from projections.tables import DEAD_LETTER
 
@@ -68,11 +68,14 @@ class Rebuild:
         live: Connection,
         beside: Connection,
         projections: Sequence[Projection],
+        *,
         progress: Progress = lambda *_: None,
+        helper: Helper | None = None,
     ) -> None:
         self._reader, self._live, self._beside, self._progress = reader, live, beside, progress
+        self._helper = helper
         self._projections = projections
-        self._names = sorted(projection.name for projection in projections)
+        self._names = tuple(sorted(projection.name for projection in projections))
         self._tables = [table for p in projections for table in owned_tables(p)] + [DEAD_LETTER]
 
     async def rebuild(self) -> Rebuilt:
@@ -91,11 +94,11 @@ class Rebuild:
                 await tables.create()
                 try:
                     events = await self._build_and_swap(tables, schema, 0 if trusting else NEVER)
-                except (_Again, asyncpg.UniqueViolationError):
+                except (_Again, TakenTwice, asyncpg.UniqueViolationError):
                     continue
                 finally:
                     await tables.drop()
-                return Rebuilt(tuple(self._names), events, time.monotonic() - began)
+                return Rebuilt(self._names, events, time.monotonic() - began)
         raise Refusal("rebuild", "records are discarded all the time; try again when that is done")
 
     async def verify(self) -> list[Verified]:
@@ -106,11 +109,11 @@ class Rebuild:
                 tables = Shadow(self._beside, self._tables, schema)
                 await tables.create()
                 try:
-                    filling = await self._filling(tables, ends, 0 if trusting else NEVER)
+                    filling = await self._filling(tables, ends, 0 if trusting else NEVER, schema)
                     await filling.fill(self._of_ours(ends))
                     await tables.finish()
                     return [await self._compared(projection, schema) for projection in self._projections]
-                except asyncpg.UniqueViolationError:
+                except (TakenTwice, asyncpg.UniqueViolationError):
                     continue
                 finally:
                     await tables.drop()
@@ -118,7 +121,7 @@ class Rebuild:
 
     async def _build_and_swap(self, tables: Shadow, schema: str, trusted_from: int) -> int:
         ends = await self._ends()
-        filling = await self._filling(tables, ends, trusted_from)
+        filling = await self._filling(tables, ends, trusted_from, schema)
         while filling.left(self._of_ours(ends)) > 0:
             await filling.fill(self._of_ours(ends))
             ends = await self._ends()
@@ -137,7 +140,7 @@ class Rebuild:
     async def _last_stretch(self, filling: Filling, tables: Shadow, schema: str) -> None:
         await self._live.execute("SET LOCAL lock_timeout = '3s'")
         ends = await self._ends(hold=True)
-        if await discards(self._reader, ends) != filling.given_up:
+        if await discards(self._reader, ends) != filling.orders.given_up:
             raise _Again
         await filling.fill(self._of_ours(ends))
         await tables.finish()
@@ -145,11 +148,11 @@ class Rebuild:
         for (topic, partition), end in self._of_ours(ends).items():
             await self._live.execute(_TAKE_OVER, self._names, topic, partition, end)
 
-    async def _filling(self, tables: Shadow, ends: Mapping[Place, int], trusted_from: int) -> Filling:
-        given_up = await discards(self._reader, ends)
-        return Filling(
-            self._reader, tables, self._names, given_up, trusted_from=trusted_from, progress=self._progress
-        )
+    async def _filling(
+        self, tables: Shadow, ends: Mapping[Place, int], trusted_from: int, schema: str
+    ) -> Filling:
+        orders = Orders(self._names, await discards(self._reader, ends), trusted_from, schema)
+        return Filling(self._reader, tables, orders, self._progress, self._helper)
 
     async def _ends(self, *, hold: bool = False) -> dict[Place, int]:
         """How far each place is projected; `hold` keeps it there until the transaction ends."""

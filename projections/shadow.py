@@ -11,16 +11,25 @@ from projections.batch import Folded
 from projections.bulk import Rows
 from projections.fence import Connection
 from projections.projection import Projection
+from projections.resume import parked_streams
 from projections.states import Stream
 from projections.tables import DEAD_LETTER
 
 SCHEMA = "folkmoot_rebuild"
 
+Sums = dict[str, dict[tuple[str, ...], list[int]]]
+
+_KEYS = 0x666F6C6D  # any number that is always the same: the keys are made once, by whoever needs them first
+_HAS_KEYS = "SELECT EXISTS (SELECT FROM pg_indexes WHERE schemaname = $1)"
 _GRANTS = """
 SELECT format('GRANT %s ON %I.%I TO %s', privilege_type, table_schema, table_name,
               CASE grantee WHEN 'PUBLIC' THEN grantee ELSE quote_ident(grantee) END) AS statement
 FROM information_schema.role_table_grants WHERE table_schema = $1 AND table_name = $2
 """
+
+
+class TakenTwice(Exception):
+    """A stream that was taken for new is in the tables: fill them again without such trust."""
 
 
 class Shadow:
@@ -39,14 +48,17 @@ class Shadow:
         """Begin anew; what a rebuild that died left behind goes."""
         await self.drop()
         await self._connection.execute(f"CREATE SCHEMA {SCHEMA}")
-        await self._connection.execute(f"SET search_path = {SCHEMA}, {self._live}")
         for table in self._tables:
             await self._connection.execute(
                 f"CREATE TABLE {SCHEMA}.{table.name} (LIKE {self._live}.{table.name}) {_storage(table)}"
             )
+        await self.enter()
+
+    async def enter(self) -> None:
+        """Work on the tables that there are, with this connection too."""
+        await self._connection.execute(f"SET search_path = {SCHEMA}, {self._live}")
         for topic in TOPICS:
             await bulk.prepare(self._connection, topic)
-        self._keyed = False
 
     async def drop(self) -> None:
         await self._connection.execute(f"DROP SCHEMA IF EXISTS {SCHEMA} CASCADE")
@@ -67,6 +79,17 @@ class Shadow:
         async with self._connection.transaction():
             await bulk.write(self._connection, Rows(rows.inserts, rows.updates, dead=rows.dead))
 
+    def take_sums(self) -> Sums:
+        """The sums so far, which somebody else will write."""
+        sums, self._sums = self._sums.sums, Folded(0, 0)
+        return sums
+
+    def add_sums(self, sums: Sums) -> None:
+        self._sums.absorb(Folded(0, 0, sums=sums))
+
+    async def parked(self, topic: str, partition: int, names: Sequence[str]) -> set[str]:
+        return await parked_streams(self._connection, topic, partition, names)
+
     async def finish(self) -> None:
         """Make the keys and write the sums; more may be written after it.
 
@@ -81,11 +104,14 @@ class Shadow:
     async def _make_keys(self) -> None:
         if self._keyed:
             return
-        for table in self._tables:
-            copied = table.to_metadata(MetaData(), schema=SCHEMA)
-            await self._connection.execute(bulk.sql(AddConstraint(copied.primary_key)))
-            for index in copied.indexes:
-                await self._connection.execute(bulk.sql(CreateIndex(index)))
+        async with self._connection.transaction():
+            await self._connection.execute("SELECT pg_advisory_xact_lock($1)", _KEYS)
+            if not await self._connection.fetchval(_HAS_KEYS, SCHEMA):
+                for table in self._tables:
+                    copied = table.to_metadata(MetaData(), schema=SCHEMA)
+                    await self._connection.execute(bulk.sql(AddConstraint(copied.primary_key)))
+                    for index in copied.indexes:
+                        await self._connection.execute(bulk.sql(CreateIndex(index)))
         self._keyed = True
 
 

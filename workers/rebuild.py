@@ -7,6 +7,8 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
 from projections.connection import connect, migrated
+from projections.filling import Helper
+from projections.helper import HelperProcess
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt, Verified
 from projections.registry import BY_NAME
@@ -29,29 +31,38 @@ def chosen(name: str | None) -> Sequence[Projection]:
     return (BY_NAME[name],)
 
 
-async def rebuild(settings: Settings, projections: Sequence[Projection], progress: Progress) -> Rebuilt:
+def helping(settings: Settings) -> HelperProcess:
+    """Who takes half of the work; enter it before anything else is begun."""
+    calm_the_collector()
+    return HelperProcess(settings.kafka, settings.topic_prefix, settings.database_url)
+
+
+async def rebuild(
+    settings: Settings, projections: Sequence[Projection], progress: Progress, helper: Helper
+) -> Rebuilt:
     """See `projections.rebuild.Rebuild.rebuild`."""
-    async with _ready(settings, projections, progress) as work:
+    async with _ready(settings, projections, progress, helper) as work:
         return await work.rebuild()
 
 
-async def verify(settings: Settings, projections: Sequence[Projection], progress: Progress) -> list[Verified]:
+async def verify(
+    settings: Settings, projections: Sequence[Projection], progress: Progress, helper: Helper
+) -> list[Verified]:
     """See `projections.rebuild.Rebuild.verify`."""
-    async with _ready(settings, projections, progress) as work:
+    async with _ready(settings, projections, progress, helper) as work:
         return await work.verify()
 
 
 @asynccontextmanager
 async def _ready(
-    settings: Settings, projections: Sequence[Projection], progress: Progress
+    settings: Settings, projections: Sequence[Projection], progress: Progress, helper: Helper
 ) -> AsyncIterator[Rebuild]:
-    calm_the_collector()
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
         live = await connect(settings.database_url)
         beside = await connect(settings.database_url)
         try:
             with migrated():
-                yield Rebuild(reader, live, beside, projections, progress)
+                yield Rebuild(reader, live, beside, projections, progress=progress, helper=helper)
         finally:
             live.terminate()
             beside.terminate()

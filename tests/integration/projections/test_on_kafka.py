@@ -1,0 +1,158 @@
+"""The parts together on a real Kafka: projector and rebuild, the commands that a person types."""
+
+import asyncio
+import json
+import os
+import sys
+
+import asyncpg
+import pytest
+
+from eventlog.reader import LogReader
+from eventlog.topic_setup import ensure_topics
+from eventlog.writer import LogWriter
+from projections import filling, schema
+from projections.engine import PartitionProjector
+from projections.helper import HelperProcess
+from tests.integration.projections.bed import Bed, Seen, history
+
+TOPICS = ("decisions", "deadletters")
+
+
+@pytest.fixture
+async def real(kafka, topic_prefix, database):
+    """A bed on a real log, and how to write to it."""
+    await ensure_topics(kafka, topic_prefix)
+    await schema.upgrade(database)
+    async with LogReader(kafka, topic_prefix) as reader, LogWriter(kafka, topic_prefix) as writer:
+        bed = Bed(database, await asyncpg.connect(database), reader)
+        yield bed, writer
+        await bed.close()
+
+
+async def project_all(bed):
+    for topic in TOPICS:
+        for partition in await bed.log.partitions(topic):
+            _, end = await bed.log.beginning_and_end(topic, partition)
+            await PartitionProjector(bed.log, bed.connection, topic, partition, Seen()).follow(end)
+
+
+async def test_a_helper_shares_a_rebuild_and_the_rows_are_the_same(real, kafka, topic_prefix, monkeypatch):
+    bed, writer = real
+    monkeypatch.setattr(filling, "WORTH_SHARING", 10)
+    for number in range(40):
+        await writer.append("decisions", history(f"n{number}"))
+    await writer.append("decisions", history("n3")[:4])  # again
+    await writer.append("decisions", [history("n4", writer="eve")[5]])
+    await project_all(bed)
+    before = await bed.hashes()
+    assert [kind for _, kind in await bed.parked()] == ["fork"]
+    told = []
+    with HelperProcess(kafka, topic_prefix, bed.database, method="spawn") as helper:
+        work = await bed.rebuilding(helper=helper, progress=lambda done, of: told.append((done, of)))
+        done = await work.rebuild()
+        assert await bed.hashes() == before
+        assert [found.difference for found in await work.verify()] == [None, None, None]
+    assert done.events == 40 * 6 + 5
+    assert told[-1] == (done.events, done.events)
+
+
+async def test_a_helper_that_dies_ends_the_rebuild_and_leaves_the_live_tables(
+    real, kafka, topic_prefix, monkeypatch
+):
+    bed, writer = real
+    monkeypatch.setattr(filling, "WORTH_SHARING", 1)
+    await writer.append("decisions", history("a"))
+    await project_all(bed)
+    before = await bed.hashes()
+    with HelperProcess(kafka, topic_prefix, bed.database, method="spawn") as helper:
+        helper._process.kill()
+        helper._process.join()
+        with pytest.raises(OSError):  # noqa: PT011 # the pipe's own words, or ours
+            await (await bed.rebuilding(helper=helper)).rebuild()
+    assert await bed.hashes() == before
+
+
+@pytest.fixture
+def moot(kafka, topic_prefix, database, tmp_path):
+    """Run a command as a person would; its status, standard output and standard error."""
+    environ = {
+        **os.environ,
+        "FOLKMOOT_KAFKA": kafka,
+        "FOLKMOOT_TOPIC_PREFIX": topic_prefix,
+        "FOLKMOOT_DATABASE_URL": database,
+        "FOLKMOOT_DATA": str(tmp_path),
+    }
+
+    async def run(*words):
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-P", "-m", "cli.main", *words),
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        return process.returncode, out.decode(), err.decode()
+
+    return run
+
+
+async def test_a_person_finds_a_poison_event_and_lets_its_stream_go_on(real, moot):
+    bed, writer = real
+    good = history("a")
+    await writer.append("decisions", good[:2])
+    await writer.append("decisions", [history("a", writer="eve")[1]])
+    await writer.append("decisions", good[2:])
+    await project_all(bed)
+
+    status, out, _ = await moot("deadletters", "list", "--json")
+    (found,) = json.loads(out)
+    assert (status, found["kind"], found["stream"]) == (0, "fork", "consensus/a")
+    status, out, _ = await moot("deadletters", "show", found["id"])
+    assert status == 0
+    assert "waiting      4" in out
+    status, out, _ = await moot("deadletters", "retry", found["id"], "--json")
+    assert (status, json.loads(out)) == (1, {"applied": 0, "parked": 5})
+    status, _, err = await moot("deadletters", "discard", found["id"], "--as", " ", "--why", "forged")
+    assert (status, len(err.splitlines())) == (1, 1)
+    status, out, err = await moot("deadletters", "discard", found["id"], "--as", "Ada", "--why", "forged")
+    assert (status, err) == (0, "")
+    await project_all(bed)
+    assert await bed.versions() == {"consensus/a": 6}
+    assert await bed.rows("discard", "who, why") == [("Ada", "forged")]
+    assert (await moot("deadletters", "list"))[1] == "no record is parked\n"
+    assert await bed.differences() == []
+
+
+async def test_a_rebuild_from_the_command_line_verifies_and_mends(real, moot):
+    bed, writer = real
+    await writer.append("decisions", history("a"))
+    await project_all(bed)
+    status, out, _ = await moot("rebuild", "--all", "--verify", "--json")
+    assert (status, json.loads(out)["equal"]) == (0, True)
+    await bed.connection.execute("UPDATE deliberation SET question = 'Will it snow?'")
+    status, out, _ = await moot("rebuild", "consensus", "--verify")
+    assert status == 1
+    assert 'question is "Will it snow?", should be "Will it rain?"' in out
+    status, out, _ = await moot("rebuild", "consensus", "--json")
+    assert (status, json.loads(out)["projections"]) == (0, ["consensus"])
+    assert await bed.differences() == []
+
+
+@pytest.mark.parametrize(
+    ("words", "status", "says"),
+    [
+        (("rebuild",), 2, "name one projection, or say --all"),
+        (("rebuild", "nothing"), 1, "'nothing' is none of"),
+        (("deadletters", "show", "\x1b[2J"), 1, "no parked record"),
+        (("deadletters", "retry"), 2, "name one parked record, or say --all"),
+        (("deadletters", "discard", "decisions.0.1"), 2, "Missing option '--as'"),
+        (("worker", "projector", "--partitions", "x"), 2, "numbers separated by commas"),
+        (("worker", "projector", "--metrics", "nowhere"), 1, "is not host:port"),
+    ],
+)
+async def test_misuse_is_one_line(real, moot, words, status, says):
+    found, out, err = await moot(*words)
+    assert (found, out) == (status, "")
+    assert says in err.splitlines()[-1]
+    assert "\x1b" not in err
