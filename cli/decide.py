@@ -85,11 +85,11 @@ def decide(
 
 
 def _run(name: str, new: New | None, *, as_json: bool) -> None:
-    from cli import docket_report, docket_run
+    from cli import docket_report, docket_run, output
 
     results = asyncio.run(docket_run.decide(name, new))
     if as_json:
-        click.echo(results)
+        click.echo(output.inert(results.decode()))
     else:
         click.echo(docket_report.table(results))
 
@@ -99,11 +99,12 @@ def _read(file: Path, policy: Policy) -> bytes:
     if file.is_dir():
         raise Refusal("FILE", f"{file} is a folder; name a CSV or JSONL file")
     try:
-        if file.stat().st_size > MAX_BYTES:
-            raise Refusal("FILE", f"{file} has more than {MAX_BYTES:,} bytes; split it")
-        raw = file.read_bytes()
+        with file.open("rb") as source:  # a pipe or a device states no size
+            raw = source.read(MAX_BYTES + 1)
     except OSError as error:
         raise Refusal("FILE", f"{file} cannot be read: {error.strerror}") from None
+    if len(raw) > MAX_BYTES:
+        raise Refusal("FILE", f"{file} has more than {MAX_BYTES:,} bytes; split it")
     check_table(parse(raw, kind=kind_of(raw)), policy)
     return raw
 

@@ -13,15 +13,19 @@ LONGEST_LINE = 500
 
 def emit(as_json: bool, data: Any, human: str | Callable[[], str]) -> None:  # noqa: FBT001 # the flag's value, passed on
     """Print a result once: `data` as one line of JSON, or `human` (a text, or what makes it)."""
-    text = (
-        json.dumps(data, ensure_ascii=False, default=str)
-        if as_json
-        else human()
-        if callable(human)
-        else human
-    )
+    if as_json:
+        text = inert(json.dumps(data, ensure_ascii=False, default=str))
+    else:
+        text = human() if callable(human) else human
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def inert(line: str) -> str:
+    """One line of JSON with escapes for what a terminal acts on: controls, and marks that turn text round."""
+    if line.isprintable():
+        return line
+    return "".join(c if c.isprintable() else json.dumps(c)[1:-1] for c in line)
 
 
 def refused(error: Refusal) -> None:

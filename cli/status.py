@@ -48,12 +48,16 @@ def _data(report: "Report") -> dict[str, object]:
         "lag": [asdict(lag) for lag in report.lags],
         "newest_event_age_seconds": report.newest_event_age,
         "checkpoint": report.checkpoint,
+        "parked": report.parked,
     }
 
 
 def _human(report: "Report") -> str:
     lines = [_part(part) for part in report.parts]
     lines += [_lag(report), _age(report), _checkpoint(report)]
+    if report.parked:
+        counted = "1 record" if report.parked == 1 else f"{report.parked:,} records"
+        lines.append(f"parked        {counted}; see `moot deadletters list`")
     return "\n".join(lines)
 
 

@@ -31,7 +31,7 @@ async def standing(connection: Connection) -> dict[tuple[str, int], dict[str, in
 
 
 async def report(connection: Connection, application: str) -> dict[str, Any]:
-    """For `moot status`: `offsets` of every projection, the last `checkpoint`, `clients` of that name.
+    """For `moot status`: all `offsets`, the last `checkpoint`, `parked` records, `clients` of that name.
 
     Raises:
         asyncpg.UndefinedTableError: one of `projections.connection.NOT_MIGRATED`.
@@ -40,5 +40,6 @@ async def report(connection: Connection, application: str) -> dict[str, Any]:
     return {
         "offsets": await connection.fetch(_OFFSETS),
         "checkpoint": dict(last) if last else None,
+        "parked": await connection.fetchval("SELECT count(*) FROM dead_letter"),
         "clients": await connection.fetchval(_CLIENTS, application),
     }

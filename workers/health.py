@@ -40,12 +40,13 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything `moot status` says. Ages are in seconds."""
+    """Everything `moot status` says. Ages are in seconds; `parked` is None where Postgres cannot be asked."""
 
     parts: list[Health]
     lags: list[Lag]
     newest_event_age: float | None
     checkpoint: dict[str, Any] | None
+    parked: int | None
 
     @property
     def ready(self) -> bool:
@@ -74,6 +75,7 @@ async def examine(settings: Settings) -> Report:
         [_lag(row, ends) for row in offsets],
         (datetime.now(UTC) - newest).total_seconds() if newest else None,
         said["postgres"].get("checkpoint"),
+        said["postgres"].get("parked"),
     )
 
 

@@ -10,6 +10,7 @@ from temporalio import workflow
 from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
+from cli.status import _human
 from eventlog.topic_setup import ensure_topics
 from eventlog.topics import kafka_name
 from projections import schema
@@ -103,3 +104,18 @@ async def test_the_lag_is_what_the_log_holds_and_the_projection_has_not_read(dep
     assert (lag.projection, lag.topic, lag.partition, lag.lag) == ("consensus", "fleet", 0, 2)
     (away,) = (await health.examine(replace(deployed, kafka="127.0.0.1:1"))).lags
     assert away.lag is None
+
+
+async def test_records_that_are_parked_are_counted_and_the_way_to_them_named(deployed):
+    await schema.upgrade(deployed.database_url)
+    report = await health.examine(deployed)
+    assert report.parked == 0
+    assert "parked" not in _human(report)
+    own = await asyncpg.connect(deployed.database_url)
+    await own.execute(
+        "INSERT INTO dead_letter VALUES ('decisions.0.7', 'consensus', 'decisions', 0, 7, 'consensus/a', 3,"
+        " NULL, 'gap', 'is missing', now())"
+    )
+    await own.close()
+    said = _human(await health.examine(deployed)).splitlines()[-1]
+    assert said == "parked        1 record; see `moot deadletters list`"

@@ -162,3 +162,9 @@ def test_a_command_without_its_stack_says_so_in_one_line(tmp_path):
 def test_a_lazy_group_lists_its_commands_without_importing_them():
     group = LazyGroup("group", table={"ghost": ("no.such.module:command", "Walk through walls.")})
     assert "Walk through walls." in group.get_help(click.Context(group))
+
+
+def test_a_table_without_an_end_is_refused_when_it_is_too_long(monkeypatch, capsys):
+    monkeypatch.setattr("cli.decide.MAX_BYTES", 1_000)
+    assert entry.main(["decide", "/dev/zero"]) == entry.FAILED
+    assert "/dev/zero has more than 1,000 bytes; split it" in capsys.readouterr().err
