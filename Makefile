@@ -45,6 +45,7 @@ chaos: .venv/.dev ## the long fault tests: fifty kills and more
 docs: .venv/.dev ## write the generated reference again
 	@$(BIN)/python -m eventlog.reference
 	@$(BIN)/python -m docs.generate
+	@$(BIN)/python -m bench.readme
 
 lock: .venv/.dev ## resolve the dependencies again, with hashes and without index lines
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra embedded --group build pyproject.toml -o requirements.txt
