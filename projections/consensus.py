@@ -1,11 +1,10 @@
-"""The read model of deliberations: one row each, and every voter's record by topic."""
+"""The read model of deliberations: the fold to one row each, and to every voter's record by topic."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from datetime import datetime
-from typing import Any, assert_never
+from typing import assert_never
 
 import msgspec
-from sqlalchemy import JSON, Column, Float, Index, Numeric, PrimaryKeyConstraint, Table
 
 from domain.consensus.events import (
     BallotCast,
@@ -16,132 +15,23 @@ from domain.consensus.events import (
     Opened,
     PersonRuled,
     RoundClosed,
-    Support,
 )
 from domain.consensus.reputation import evidence
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
+from projections.deliberation import (
+    DELIBERATION,
+    REPUTATION,
+    Deliberation,
+    Detail,
+    Outcome,
+    Round,
+    Vote,
+    from_row,
+    to_row,
+)
 from projections.projection import Addition
-from projections.tables import METADATA, count, moment, stamps, text
 
-DELIBERATION = Table(
-    "deliberation",
-    METADATA,
-    *stamps(),
-    text("status"),
-    text("question"),
-    text("topic"),
-    text("region", required=False),
-    text("docket", required=False),
-    text("item", required=False),
-    text("consensus", required=False),
-    Column("agreement", Float, nullable=True),
-    count("rounds"),
-    moment("opened_at"),
-    moment("decided_at", required=False),
-    Column("state", JSON, nullable=False),
-    PrimaryKeyConstraint("stream"),
-    postgresql_with={
-        "fillfactor": 80
-    },  # a deliberation's row changes a few times, and then stays on its page
-)
-Index("deliberation_opened_at", DELIBERATION.c.opened_at)
-
-
-def _sum(name: str) -> Column[Any]:
-    return Column(name, Numeric, nullable=False)
-
-
-# Sums over final rulings (`domain.consensus.reputation`). Weights grow with the ruling's time, and outgrow
-# 64 bits; `right_weight`, `wrong_weight`, `brier` and `stated` are the fields of `Evidence`.
-REPUTATION = Table(
-    "reputation",
-    METADATA,
-    text("topic"),
-    text("voter"),
-    _sum("right_weight"),
-    _sum("wrong_weight"),
-    _sum("brier"),
-    _sum("stated"),
-    count("rulings"),
-    count("equivocations"),
-    PrimaryKeyConstraint("topic", "voter"),
-    postgresql_with={"fillfactor": 50},  # the same few rows change in every batch
-)
-
-
-class Vote(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A ballot as counted, without its reason, which stays on the log."""
-
-    choice: str | None
-    round: int
-    confidence: float | None = None
-    changed: bool = False
-
-
-class Round(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """A round as it was counted."""
-
-    round: int
-    tally: tuple[Support, ...]
-    leading: tuple[str, ...]
-    agreement: float
-    cast: int
-    abstained: int
-    stop: str
-    reason: str
-    equivocators: tuple[str, ...] = ()
-
-
-class Outcome(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """What a decision rests on."""
-
-    authority: str
-    reason: str
-    leading: tuple[str, ...]
-    majority: tuple[str, ...]
-    participating_nodes: tuple[str, ...]
-    time_to_consensus: float
-    ballots: tuple[str, ...]
-    posterior: dict[str, float] | None = None
-
-
-class Detail(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
-    """The nested part of a row. `ballots` holds each voter's latest round: two are an equivocation."""
-
-    options: tuple[str, ...]
-    candidates: int
-    policy: Any  # as it was written, and never looked into
-    panel: dict[str, float]
-    context: tuple[str, ...] = ()
-    evidence: tuple[str, ...] = ()
-    sealed: tuple[str, ...] = ()
-    ballots: dict[str, tuple[Vote, ...]] = {}
-    rounds: tuple[Round, ...] = ()
-    mediation: MediationGiven | None = None
-    ruling: PersonRuled | None = None
-    outcome: Outcome | None = None
-
-
-class Deliberation(msgspec.Struct, frozen=True, gc=False):
-    """A row of `deliberation` after its stamps, in the order of its columns."""
-
-    status: str
-    question: str
-    topic: str
-    region: str | None
-    docket: str | None
-    item: str | None
-    consensus: str | None
-    agreement: float | None
-    rounds: int
-    opened_at: datetime
-    decided_at: datetime | None
-    detail: Detail
-
-
-_encoder = msgspec.json.Encoder()
-_decoder = msgspec.json.Decoder(Detail)
 _replace = msgspec.structs.replace
 
 
@@ -170,24 +60,8 @@ class ConsensusProjection:
     def adds(self, state: Deliberation, event: Event) -> Iterable[Addition]:
         return _scores(state.topic, event.data, event.time) if isinstance(event.data, Decided) else ()
 
-    def row(self, state: Deliberation) -> tuple[Any, ...]:
-        return (
-            state.status,
-            state.question,
-            state.topic,
-            state.region,
-            state.docket,
-            state.item,
-            state.consensus,
-            state.agreement,
-            state.rounds,
-            state.opened_at,
-            state.decided_at,
-            _encoder.encode(state.detail).decode(),
-        )
-
-    def state(self, values: Sequence[Any]) -> Deliberation:
-        return Deliberation(*(*values[:-1], _decoder.decode(values[-1])))
+    row = staticmethod(to_row)
+    state = staticmethod(from_row)
 
 
 def _opened(data: Opened, at: datetime) -> Deliberation:

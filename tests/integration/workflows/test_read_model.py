@@ -13,7 +13,7 @@ from sqlalchemy.ext.asyncio import create_async_engine
 
 from domain.consensus.reputation import contribution, standing
 from projections import schema
-from projections.consensus import DELIBERATION, REPUTATION
+from projections.deliberation import DELIBERATION, REPUTATION
 from workers.read_model import ReadModel
 
 AT = datetime(2026, 6, 1, tzinfo=UTC)

@@ -7,7 +7,8 @@ from decimal import Decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
-from projections.consensus import DELIBERATION, REPUTATION, ConsensusProjection
+from projections.consensus import ConsensusProjection
+from projections.deliberation import DELIBERATION, REPUTATION
 from projections.state_hash import first_difference, state_hash
 
 PROJECTION = ConsensusProjection()
