@@ -14,7 +14,7 @@ import click
 import msgspec
 from temporalio.client import Client, WorkflowHandle
 
-from activities.docket import DocketResults
+from activities.docket_tasks import DocketResults
 from cli import demo_audit, demo_report, docket_run
 from cli.decide import New
 from domain.consensus.commands import CastBallot, OpenDeliberation, Voter

@@ -7,7 +7,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from activities.docket import DocketResults
+from activities.docket_tasks import DocketResults
 from cli.docket_report import said
 
 WIDTH = 100

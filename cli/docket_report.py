@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
-from activities.docket import DocketResults, ModelSummary
+from activities.docket_tasks import DocketResults, ModelSummary
 from domain.consensus.account import VoterAccount
 from domain.consensus.docket import ItemOutcome
 from domain.strict_json import printable

@@ -8,11 +8,11 @@ from temporalio import workflow
 from temporalio.common import RetryPolicy
 
 with workflow.unsafe.imports_passed_through():
-    from activities.docket import (
+    from activities.docket import DocketWork
+    from activities.docket_tasks import (
         CloseDocket,
         DecidedSlice,
         DecideSlice,
-        DocketWork,
         ModelSummary,
         PreparedDocket,
         PrepareDocket,

@@ -8,7 +8,8 @@ import msgspec
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities.docket import CloseDocket, DecideSlice, DocketResults, DocketWork, PrepareDocket
+from activities.docket import DocketWork
+from activities.docket_tasks import CloseDocket, DecideSlice, DocketResults, PrepareDocket
 from domain.consensus.docket import DecideDocketRequest, RecordedLabel
 from domain.consensus.policy import Policy
 from domain.consensus.replay import replay
