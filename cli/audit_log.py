@@ -112,7 +112,8 @@ def _human(report: "Report") -> str:
         )
         if number
     ]
-    verdict = f"{len(report.findings)} findings" if report.findings else "everything is as it was sealed"
+    found = len(report.findings)
+    verdict = f"{found} finding{'s'[: found > 1]}" if found else "everything is as it was sealed"
     return "\n".join([*map(str, report.findings), f"{counted}: {'; '.join([verdict, *apart])}"])
 
 

@@ -81,7 +81,7 @@ def _tell(told: dict[str, Any], *, quiet: bool) -> None:
         return
     match told:
         case {"state": "ready", "part": part, "address": address, "version": version, "pid": pid}:
-            sys.stdout.write(f"{part:<13} {version:<8} {address or '-':<16} pid {pid}\n")
+            sys.stdout.write(f"{part:<13} {address:<16} {version:<8} pid {pid}\n")
         case {"state": "ready", "seconds": seconds, "ui": ui}:
             sys.stdout.write(f"ready in {seconds} s, Web UI {ui}\n")
         case {"state": "died", "part": part}:
