@@ -20,10 +20,16 @@ class FsspecArtifacts:
 
     `place` is a folder or an fsspec URL (`s3://bucket/path`; the driver must be installed). Credentials come
     from the driver's own configuration, never from the URL, which references carry.
+
+    Raises:
+        Refusal: no driver is installed for the URL's scheme.
     """
 
     def __init__(self, place: str) -> None:
-        self._files, self._root = fsspec.core.url_to_fs(place)
+        try:
+            self._files, self._root = fsspec.core.url_to_fs(place)
+        except (ValueError, ImportError) as error:
+            raise Refusal("FOLKMOOT_ARTIFACTS", str(error)) from None
 
     async def put(self, content: bytes) -> ArtifactRef:
         """Store `content`; the reference names it by its SHA-256, so that a repeated put changes nothing."""

@@ -123,5 +123,5 @@ def _worker(name: str, settings: Settings, known: dict[str, Any], elsewhere: int
 
 def _host(url: str) -> str:
     # Never the whole URL: it holds a password.
-    parts = urlsplit(url)
-    return f"{parts.hostname or ''}:{parts.port or 5432}"
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    return place if ":" in place else f"{place}:5432"

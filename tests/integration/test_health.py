@@ -88,6 +88,14 @@ async def test_a_server_that_is_away_is_named_and_hides_no_other(deployed, part,
     assert not any(found[other] for other in {"kafka", "postgres", "temporal"} - {part})
 
 
+async def test_an_address_that_is_none_is_a_problem_and_no_password_is_said(deployed):
+    wrong = replace(deployed, database_url="postgresql://folkmoot:secret@127.0.0.1:none/folkmoot")
+    (postgres,) = [part for part in (await health.examine(wrong)).parts if part.part == "postgres"]
+    assert postgres.address == "127.0.0.1:none"
+    assert postgres.problem
+    assert "secret" not in postgres.problem
+
+
 async def test_the_lag_is_what_the_log_holds_and_the_projection_has_not_read(deployed):
     await schema.upgrade(deployed.database_url)
     await ensure_topics(deployed.kafka, deployed.topic_prefix)

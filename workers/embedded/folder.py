@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from domain.refusal import Refusal
+from domain.strict_json import printable
 from workers.embedded import lock
 
 LEAST_FREE = 300  # MiB: three fresh servers take 100, and then somebody wants to decide something
@@ -36,10 +37,12 @@ def claim(data: Path) -> Claim:
     """Make the folder and lock it for this process.
 
     Raises:
-        Refusal: another stack runs on it, it cannot be written, or its disk is nearly full.
+        Refusal: another stack runs on it, it cannot be written, its disk is nearly full, or a file in it is a
+            link to somewhere else.
     """
     try:
         _make(data)
+        _check_links(data)
         own = lock.take(lock_file(data), _LOOKED_AT_FOR)
     except OSError as error:
         raise _unusable(data, error) from None
@@ -89,6 +92,14 @@ def _make(data: Path) -> None:
         data.chmod(0o711)  # PostgreSQL, which root runs as another user, must get through
     (data / "log").mkdir(mode=0o700, exist_ok=True)
     (data / "run").mkdir(mode=0o700, exist_ok=True)
+
+
+def _check_links(data: Path) -> None:
+    # Who unpacks or clones a folder of somebody else's must not have his own files written over by it.
+    for file in (*data.iterdir(), *(data / "log").iterdir(), *(data / "run").iterdir()):
+        if file.is_symlink() and not file.is_dir():
+            name = printable(str(file), 200)
+            raise Refusal("data", f"{name} is a link, and nothing is written through one; remove it")
 
 
 def _claim_children(data: Path) -> int:

@@ -56,6 +56,25 @@ def test_a_place_that_cannot_be_written_is_refused_by_name(tmp_path):
         folder.claim(tmp_path / "file" / "data")
 
 
+@pytest.mark.parametrize("name", ["lock", "ports.json", "kafka.properties", "log/kafka.log"])
+def test_nothing_is_written_through_a_link_out_of_the_folder(tmp_path, name):
+    mine = tmp_path / "mine"
+    mine.write_text("precious")
+    link = tmp_path / "data" / name
+    link.parent.mkdir(parents=True)
+    link.symlink_to(mine)
+    with pytest.raises(Refusal, match=f"{name} is a link"):
+        folder.claim(tmp_path / "data")
+    assert mine.read_text() == "precious"
+
+
+def test_a_server_may_keep_its_data_on_another_disk(tmp_path):
+    (tmp_path / "disk").mkdir()
+    (tmp_path / "data").mkdir()
+    (tmp_path / "data" / "kafka").symlink_to(tmp_path / "disk")
+    folder.claim(tmp_path / "data").release()
+
+
 def test_a_folder_is_made_with_its_parents(tmp_path):
     folder.claim(tmp_path / "a" / "b").release()
     assert (tmp_path / "a" / "b" / "log").is_dir()

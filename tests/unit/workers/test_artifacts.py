@@ -84,5 +84,10 @@ async def test_any_fsspec_file_system_serves():
     assert await store.get(await store.put(b"ballots")) == b"ballots"
 
 
+def test_a_place_that_no_driver_serves_is_refused_by_the_setting():
+    with pytest.raises(Refusal, match="FOLKMOOT_ARTIFACTS: Protocol not known: nosuch"):
+        FsspecArtifacts("nosuch://place")
+
+
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
