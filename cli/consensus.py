@@ -32,6 +32,9 @@ Example:
 """
 
 
+EQUIVOCATES = "\nthis voter now has two different ballots in this round: neither counts, and reputation falls"
+
+
 @click.group(short_help="Hold one deliberation: start, vote, watch.")
 def consensus() -> None:
     """Put a question to a panel, in rounds, until it is decided or said to be unresolved."""
@@ -113,7 +116,8 @@ def ballot(
     output.emit(
         as_json,
         receipt,
-        f"sealed in round {receipt['round']}, event {receipt['event_id']}\n{receipt['commitment']}",
+        f"sealed in round {receipt['round']}, event {receipt['event_id']}\n{receipt['commitment']}"
+        + (EQUIVOCATES if receipt["equivocates"] else ""),
     )
 
 

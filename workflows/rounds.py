@@ -29,11 +29,15 @@ MAX_LIVE_BALLOTS = 1900
 
 @dataclass(frozen=True, slots=True)
 class BallotReceipt:
-    """Proof that a ballot is under seal: the event that holds `commitment`, a SHA-256 over the ballot."""
+    """Proof that a ballot is under seal: the event that holds `commitment`, a SHA-256 over the ballot.
+
+    `equivocates`: the voter has another ballot of this round under seal, so that neither counts.
+    """
 
     event_id: str
     commitment: str
     round: int
+    equivocates: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,7 +110,12 @@ class Rounds:
 
         events = await self._recording.record_drafted(decide, f"seal the ballot of {command.voter}")
         for event, ballot in zip(events, taken, strict=True):  # nothing is awaited before the ballot is kept
-            receipt = BallotReceipt(event.id, event.data.commitment, ballot.round)  # type: ignore[attr-defined] # a BallotSealed
+            receipt = BallotReceipt(
+                event.id,
+                event.data.commitment,  # type: ignore[attr-defined] # a BallotSealed
+                ballot.round,
+                equivocates=bool(self._of(command.voter)),
+            )
             self._sealed.append(_Sealed(ballot, receipt))
             return receipt
         return next(

@@ -116,8 +116,8 @@ async def test_a_repeated_ballot_is_recorded_once_and_answered_alike(moot):
 
 async def test_an_equivocating_voter_stands_on_the_record_with_both_ballots(moot):
     handle = await moot.start(proposal := live(moot, "x", "y", "z"))
-    await cast(handle, "x", "a")
-    await cast(handle, "x", "b")
+    assert not (await cast(handle, "x", "a"))["equivocates"]
+    assert (await cast(handle, "x", "b"))["equivocates"]
     line = await refused(handle, "cast_ballot", {"voter": "x", "choice": "c"})
     assert line == "voter: x has two different ballots in round 1 already"
     await cast(handle, "y", "a")
