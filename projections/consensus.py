@@ -16,6 +16,7 @@ from domain.consensus.events import (
     PersonRuled,
     RoundClosed,
 )
+from domain.consensus.possible import check_outcome
 from domain.consensus.reputation import evidence
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
@@ -120,10 +121,15 @@ def _continued(
 
 
 def _in_round(state: Deliberation, voter: str, number: int) -> None:
-    if number != state.rounds + 1:
-        raise ImpossibleEvent("round", f"a ballot for round {number}, but round {state.rounds + 1} is open")
+    _check_open(state, number)
     if voter not in state.detail.panel:
         raise ImpossibleEvent("voter", "a ballot by someone who is not on the panel")
+
+
+def _check_open(state: Deliberation, number: int) -> None:
+    rounds = state.detail.rounds
+    if number != len(rounds) + 1 or (rounds and rounds[-1].stop != "open"):
+        raise ImpossibleEvent("round", f"round {number} is not open")
 
 
 def _with_ballot(ballots: dict[str, tuple[Vote, ...]], data: BallotCast) -> dict[str, tuple[Vote, ...]]:
@@ -134,8 +140,9 @@ def _with_ballot(ballots: dict[str, tuple[Vote, ...]], data: BallotCast) -> dict
 
 
 def _round_closed(state: Deliberation, data: RoundClosed) -> Deliberation:
-    if data.round != state.rounds + 1:
-        raise ImpossibleEvent("round", f"round {data.round} closed, but round {state.rounds + 1} is open")
+    _check_open(state, data.round)
+    if data.stop == "threshold" and len(data.leading) != 1:
+        raise ImpossibleEvent("leading", f"{len(data.leading)} choices cannot have passed the threshold")
     counted = Round(
         round=data.round,
         tally=data.tally,
@@ -157,6 +164,8 @@ def _round_closed(state: Deliberation, data: RoundClosed) -> Deliberation:
 
 
 def _decided(state: Deliberation, data: Decided, at: datetime) -> Deliberation:
+    # Whether the rounds follow from the ballots is `moot audit replay`'s to find: nothing is counted here.
+    check_outcome(data, state.detail.rounds, state.detail.mediation, state.detail.ruling)
     outcome = Outcome(
         authority=data.authority,
         reason=data.reason,

@@ -4,6 +4,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from typing import Protocol
 
 from domain.consensus.events import (
     Authority,
@@ -18,6 +19,16 @@ from domain.consensus.events import (
 )
 from domain.consensus.policy import Policy
 from domain.refusal import ImpossibleEvent
+
+
+class Counted(Protocol):
+    """Of a closed round, what a decision rests on."""
+
+    @property
+    def stop(self) -> str: ...
+    @property
+    def leading(self) -> tuple[str, ...]: ...
+
 
 MAX_SEALS = 2
 """Seals of one voter in one round: the ballot, and the other one that makes it an equivocation."""
@@ -35,16 +46,35 @@ def compelled(
     policy: Policy, last: RoundClosed, mediation: MediationGiven | None, ruling: PersonRuled | None
 ) -> tuple[str | None, Status, Authority, str]:
     """What the record allows to be decided: the choice or null, its status, who says so, and why."""
+    return *allowed(last, mediation, ruling), _why(policy, last, mediation, ruling)
+
+
+def allowed(
+    last: Counted, mediation: MediationGiven | None, ruling: PersonRuled | None
+) -> tuple[str | None, Status, Authority]:
+    """As `compelled`, without the words."""
     if last.stop == "threshold":
-        return last.leading[0], "consensus", "consensus", last.reason
+        return last.leading[0], "consensus", "consensus"
     if ruling is not None:
-        return ruling.choice, "ruled_by_person", "person", ruling.reason
+        return ruling.choice, "ruled_by_person", "person"
+    if mediation is None or mediation.choice is None:
+        return None, "unresolved", "rule"
+    return mediation.choice, "mediated", "mediator"
+
+
+def _why(
+    policy: Policy, last: RoundClosed, mediation: MediationGiven | None, ruling: PersonRuled | None
+) -> str:
+    if last.stop == "threshold":
+        return last.reason
+    if ruling is not None:
+        return ruling.reason
     if mediation is None:
         tried = "; no person ruled in time" if policy.otherwise == "person" else ""
-        return None, "unresolved", "rule", f"{last.reason}{tried}"
+        return f"{last.reason}{tried}"
     if mediation.choice is None:
-        return None, "unresolved", "rule", f"{last.reason}; the mediator abstained"
-    return mediation.choice, "mediated", "mediator", mediation.statement
+        return f"{last.reason}; the mediator abstained"
+    return mediation.statement
 
 
 def check_opening(data: Opened) -> None:
@@ -99,13 +129,17 @@ def check_escalation(data: MediationGiven | PersonRuled, policy: Policy, asked: 
         raise ImpossibleEvent("choice", "the choice is no option of the proposal")
 
 
-def check_decision(
-    data: Decided, policy: Policy, rounds: Sequence[RoundClosed], allowed: tuple[str | None, str, str, str]
+def check_outcome(
+    data: Decided,
+    rounds: Sequence[Counted],
+    mediation: MediationGiven | None,
+    ruling: PersonRuled | None,
 ) -> None:
+    """Whether the decision follows from the rounds as they were counted."""
+    if not rounds or rounds[-1].stop == "open":
+        raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
     # The words of a reason may improve from one version to the next; what was decided may not.
-    if (data.consensus, data.status, data.authority) != allowed[:3]:
+    if (data.consensus, data.status, data.authority) != allowed(rounds[-1], mediation, ruling):
         raise ImpossibleEvent("status", f"{data.status} by {data.authority} does not follow from the record")
-    if data.policy != policy:
-        raise ImpossibleEvent("policy", "the decision names another policy than the opening")
     if (data.rounds_required, data.leading) != (len(rounds), rounds[-1].leading):
         raise ImpossibleEvent("rounds_required", "the decision tells of other rounds than were held")

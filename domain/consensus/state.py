@@ -21,11 +21,10 @@ from domain.consensus.events import (
 from domain.consensus.policy import Policy
 from domain.consensus.possible import (
     check_closing,
-    check_decision,
     check_escalation,
     check_opening,
+    check_outcome,
     check_seal,
-    compelled,
     opened_seal,
 )
 from domain.event import Event
@@ -186,8 +185,9 @@ def _settling(state: Deliberation, data: MediationGiven | PersonRuled | Decided)
     if last is None or last.stop == "open":
         raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
     if isinstance(data, Decided):
-        allowed = compelled(state.policy, last, state.mediation, state.ruling)
-        check_decision(data, state.policy, state.rounds, allowed)
+        check_outcome(data, state.rounds, state.mediation, state.ruling)
+        if data.policy != state.policy:
+            raise ImpossibleEvent("policy", "the decision names another policy than the opening")
         return {"decided": data}
     if last.stop == "threshold" or state.mediation is not None or state.ruling is not None:
         raise ImpossibleEvent("type", f"{data.TYPE}, but there is a decision to state already")

@@ -71,6 +71,9 @@ def test_an_equivocation_stands_with_both_ballots():
 
 OPENED = opened("ann", "bob")
 CLOSED = RoundClosed(1, (), (), 0.0, 0, 2, "cap", "nobody cast a ballot")
+AGREED = replace(CLOSED, leading=("yes",), stop="threshold")
+DECIDED = Decided("yes", "consensus", "consensus", "", ("yes",), 1.0, 1, (), 0.0, OPENED.policy, ())
+RULED = replace(DECIDED, status="ruled_by_person", authority="person")
 
 
 @pytest.mark.parametrize(
@@ -79,8 +82,20 @@ CLOSED = RoundClosed(1, (), (), 0.0, 0, 2, "cap", "nobody cast a ballot")
         ([ballot("ann", "yes")], "before the opening"),
         ([OPENED, OPENED], "inside a deliberation"),
         ([OPENED, ballot("eve", "yes")], "not on the panel"),
-        ([OPENED, ballot("ann", "yes", 2)], "round 2, but round 1 is open"),
-        ([OPENED, CLOSED, CLOSED], "round 1 closed, but round 2 is open"),
+        ([OPENED, ballot("ann", "yes", 2)], "round 2 is not open"),
+        ([OPENED, CLOSED, CLOSED], "round 1 is not open"),
+        ([OPENED, AGREED, replace(AGREED, round=2, leading=("no",))], "round 2 is not open"),
+        ([OPENED, AGREED, ballot("ann", "no", 2)], "round 2 is not open"),
+        ([OPENED, replace(AGREED, leading=())], "0 choices cannot have passed"),
+        ([OPENED, DECIDED], "before the last round was closed"),
+        ([OPENED, replace(CLOSED, stop="open"), DECIDED], "before the last round was closed"),
+        ([OPENED, AGREED, replace(DECIDED, consensus="no")], "does not follow from the record"),
+        ([OPENED, AGREED, replace(DECIDED, consensus=None)], "does not follow from the record"),
+        ([OPENED, CLOSED, replace(DECIDED, leading=())], "does not follow from the record"),
+        ([OPENED, CLOSED, replace(RULED, leading=())], "does not follow from the record"),
+        ([OPENED, AGREED, RULED], "does not follow from the record"),
+        ([OPENED, AGREED, replace(DECIDED, leading=("no",))], "other rounds than were held"),
+        ([OPENED, AGREED, replace(DECIDED, rounds_required=2)], "other rounds than were held"),
         ([replace(OPENED, panel=OPENED.panel * 2)], "sits twice"),
     ],
 )
@@ -98,10 +113,7 @@ def test_nothing_follows_a_decision(log):
 def additions(*scores):
     (event,) = given(opened("ann", "bob")).and_then(OPENED).events[:1]
     state = folded([event])
-    decided = Decided(
-        "yes", "consensus", "consensus", "", ("yes",), 1.0, 1, (), 0.0, OPENED.policy, (), scores=scores
-    )
-    return dict(PROJECTION.adds(state, replace(event, data=decided)))
+    return dict(PROJECTION.adds(state, replace(event, data=replace(DECIDED, scores=scores))))
 
 
 def test_a_ruling_adds_whole_numbers_to_each_voter_that_it_scores():
