@@ -1,5 +1,6 @@
 """PostgreSQL 18 on a small machine: its cluster in a folder, one role, one database, one password."""
 
+import hashlib
 import os
 import secrets
 import shutil
@@ -73,7 +74,7 @@ class Postgres:
         self._clear_leftover()
         server = postgres_tools.binaries() / "postgres"
         command: list[str | Path] = [*run_as, server, "-D", self._folder, "-p", str(self._port)]
-        for name, value in _SETTINGS.items():
+        for name, value in {**_SETTINGS, "cluster_name": self._cluster}.items():
             command += ["-c", f"{name}={value}"]
         # SIGINT is a fast shutdown, SIGQUIT an immediate one that its own children obey too.
         without = postgres_tools.foreign_settings()
@@ -83,6 +84,11 @@ class Postgres:
         """The postmaster says so itself in the last line of its pid file."""
         lines = self._pid_file()
         return bool(lines) and lines[0].strip() == str(pid) and lines[-1].strip() == "ready"
+
+    @property
+    def _cluster(self) -> str:
+        """In the title of each of its processes, by which they are known when their postmaster is gone."""
+        return f"folkmoot-{hashlib.sha256(str(self._folder).encode()).hexdigest()[:12]}"
 
     @property
     def _password_file(self) -> Path:
@@ -117,12 +123,11 @@ class Postgres:
     def _clear_leftover(self) -> None:
         # Whoever calls holds the lock of the data folder, so a postmaster of this cluster is one whose parent
         # was killed, and its pid file may name a number that belongs to a stranger by now.
-        lines = self._pid_file()
-        if not lines:
-            return
+        lines = self._pid_file() or [""]
         pid = int(lines[0]) if lines[0].strip().isdigit() else 0
         if pid:
             postgres_tools.end_leftover(pid, self._folder)
+        postgres_tools.end_orphans(self._cluster)
         (self._folder / "postmaster.pid").unlink(missing_ok=True)
 
 
