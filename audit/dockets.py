@@ -4,8 +4,21 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from domain.consensus.ballot_table import BallotTable, Label, natural
+from domain.consensus.docket import item_stream
 from domain.consensus.events import BallotCast, Decided, Opened
 from domain.event import Event
+
+_MOST_DIGITS = 18
+
+
+def item_index(events: Sequence[Event]) -> int | None:
+    """Which item of its docket a stream is; None where its name is not one that a docket gives."""
+    opened, stream = events[0].data, events[0].stream
+    if not isinstance(opened, Opened) or opened.docket is None:
+        return None
+    number = stream.removeprefix(item_stream(opened.docket, 0)[:-1])
+    plain = number.isascii() and number.isdecimal() and len(number) <= _MOST_DIGITS
+    return int(number) if plain and stream == item_stream(opened.docket, int(number)) else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,10 +42,9 @@ class DocketRecord:
 
     def take(self, events: Sequence[Event]) -> None:
         """Add the settled item whose events these are."""
-        opened, decided = events[0].data, events[-1].data
-        if not isinstance(opened, Opened) or not isinstance(decided, Decided):
+        opened, decided, index = events[0].data, events[-1].data, item_index(events)
+        if not isinstance(opened, Opened) or not isinstance(decided, Decided) or index is None:
             return
-        index = int(opened.proposal.id.rpartition(".")[2])
         labels = tuple(
             (event.data.voter, label)
             for event in events

@@ -1,24 +1,17 @@
 """Decides again what the log records: every count, every outcome, every docket's model."""
 
-from collections.abc import AsyncIterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-import numpy as np
-
 from audit.decisions import stream_events
-from audit.dockets import DocketRecord
-from domain.consensus import calibrated, dawid_skene
-from domain.consensus.crowd import Crowd
+from audit.docket_check import DocketCheck
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
-from domain.consensus.events import Decided, DocketOpened, Opened
+from domain.consensus.events import Decided, DocketClosed, DocketOpened, Opened
 from domain.consensus.replay import replay
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
-
-_TOLERANCE = 1e-6
-MODELS = {"posterior": dawid_skene.estimate, "calibrated": calibrated.estimate}
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +29,10 @@ class Divergent:
 
 @dataclass(slots=True)
 class Replayed:
-    """How much was decided again, and what came out otherwise."""
+    """How much was decided again, and what came out otherwise. `undecided` streams have no outcome so far."""
 
     decisions: int = 0
+    undecided: int = 0
     dockets: int = 0
     models: int = 0
     divergent: list[Divergent] = field(default_factory=list)
@@ -59,36 +53,54 @@ async def replay_stream(reader: LogReader, stream: str) -> Replayed:
 
 
 async def replay_all(streams: AsyncIterator[list[Event]]) -> Replayed:
-    """Decide every settled stream again, and learn every docket's model again from its recorded labels."""
+    """Decide every settled stream again; hold every docket against its items and its model learned again."""
     found = Replayed()
-    records: dict[str, DocketRecord] = {}
-    closed: dict[str, int] = {}
+    dockets: dict[str, DocketCheck] = {}
     async for events in streams:
         opened = events[0].data
         if isinstance(opened, DocketOpened):
             _replay_docket(found, events)
-            closed[opened.docket] = opened.items
+            dockets.setdefault(opened.docket, DocketCheck()).own = events
         if not isinstance(opened, Opened):
             continue
         _replay_deliberation(found, events)
-        if opened.docket is not None and opened.policy.weighting in MODELS:
-            records.setdefault(opened.docket, DocketRecord()).take(events)
-    for docket, record in sorted(records.items()):
-        if closed.get(docket) == len(record.items):  # else some of its items are still being decided
-            _relearn(found, docket, record)
+        if opened.docket is not None:
+            dockets.setdefault(opened.docket, DocketCheck()).take(events)
+    for _, docket in sorted(dockets.items()):
+        if docket.whole:  # else some of its items are still being decided
+            _compare(found, docket)
     return found
 
 
+def _compare(found: Replayed, docket: DocketCheck) -> None:
+    differences = [docket.miscounted()]
+    if docket.has_model:
+        found.models += 1
+        differences.append(docket.mislearned())
+    for event, problem in filter(None, differences):
+        found.divergent.append(Divergent(event.stream, event.id, event.type, problem))
+
+
 def _replay_deliberation(found: Replayed, events: Sequence[Event]) -> None:
-    found.decisions += 1
+    _count(found, events)
     _, divergence = replay(events)
     if divergence is not None:
         stream = events[0].stream
         found.divergent.append(Divergent(stream, divergence.event_id, divergence.type, divergence.problem))
 
 
+def _count(found: Replayed, events: Sequence[Event]) -> None:
+    match events[-1].data:
+        case Decided():
+            found.decisions += 1
+        case DocketClosed():
+            found.dockets += 1
+        case _:
+            found.undecided += 1
+
+
 def _replay_docket(found: Replayed, events: Sequence[Event]) -> None:
-    found.dockets += 1
+    _count(found, events)
     state = NO_DOCKET
     for event in events:
         try:
@@ -96,26 +108,3 @@ def _replay_docket(found: Replayed, events: Sequence[Event]) -> None:
         except Refusal as refusal:
             found.divergent.append(Divergent(event.stream, event.id, event.type, str(refusal)))
             return
-
-
-def _relearn(found: Replayed, docket: str, record: DocketRecord) -> None:
-    """Every item's posterior must be what the model says of the labels on the log."""
-    table = record.table()
-    if table is None:
-        return
-    found.models += 1
-    model = MODELS[record.weighting](Crowd.of(table))
-    for row, item in enumerate(record.in_order()):
-        posterior = dict(zip(table.choices, model.posterior[row].tolist(), strict=True))
-        worst = _largest_difference(posterior, item.posterior)
-        if worst > _TOLERANCE:
-            problem = f"posterior: differs by {worst:.6f} from what the labels on the log give"
-            found.divergent.append(
-                Divergent(f"consensus/{docket}.{item.index}", item.event_id, Decided.TYPE, problem)
-            )
-            return
-
-
-def _largest_difference(computed: Mapping[str, float], recorded: Mapping[str, float]) -> float:
-    names = [*computed, *(name for name in recorded if name not in computed)]
-    return float(np.max([abs(computed.get(name, 0.0) - recorded.get(name, 0.0)) for name in names]))

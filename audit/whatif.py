@@ -6,8 +6,8 @@ from datetime import datetime
 from typing import Any
 
 from audit.decisions import stream_events
+from audit.docket_check import MODELS
 from audit.dockets import DocketRecord
-from audit.replay import MODELS
 from domain.consensus import reputation
 from domain.consensus.crowd import Crowd
 from domain.consensus.docket import shown
@@ -27,10 +27,15 @@ Change = Mapping[str, Any]
 
 @dataclass(slots=True)
 class Retaken:
-    """What was decided again. `left_out`: single deliberations, from which no model can be learned."""
+    """What was decided again.
+
+    `left_out`: single deliberations, from which no model can be learned. `divergent`: streams whose outcome
+    does not follow from their own events, so that there is nothing to compare with.
+    """
 
     decisions: list[WhatIf] = field(default_factory=list)
     left_out: int = 0
+    divergent: list[str] = field(default_factory=list)
 
     @property
     def differing(self) -> list[WhatIf]:
@@ -58,7 +63,9 @@ async def whatif_stream(reader: LogReader, stream: str, change: Change) -> Retak
     events = await stream_events(reader, stream)
     if not isinstance(events[0].data, Opened):
         raise Refusal("stream", f"{stream} is no deliberation; name one of its items, or use --all")
-    state, _ = replay(events)
+    state, divergence = replay(events)
+    if divergence is not None:
+        raise Refusal("stream", f"{stream} diverges at event {divergence.event_id}: see `moot audit replay`")
     return Retaken([_retake(state, change)])
 
 
@@ -72,14 +79,24 @@ async def whatif_all(streams: AsyncIterator[list[Event]], change: Change) -> Ret
         Refusal: the policy makes no sense.
     """
     settled: list[_Settled] = []
+    divergent: list[str] = []
     records: dict[str, DocketRecord] = {}
     async for events in streams:
         opened = events[0].data
         if isinstance(opened, Opened):
-            state, _ = replay(events)
+            state, divergence = replay(events)
+            if divergence is not None:
+                divergent.append(events[0].stream)
+                continue
             settled.append(_Settled(state, opened.proposal.topic, events[0].time, events[-1].time))
             if opened.docket is not None:
                 records.setdefault(opened.docket, DocketRecord()).take(events)
+    found = _retaken(settled, records, change)
+    found.divergent = divergent
+    return found
+
+
+def _retaken(settled: Sequence[_Settled], records: Mapping[str, DocketRecord], change: Change) -> Retaken:
     match change.get("weighting"):
         case "posterior" | "calibrated" as weighting:
             return _by_model(settled, _posteriors(records, weighting), change)

@@ -64,6 +64,7 @@ def _replay_data(found: "Replayed", histories: "Histories") -> dict[str, Any]:
     return {
         "agrees": not found.divergent and not histories.divergent,
         "decisions": found.decisions,
+        "undecided": found.undecided,
         "dockets": found.dockets,
         "models": found.models,
         "divergent": [
@@ -85,6 +86,8 @@ def _replay_lines(found: "Replayed", histories: "Histories") -> str:
     )
     if histories.gone:
         counted += f" ({histories.gone:,} no longer kept by Temporal)"
+    if found.undecided:
+        counted += f"; {found.undecided:,} without an outcome so far"
     differing = len(found.divergent) + len(histories.divergent)
     return "\n".join([*lines, f"{counted}: {f'{differing:,} diverge' if differing else 'all agree'}"])
 
@@ -141,6 +144,7 @@ def _whatif_data(found: "Retaken", change: dict[str, Any]) -> dict[str, Any]:
         "change": change,
         "decisions": len(found.decisions),
         "left_out": found.left_out,
+        "divergent": found.divergent,
         "differing": [
             {
                 "id": one.id,
@@ -165,6 +169,8 @@ def _whatif_lines(found: "Retaken") -> str:
         if found.left_out
         else ""
     )
+    if found.divergent:
+        left += f"; {len(found.divergent):,} that diverge as they are left out, see `moot audit replay --all`"
     return "\n".join([*lines, f"{len(differing):,} of {len(found.decisions):,} decisions would differ{left}"])
 
 

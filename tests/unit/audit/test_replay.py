@@ -1,5 +1,6 @@
 """Decided again from the log: honest records agree, a doctored one is named, other policies differ."""
 
+from collections import Counter
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -14,7 +15,15 @@ from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
 from domain.consensus.docket import Docket, decide_item, item_stream
 from domain.consensus.docket_estimate import estimate_docket
-from domain.consensus.events import BallotCast, Decided, DocketClosed, DocketOpened, SliceDecided
+from domain.consensus.events import (
+    BallotCast,
+    Decided,
+    DocketClosed,
+    DocketEstimated,
+    DocketOpened,
+    Opened,
+    SliceDecided,
+)
 from domain.consensus.policy import Policy
 from domain.consensus.recorded import hold_rounds
 from domain.consensus.state import NOT_OPENED, fold_all
@@ -36,15 +45,26 @@ def decided(weighting="posterior", docket="d", at=AT):
     for index in range(len(TABLE.items)):
         draft = Draft(item_stream(docket, index), "test", f"docket/{docket}", "run")
         streams.append(decide_item(shared, index, estimate.of(index), draft, at)[0])
+    statuses = dict(Counter(stream[-1].data.status for stream in streams))
     own = Draft(f"docket/{docket}", "test", f"docket/{docket}", "run").events(
         [
             DocketOpened(docket, "Which class?", "anaesthesia", REF, 45, 5, TABLE.choices, policy),
-            SliceDecided(0, 45, 0, {}),
-            DocketClosed(45, {}, REF),
+            *estimated(estimate),
+            SliceDecided(0, 45, sum(map(len, streams)), statuses),
+            DocketClosed(45, statuses, REF),
         ],
         at,
     )
     return [*streams, own]
+
+
+def estimated(estimate):
+    if (model := estimate.model) is None:
+        return []
+    marginals = dict(zip(TABLE.choices, model.marginals.tolist(), strict=True))
+    return [
+        DocketEstimated(model.method, model.log_likelihood, marginals, model.iterations, model.converged, REF)
+    ]
 
 
 async def given(streams):
@@ -83,6 +103,46 @@ async def test_a_posterior_that_the_labels_do_not_give_is_named_though_its_strea
     (divergent,) = (await replay_all(given(streams))).divergent
     assert divergent.stream == "consensus/d.1"
     assert divergent.problem.startswith("posterior: differs by 1.0")
+
+
+@pytest.mark.parametrize(
+    ("kind", "fields", "problem"),
+    [
+        (DocketEstimated, {"log_likelihood": -192.0}, "log_likelihood: recorded -192.0, but the labels give"),
+        (DocketEstimated, {"marginals": {"1": 0.5, "2": 0.5}}, "marginals: differ by 0.11"),
+        (SliceDecided, {"events": 7}, "recorded (7, {'consensus': 45}), but its items come to (360, "),
+        (SliceDecided, {"statuses": {"unresolved": 45}}, "recorded (360, {'unresolved': 45}), but its items"),
+        (SliceDecided, {"first": -(2**40), "statuses": {}}, "recorded (360, {}), but its items come to"),
+        (DocketClosed, {"statuses": {"consensus": 44}}, "recorded {'consensus': 44}, but its items come to"),
+    ],
+)
+async def test_what_a_docket_says_of_its_items_has_to_be_what_they_say(kind, fields, problem):
+    streams = decided()
+    streams[-1] = doctored(streams[-1], kind, **fields)
+    found = await replay_all(given(streams))
+    assert kind.TYPE in {divergent.type for divergent in found.divergent}
+    assert problem in " ".join(divergent.problem for divergent in found.divergent)
+
+
+async def test_a_stream_that_only_claims_to_be_an_item_is_no_part_of_the_docket():
+    streams = decided()
+    for name in ("consensus/x", "consensus/d.x", "consensus/d.007", "consensus/e.1"):
+        forged = [replace(event, stream=name) for event in doctored(streams[1], Opened, item="other")]
+        streams.append(forged)
+    found = await replay_all(given(streams))
+    assert (found.decisions, found.models, found.divergent) == (49, 1, [])
+
+
+async def test_a_stream_without_an_outcome_is_counted_as_that():
+    found = await replay_all(given([decided("equal")[0][:-1]]))
+    assert (found.decisions, found.undecided) == (0, 1)
+
+
+async def test_a_decision_that_diverges_is_not_taken_again_and_stops_no_other():
+    streams = decided("equal")
+    streams[4] = doctored(streams[4], Decided, consensus="1")
+    found = await whatif_all(given(streams), {"threshold": 0.9})
+    assert (len(found.decisions), found.divergent) == (44, ["consensus/d.4"])
 
 
 async def test_a_docket_that_is_still_being_decided_has_no_model_to_compare_yet():
