@@ -7,10 +7,10 @@ from datetime import datetime
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.finding import Finding
 from audit.note import VerifierKey
-from audit.published import TOPIC
+from audit.published import TOPIC, stream_of
 from audit.strict_text import to_base64
 from domain.audit_events import CheckpointSigned
-from domain.event import Event
+from domain.event import Event, event_id
 from domain.refusal import Refusal
 from projections.checkpoints import CheckpointRow
 
@@ -51,6 +51,18 @@ class CheckpointCheck:
         known[event.version] = event
         self._open(where, offset, event, data)
 
+    def witnessed(self, where: str, note: str) -> None:
+        """Take a note that somebody kept at `where`: the log has to pass through it as through any other."""
+        try:
+            checkpoint = open_checkpoint(note.encode(), self.keys)
+        except Refusal as refusal:
+            self.findings.append(Finding(where, str(refusal)))
+            return
+        self.signatures += 1
+        self._keep(where, None, checkpoint)
+        if checkpoint.origin not in self.origins:
+            self.findings.append(Finding(where, f"{checkpoint.origin} is no log of this cluster"))
+
     def kept(
         self, where: str, origin: str, before: Sequence[CheckpointRow], after: Sequence[CheckpointRow]
     ) -> None:
@@ -80,19 +92,28 @@ class CheckpointCheck:
         self.signatures += 1
         if (data.size, data.root) != (checkpoint.size, to_base64(checkpoint.root)):
             self.findings.append(Finding(where, "the event's size and root are not its note's", offset))
-        if data.origin not in self.origins:
-            self.findings.append(Finding(where, f"{data.origin} is no log of this cluster", offset))
-        first = self._sound.setdefault(data.origin, {}).setdefault(checkpoint.size, checkpoint)
-        if first.root != checkpoint.root:
-            self.findings.append(
-                Finding(
-                    where,
-                    f"split view: two signed roots of {data.origin} at {checkpoint.size} records",
-                    offset,
-                )
-            )
+        self._look_at_envelope(where, offset, event, data)
+        self._keep(where, offset, checkpoint)
         said = (data.checkpoint, event.version, event.time)
         self._published.setdefault((data.origin, checkpoint.size), said)
+
+    def _keep(self, where: str, offset: int | None, checkpoint: Checkpoint) -> None:
+        origin, size = checkpoint.origin, checkpoint.size
+        first = self._sound.setdefault(origin, {}).setdefault(size, checkpoint)
+        if first.root != checkpoint.root:
+            problem = f"split view: two signed roots of {origin} at {size} records"
+            self.findings.append(Finding(where, problem, offset))
+
+    def _look_at_envelope(self, where: str, offset: int, event: Event, data: CheckpointSigned) -> None:
+        """What nobody signs is said twice: the log by stream and origin, the rest by the event's id."""
+        name = self.origins.get(data.origin)
+        if name is None:
+            self.findings.append(Finding(where, f"{data.origin} is no log of this cluster", offset))
+        elif event.stream != _stream(name):
+            self.findings.append(Finding(where, f"its stream is not that of {name}'s checkpoints", offset))
+        elif event.id != event_id(event.time, event.stream, event.version, data.checkpoint):
+            problem = "its id is not the one that its time, stream, number and note give"
+            self.findings.append(Finding(where, problem, offset))
 
     def _not_published(self, where: str, origin: str, row: CheckpointRow) -> None:
         if row.published:
@@ -108,3 +129,8 @@ class CheckpointCheck:
             self.findings.append(Finding(where, f"the row of {row.size} records is not what its note says"))
             return
         self._sound.setdefault(origin, {}).setdefault(row.size, checkpoint)
+
+
+def _stream(name: str) -> str:
+    topic, _, partition = name.rpartition("/")
+    return stream_of(topic, int(partition))

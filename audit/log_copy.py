@@ -16,6 +16,7 @@ from audit.source import SealedLog, Source
 from audit.tiles import Coordinate, split_hashes
 from domain import strict_json
 from domain.refusal import Refusal
+from domain.strict_json import printable
 from eventlog.record import RawRecord
 from projections.checkpoints import CheckpointRow
 from projections.merkle import LeafTile
@@ -91,7 +92,10 @@ class Copy:
             raise Refusal(
                 "folder", f"{self._folder} holds no {_INDEX}: `moot audit export` makes it"
             ) from None
-        return [_log(entry) for entry in _list(strict_json.parse(raw, what=_INDEX))]
+        logs = [_log(entry) for entry in _list(strict_json.parse(raw, what=_INDEX))]
+        if len({log.name for log in logs}) != len(logs):
+            raise Refusal(_INDEX, "lists a log twice")
+        return logs
 
     async def length(self, topic: str, partition: int) -> int:
         return (await self.leaves(topic, partition)) or 0
@@ -136,4 +140,6 @@ def _log(entry: Any) -> SealedLog:
     )
     if topic not in published.SEALED or type(partition) is not int or not isinstance(origin, str):
         raise Refusal(_INDEX, "holds an entry that is no log: topic, partition and origin are expected")
+    if not origin.endswith(f"{topic}/{partition}"):  # a topic's name in Kafka may bear a prefix
+        raise Refusal(_INDEX, f"{printable(origin, 100)} is no origin of {topic}/{partition}")
     return SealedLog(topic, partition, origin)

@@ -133,6 +133,22 @@ class SigningKey:
         return f"{text}\n{_PREFIX}{self.name} {to_base64(blob)}\n"
 
 
+def split_notes(raw: bytes, field: str) -> list[str]:
+    """The notes of a file that holds several with an empty line between, as `moot audit checkpoint` prints.
+
+    Raises:
+        Refusal: it holds none, or is not made of texts and signatures in turn.
+    """
+    try:
+        parts = raw.decode("utf-8").strip("\n").split("\n\n")
+    except UnicodeDecodeError as error:
+        raise Refusal(field, f"is not UTF-8 at byte {error.start}") from None
+    texts, signatures = parts[::2], parts[1::2]
+    if len(texts) != len(signatures) or not all(part.startswith(_PREFIX) for part in signatures):
+        raise Refusal(field, "holds no signed notes: `moot audit checkpoint` prints them")
+    return [f"{text}\n\n{signed}\n" for text, signed in zip(texts, signatures, strict=True)]
+
+
 def open_note(raw: bytes, keys: Sequence[VerifierKey]) -> str:
     """The text of a note that at least one of `keys` signed; signatures of unknown keys are passed over.
 

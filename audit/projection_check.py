@@ -1,5 +1,6 @@
 """Whether the projections hold what the log says: both hashed, and the first row that differs."""
 
+from collections.abc import Mapping
 from typing import Any
 
 from audit.finding import Finding
@@ -27,6 +28,7 @@ async def check_projections(reader: LogReader, pool: Any) -> tuple[dict[str, str
             for (topic, partition), offsets in stand.items()
             if len(set(offsets.values())) > 1
         ]
+        apart += await _set_back(reader, stand)
         if apart:
             return {}, apart
         try:
@@ -34,6 +36,17 @@ async def check_projections(reader: LogReader, pool: Any) -> tuple[dict[str, str
         except RetentionLost as lost:
             return {}, [Finding("projections", f"cannot be compared: {lost}")]
         return await _compare(StoredRows(connection), folded)
+
+
+async def _set_back(reader: LogReader, stand: Mapping[tuple[str, int], Mapping[str, int]]) -> list[Finding]:
+    """Where the tables were made from records that the log does not hold: nobody can fold up to there."""
+    found = []
+    for (topic, partition), offsets in stand.items():
+        at, (_, end) = max(offsets.values()), await reader.beginning_and_end(topic, partition)
+        if at > end:
+            problem = f"the projections have read up to offset {at}, but the log ends at {end}"
+            found.append(Finding(f"{topic}/{partition}", problem, end))
+    return found
 
 
 async def _compare(stored: StoredRows, folded: MemoryRows) -> tuple[dict[str, str], list[Finding]]:

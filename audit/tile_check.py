@@ -30,7 +30,8 @@ class TileCheck:
         self, name: str, upper: Mapping[Coordinate, bytes], leaves: Sequence[LeafTile]
     ) -> list[Finding]:
         """What is stored otherwise. The stored tree may be smaller: the log goes on."""
-        size = min(leaves[-1].end if leaves else 0, self._size)
+        stored = leaves[-1].end if leaves else 0
+        size = min(stored, self._size)
         wrong = [
             f"tile {tile} of level {level} is not the log's"
             for (level, tile), packed in self._upper.items()
@@ -41,6 +42,8 @@ class TileCheck:
             for leaf in leaves
             if leaf.end <= size and not self._is_span_of(leaf)
         ]
+        if stored <= self._size:  # else the log went on while it was read
+            wrong += [f"tile {n} of level {level} is none" for level, n in upper if not _due(size, level, n)]
         return [Finding(f"merkle_tile {name}", problem) for problem in wrong]
 
     def _is_span_of(self, leaf: LeafTile) -> bool:

@@ -1,11 +1,13 @@
 """The events of one stream as they lie on the log, each in a line that a person can read."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import msgspec
 
 from audit.wording import said
+from domain.consensus.events import Decided, DocketClosed, DocketOpened, Opened
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -13,6 +15,11 @@ from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
+
+OPEN = (
+    "no outcome is on the log: it is still being decided, or its workflow was ended before;"
+    " Temporal knows which, `temporal workflow describe -w STREAM`"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +65,13 @@ async def trail(reader: LogReader, stream: str, start: int | None = None) -> lis
     if not steps:
         raise Refusal("stream", f"{printable(stream, 100)} has no event on the log")
     return steps
+
+
+def has_outcome(steps: Sequence[Step]) -> bool:
+    """Whether the last thing that happened is an outcome; a stream of another kind never has one."""
+    held = [step.event.data for step in steps if step.event is not None and not step.note]
+    deciding = bool(held) and isinstance(held[0], Opened | DocketOpened)
+    return not deciding or isinstance(held[-1], Decided | DocketClosed)
 
 
 def _step(record: RawRecord, seen: dict[int, str]) -> Step:

@@ -10,6 +10,7 @@ from audit.log_check import LogCheck
 from audit.note import VerifierKey
 from audit.source import SealedLog, Source
 from audit.tile_check import TileCheck
+from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.codec import decode
 from eventlog.record import RawRecord, RetentionLost
@@ -32,14 +33,25 @@ class Report:
     state_hashes: dict[str, str] = field(default_factory=dict)  # of each projection, as the log gives it
 
 
-async def verify(source: Source, keys: Sequence[VerifierKey], progress: Callable[[int, int], None]) -> Report:
+async def verify(
+    source: Source,
+    keys: Sequence[VerifierKey],
+    progress: Callable[[int, int], None],
+    witnessed: Sequence[tuple[str, str]] = (),
+) -> Report:
     """Recompute every root, check every signature, and name what differs.
 
-    `keys` alone are trusted. `progress` is told how many records are done, of how many.
+    `keys` alone are trusted. `progress` is told how many records are done, of how many. `witnessed` are
+    notes that somebody kept, each with the place where he did: what was signed may not be gone.
     """
     logs = await source.logs()
     report = Report(logs=len(logs))
-    check = await _checkpoints(source, logs, keys, report)
+    check = CheckpointCheck(keys, {log.origin: log.name for log in logs})
+    for where, note in witnessed:
+        check.witnessed(where, note)
+    await _checkpoints(source, logs, check)
+    report.findings += check.findings
+    report.checkpoints = check.signatures
     total = sum([await source.length(log.topic, log.partition) for log in logs])
     for log in logs:
         held = _Log(source, log, check, report)
@@ -47,10 +59,7 @@ async def verify(source: Source, keys: Sequence[VerifierKey], progress: Callable
     return report
 
 
-async def _checkpoints(
-    source: Source, logs: Sequence[SealedLog], keys: Sequence[VerifierKey], report: Report
-) -> CheckpointCheck:
-    check = CheckpointCheck(keys, {log.origin: log.name for log in logs})
+async def _checkpoints(source: Source, logs: Sequence[SealedLog], check: CheckpointCheck) -> None:
     # The database is read before and after: a checkpoint is first kept, then published.
     before = {log.origin: await source.kept(log.topic, log.partition) for log in logs}
     where = f"{published.TOPIC}/0"
@@ -64,16 +73,26 @@ async def _checkpoints(
         after = await source.kept(log.topic, log.partition)
         if after is not None:
             check.kept(f"checkpoint {log.name}", log.origin, before[log.origin] or [], after)
-    report.findings += check.findings
-    report.checkpoints = check.signatures
-    return check
 
 
 def _published(check: CheckpointCheck, where: str, record: RawRecord) -> None:
     try:
-        check.published(where, record.offset, decode(record.value))
+        event = decode(record.value)
     except Undecodable as error:
         check.findings.append(Finding(where, error.reason, record.offset))
+        return
+    if (problem := _misfiled(record, event)) is not None:
+        check.findings.append(Finding(where, problem, record.offset))
+    check.published(where, record.offset, event)
+
+
+def _misfiled(record: RawRecord, event: Event) -> str | None:
+    """Key and time are no part of the leaf, but the value says what they have to be."""
+    if record.key != event.stream.encode():
+        return "the record's key is not its event's stream"
+    if record.timestamp_ms != milliseconds(event.time):
+        return "the record's time is not its event's"
+    return None
 
 
 @dataclass(slots=True)
@@ -107,6 +126,9 @@ class _Log:
             found = tiles.findings(log.name, *await self.source.upper_tiles(log.topic, log.partition))
         self.report.findings += found
         covered = max((checkpoint.size for checkpoint in sound), default=0)
+        if kept is not None and kept < covered and not self.source.complete:
+            problem = f"hold {kept} of the {covered} leaves that were sealed: lost, or not yet made again"
+            self.report.findings.append(Finding(f"merkle_tile {log.name}", problem))
         beyond = max(held.size - covered, 0)
         if beyond and self.source.complete:
             self.report.findings.append(
@@ -122,7 +144,6 @@ class _Log:
             yield await self._stored(start, min(_AHEAD, kept - start))
 
     def _look_at(self, batch: Sequence[RawRecord]) -> None:
-        """Key and time are no part of the leaf, but the value says what they have to be."""
         for record in batch:
             self.report.records += 1
             try:
@@ -130,10 +151,5 @@ class _Log:
             except Undecodable:
                 self.report.undecodable += 1
                 continue
-            if record.key != event.stream.encode():
-                problem = "the record's key is not its event's stream"
-            elif record.timestamp_ms != milliseconds(event.time):
-                problem = "the record's time is not its event's"
-            else:
-                continue
-            self.report.findings.append(Finding(self.log.name, problem, record.offset))
+            if (problem := _misfiled(record, event)) is not None:
+                self.report.findings.append(Finding(self.log.name, problem, record.offset))

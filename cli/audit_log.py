@@ -27,7 +27,14 @@ def trail(stream: str, as_json: bool) -> None:  # noqa: FBT001 # click's flag
     from workers import settings
 
     steps = asyncio.run(_trail(settings.load(needs=("kafka",)), stream))
-    emit(as_json, [step.data() for step in steps], lambda: "\n".join(step.line() for step in steps))
+    emit(as_json, [step.data() for step in steps], lambda: _told(steps))
+
+
+def _told(steps: list["Step"]) -> str:
+    from audit.trail import OPEN, has_outcome
+
+    lines = [step.line() for step in steps]
+    return "\n".join(lines if has_outcome(steps) else [*lines, OPEN])
 
 
 async def _trail(settings: "Settings", stream: str) -> list["Step"]:
@@ -43,8 +50,15 @@ async def _trail(settings: "Settings", stream: str) -> list["Step"]:
 @click.option(
     "--key", "keys", multiple=True, metavar="VKEY", help="The public key to trust; by default our own."
 )
+@click.option(
+    "--checkpoint",
+    "witnessed",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    help="A FILE of notes that you kept from `moot audit checkpoint`: the log must have grown from them.",
+)
 @JSON
-def verify(folder: Path | None, keys: tuple[str, ...], as_json: bool) -> int:  # noqa: FBT001 # click's flag
+def verify(folder: Path | None, keys: tuple[str, ...], witnessed: tuple[Path, ...], *, as_json: bool) -> int:
     """Recompute every Merkle root, check every signature, and compare what is stored with the log.
 
     Each finding is one line that names the topic, partition and offset; the exit status is then 1.
@@ -54,9 +68,19 @@ def verify(folder: Path | None, keys: tuple[str, ...], as_json: bool) -> int:  #
 
     found = settings.load(needs=() if folder else SERVERS)
     trusted = [VerifierKey.parse(text) for text in keys] or [_own_key(found)]
-    report = asyncio.run(_verify(found, folder, trusted))
+    notes = [(str(path), note) for path in witnessed for note in _notes(path)]
+    report = asyncio.run(_verify(found, folder, trusted, notes))
     emit(as_json, _data(report), lambda: _human(report))
     return 1 if report.findings else 0
+
+
+def _notes(path: Path) -> list[str]:
+    from audit.note import split_notes
+
+    try:
+        return split_notes(path.read_bytes(), "--checkpoint")
+    except OSError as error:
+        raise Refusal("--checkpoint", f"{path} cannot be read: {error.strerror}") from None
 
 
 def _own_key(settings: "Settings") -> "VerifierKey":
@@ -68,7 +92,9 @@ def _own_key(settings: "Settings") -> "VerifierKey":
         raise Refusal("--key", f"say which public key to trust ({refusal})") from None
 
 
-async def _verify(settings: "Settings", folder: Path | None, keys: list["VerifierKey"]) -> "Report":
+async def _verify(
+    settings: "Settings", folder: Path | None, keys: list["VerifierKey"], notes: list[tuple[str, str]]
+) -> "Report":
     from audit.live import Live
     from audit.log_copy import Copy
     from audit.projection_check import check_projections
@@ -78,10 +104,10 @@ async def _verify(settings: "Settings", folder: Path | None, keys: list["Verifie
 
     with Progress("records verified") as progress:
         if folder is not None:
-            return await check(Copy(folder), keys, progress.show)
+            return await check(Copy(folder), keys, progress.show, notes)
         async with connected(settings) as (pool, reader):
             live = Live(reader, pool, settings.cluster, settings.topic_prefix)
-            report = await check(live, keys, progress.show)
+            report = await check(live, keys, progress.show, notes)
             report.state_hashes, differing = await check_projections(reader, pool)
             report.findings += differing
             return report

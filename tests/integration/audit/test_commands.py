@@ -186,6 +186,7 @@ async def test_another_key_is_not_trusted(moot, sealed):
 ROW = r"checkpoint decisions/\d: the row of"
 TILE = r"merkle_tile decisions/\d: tile"
 COPIED = "topic, partition, 7, root, note, sealed_at, 9"
+AHEAD = "(projection, topic, partition, next_offset) SELECT 'consensus', topic, partition, 312"
 TAMPERINGS = [
     ("UPDATE checkpoint SET note = overlay(note placing 'A' from 40)", rf"{ROW} \d+ records is not what was"),
     ("UPDATE checkpoint SET root = sha256('x')", rf"{ROW} \d+ records is not what was published"),
@@ -215,6 +216,15 @@ TAMPERINGS = [
     (
         "UPDATE merkle_tile SET last_offset = 299 WHERE level = 0 AND tile = 1",
         rf"{TILE} 1 of level 0 names other offsets",
+    ),
+    ("DELETE FROM merkle_tile WHERE tile = 1", r"merkle_tile decisions/\d: hold 256 of the 305 leaves"),
+    (
+        "INSERT INTO merkle_tile SELECT topic, partition, 2, 0, hashes FROM merkle_tile WHERE level = 1",
+        rf"{TILE} 0 of level 2 is none",
+    ),
+    (
+        f"INSERT INTO projection_offset {AHEAD} FROM projection_offset WHERE next_offset = 305",
+        r"decisions/\d offset 305: the projections have read up to offset 312, but the log ends at 305",
     ),
 ]
 
@@ -339,6 +349,34 @@ async def test_what_is_changed_in_a_copys_checkpoints_is_named(moot, copy, part)
     file.write_bytes(changed)
     status, out, _ = await moot("verify", "--from", folder, servers=False)
     assert (status, out.startswith("checkpoints/0")) == (1, True), out
+
+
+async def test_a_note_that_was_kept_shows_what_is_gone_of_a_copy(moot, copy, tmp_path):
+    folder, records = copy
+    kept = tmp_path / "kept"
+    kept.write_text((await moot("checkpoint"))[1])
+    words = ("verify", "--from", folder, "--checkpoint", kept)
+    assert (await moot(*words, servers=False))[0] == 0
+    for gone in (records, folder / "checkpoints-0.records"):
+        gone.write_bytes(b"")
+    assert (await moot(*words[:3], servers=False))[0] == 0, "a copy of the very beginning is a sound one"
+    status, out, _ = await moot(*words, servers=False)
+    assert status == 1
+    assert re.search(r"offset 0: .*removed after it was sealed as leaf 0 of 305", out), out
+
+
+@pytest.mark.parametrize(
+    ("index", "problem"),
+    [
+        ([("decisions", 0, "decisions/0")] * 2, "lists a log twice"),
+        ([("decisions", 0, "decisions/1")], "example/decisions/1 is no origin of decisions/0"),
+    ],
+)
+async def test_a_copy_that_names_its_logs_wrongly_is_refused(moot, tmp_path, index, problem):
+    logs = [{"topic": t, "partition": p, "origin": f"example/{name}"} for t, p, name in index]
+    (tmp_path / "logs.json").write_text(json.dumps(logs))
+    status, _, err = await moot("verify", "--from", tmp_path, servers=False)
+    assert (status, err) == (1, f"moot: logs.json: {problem}\n")
 
 
 @pytest.mark.parametrize("name", ["logs.json", "checkpoints-0.records", "fleet-0.hashes", "fleet-0.records"])

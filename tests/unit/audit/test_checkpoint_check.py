@@ -1,7 +1,7 @@
 """Published checkpoints: sound ones are kept, everything else is named."""
 
 from dataclasses import replace
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 
 import pytest
 
@@ -70,6 +70,28 @@ def test_an_event_that_says_other_than_its_note_is_named():
         assert "the event's size and root are not its note's" in check(changed)[1][0]
     changed = replace(sound, data=replace(sound.data, origin="example/decisions/1"))
     assert "origin: is example/decisions/2, not example/decisions/1" in check(changed)[1][0]
+
+
+def test_what_is_not_signed_of_a_checkpoint_cannot_change_alone():
+    sound = event(10, 1)
+    moved = replace(sound, time=AT + timedelta(hours=1))
+    assert "its id is not the one that its time, stream, number and note give" in check(moved)[1][0]
+    other = replace(sound, stream="checkpoints/decisions.3")
+    assert "its stream is not that of decisions/2's checkpoints" in check(other)[1][0]
+
+
+def test_a_note_that_somebody_kept_is_held_against_the_log_like_a_published_one():
+    held = CheckpointCheck([KEY.verifier], {ORIGIN: "decisions/2"})
+    held.witnessed("mine", row(20, 1).note)
+    held.published("checkpoints/0", 0, event(10, 1))
+    assert ([c.size for c in held.sound(ORIGIN)], held.findings) == ([10, 20], [])
+    held.witnessed("mine", row(10, 1, log=[b"x"] * 10).note)
+    held.witnessed("mine", row(10, 1, origin="example/decisions/9").note)
+    held.witnessed("mine", row(10, 1, key=SigningKey.generate("example")).note)
+    split, absent, unsigned = map(str, held.findings)
+    assert split == "mine: split view: two signed roots of example/decisions/2 at 10 records"
+    assert absent == "mine: example/decisions/9 is no log of this cluster"
+    assert unsigned.startswith("mine: checkpoint: is not signed by example")
 
 
 def test_rows_are_held_against_the_topic():

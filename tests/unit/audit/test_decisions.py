@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 import pytest
 
 from audit.decisions import settled_streams, stream_events
+from audit.trail import has_outcome, trail
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
 from domain.consensus.recorded import hold_rounds
@@ -86,3 +87,8 @@ async def test_an_open_stream_is_read_as_far_as_it_goes():
     reader = log_of(*EVENTS[:3])
     assert await settled(reader) == []
     assert await stream_events(reader, STREAM) == EVENTS[:3]
+
+
+@pytest.mark.parametrize(("events", "outcome"), [(EVENTS, True), (EVENTS[:-1], False), (EVENTS[:1], False)])
+async def test_a_trail_knows_whether_there_is_an_outcome(events, outcome):
+    assert has_outcome(await trail(log_of(*events), STREAM)) is outcome

@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.note import SigningKey, VerifierKey, open_note
+from audit.note import SigningKey, VerifierKey, open_note, split_notes
 from domain.refusal import Refusal
 
 # The keys and the note of Go's documentation, golang.org/x/mod/sumdb/note.
@@ -122,3 +122,16 @@ def test_a_witness_may_add_a_signature_and_the_note_still_opens():
     both = GO_NOTE + witness.sign(GO_TEXT).rpartition("\n\n")[2]
     assert open_note(both.encode(), [VerifierKey.parse(GO_VKEY)]) == GO_TEXT
     assert open_note(both.encode(), [witness.verifier]) == GO_TEXT
+
+
+def test_several_notes_in_one_file_are_told_apart():
+    cosigned = f"{GO_NOTE}{GO_NOTE.splitlines()[-1]}\n"
+    assert split_notes(f"{GO_NOTE}\n{cosigned}\n{GO_NOTE}".encode(), "file") == [GO_NOTE, cosigned, GO_NOTE]
+
+
+@pytest.mark.parametrize(
+    "raw", [b"", b"\n\n", b"text\n", GO_NOTE.encode() + b"\nmore\n", b"a\n\nb\n", b"\xff"]
+)
+def test_a_file_that_holds_no_notes_is_refused(raw):
+    with pytest.raises(Refusal, match=r"^file: "):
+        split_notes(raw, "file")
