@@ -58,6 +58,12 @@ class PartitionSealer:
         if end < sealed:
             raise SplitView(self._seal.origin, f"the log ends at offset {end}, but was sealed up to {sealed}")
         last = await merkle.last_leaves(connection, topic, partition)
+        sealed_to = last.last_offset + 1 if last else 0
+        if self._at.next_offset != sealed_to:  # records would be sealed twice, or left out
+            raise SplitView(
+                self._seal.origin,
+                f"its tiles end at offset {sealed_to}, but the sealer stands at {self._at.next_offset}",
+            )
         if last is None:
             return
         held = await merkle.tiles(connection, topic, partition, [(0, last.tile)])

@@ -74,8 +74,8 @@ def from_event(event: Event, origin_of: OriginOf, keys: Sequence[VerifierKey]) -
 
 async def take_in(
     connection: Connection, reader: LogReader, origin_of: OriginOf, keys: Sequence[VerifierKey]
-) -> dict[str, SplitView]:
-    """Keep what the topic holds since the last time; the logs whose tiles contradict it.
+) -> dict[tuple[str, int], SplitView]:
+    """Keep what the topic holds since the last time; the logs (topic, partition) whose tiles contradict it.
 
     Where one does, the next start reads the topic from the same place again, so that it is not forgotten.
 
@@ -87,7 +87,7 @@ async def take_in(
     _, end = await reader.beginning_and_end(TOPIC, 0)
     if end < at.next_offset:
         raise SplitView(TOPIC, f"the topic ends at offset {end}, but was read up to {at.next_offset} before")
-    contradicted: dict[str, SplitView] = {}
+    contradicted: dict[tuple[str, int], SplitView] = {}
     newest_ms = 0
     async with aclosing(reader.batches(TOPIC, 0, at.next_offset, end)) as batches:
         async for batch in batches:
@@ -99,7 +99,7 @@ async def take_in(
                 if row not in sound:
                     origin = origin_of(row.topic, row.partition)
                     problem = f"the sealed records are not those of the published checkpoint of {row.size}"
-                    contradicted[origin] = SplitView(origin, problem)
+                    contradicted[row.topic, row.partition] = SplitView(origin, problem)
             await store(connection, sound)
     if end > at.next_offset and not contradicted:
         await fence.advance(connection, at, end, newest_ms)

@@ -21,10 +21,11 @@ from eventlog.reader import LogReader
 from eventlog.record import RetentionLost
 from eventlog.topics import kafka_name
 from eventlog.writer import LogWriter
-from projections import checkpoints
+from projections import checkpoints, sealing
 from projections.checkpoints import CheckpointRow
 from projections.connection import pool
 from projections.fence import Connection, FenceLost
+from projections.sealing import Stopped
 
 _log = structlog.get_logger(__name__)
 
@@ -105,6 +106,8 @@ class Sealer:
 
     async def _take_in(self, link: _Link) -> None:
         async with link.pool.acquire() as connection:
+            if not self.stopped:
+                await sealing.forget(connection)
             try:
                 contradicted = await published.take_in(
                     connection, link.reader, self._origin, [self._key.verifier]
@@ -112,10 +115,10 @@ class Sealer:
             except (SplitView, RetentionLost) as lost:  # of the topic of checkpoints: nothing can be compared
                 for topic in published.SEALED:
                     for partition in await link.reader.partitions(topic):
-                        self._stop_sealing(self._origin(topic, partition), str(lost))
+                        await self._stop_sealing(connection, topic, partition, str(lost))
                 return
-            for origin, split in contradicted.items():
-                self._stop_sealing(origin, split.problem)
+            for (topic, partition), split in contradicted.items():
+                await self._stop_sealing(connection, topic, partition, split.problem)
             await self._publish(connection, link.writer, await checkpoints.unpublished(connection))
 
     async def _follow(self, link: _Link, topic: str, partition: int) -> None:
@@ -124,7 +127,9 @@ class Sealer:
             try:
                 await self._seal(link, topic, partition, origin)
             except (SplitView, RetentionLost) as lost:
-                self._stop_sealing(origin, str(lost))
+                problem = lost.problem if isinstance(lost, SplitView) else str(lost)
+                async with link.pool.acquire() as connection:
+                    await self._stop_sealing(connection, topic, partition, problem)
             except FenceLost:
                 _log.info("sealer.fence_lost", origin=origin)
                 await asyncio.sleep(self._interval)
@@ -155,9 +160,11 @@ class Sealer:
     def _origin(self, topic: str, partition: int) -> str:
         return origin_of(self._cluster, kafka_name(self._prefix, topic), partition)
 
-    def _stop_sealing(self, origin: str, reason: str) -> None:
-        self.stopped[origin] = reason
+    async def _stop_sealing(self, connection: Connection, topic: str, partition: int, reason: str) -> None:
+        origin = self._origin(topic, partition)
         _log.error("sealer.split_view", origin=origin, reason=reason)
+        await sealing.stop(connection, Stopped(topic, partition, reason))
+        self.stopped[origin] = reason
 
 
 def _said(error: BaseException) -> dict[str, str]:

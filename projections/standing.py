@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from projections import sealing
 from projections.fence import Connection
 from projections.registry import BY_NAME
 
@@ -33,6 +34,8 @@ async def standing(connection: Connection) -> dict[tuple[str, int], dict[str, in
 async def report(connection: Connection, application: str) -> dict[str, Any]:
     """For `moot status`: all `offsets`, the last `checkpoint`, `parked` records, `clients` of that name.
 
+    `stopped` are the logs that are sealed no more.
+
     Raises:
         asyncpg.UndefinedTableError: one of `projections.connection.NOT_MIGRATED`.
     """
@@ -41,5 +44,6 @@ async def report(connection: Connection, application: str) -> dict[str, Any]:
         "offsets": await connection.fetch(_OFFSETS),
         "checkpoint": dict(last) if last else None,
         "parked": await connection.fetchval("SELECT count(*) FROM dead_letter"),
+        "stopped": await sealing.stopped(connection),
         "clients": await connection.fetchval(_CLIENTS, application),
     }

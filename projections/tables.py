@@ -118,3 +118,14 @@ CHECKPOINT = Table(
     Column("published", Boolean, nullable=False),
     PrimaryKeyConstraint("topic", "partition", "size"),
 )
+
+# Logs that are sealed no more since the sealer found another history in them; emptied when one starts anew.
+SEALING_STOPPED = Table(
+    "sealing_stopped",
+    METADATA,
+    text("topic"),
+    Column("partition", SmallInteger, nullable=False),
+    text("reason"),
+    moment("stopped_at"),
+    PrimaryKeyConstraint("topic", "partition"),
+)

@@ -1,19 +1,21 @@
 """How every part is, asked all at once and with a deadline each, so that no dead one hides the others."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 from urllib.parse import urlsplit
 
 from domain.refusal import Refusal
 from eventlog.connection import shown
+from projections.sealing import Stopped
 from workers import probes, ready
 from workers.embedded import stackfile
 from workers.settings import Settings
 
 WORKERS = ("orchestrator", "projector")
+_HELP = "docs/explanation/audit.md, When sealing has ended"
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,6 +71,7 @@ async def examine(settings: Settings) -> Report:
     parts += [_worker(name, settings, known, elsewhere.get(name, 0)) for name in WORKERS]
     offsets = said["postgres"].get("offsets", [])
     ends = await probes.ends(settings, offsets) if "kafka" in said and not parts[1].problem else {}
+    parts = [_sealing(part, said["postgres"].get("stopped", []), offsets, ends) for part in parts]
     newest = max((row["newest_at"] for row in offsets if row["newest_at"]), default=None)
     return Report(
         parts,
@@ -119,6 +122,26 @@ def _worker(name: str, settings: Settings, known: dict[str, Any], elsewhere: int
     if elsewhere:
         return Health(name, address=f"{elsewhere} elsewhere")
     return Health(name, problem=f"is not ready; run by `moot dev` or `moot worker {name}`")
+
+
+def _sealing(
+    health: Health, stopped: Sequence[Stopped], offsets: Sequence[Any], ends: Mapping[tuple[str, int], int]
+) -> Health:
+    """A projector that lives is not well while the log is another one than it has read, or sealed."""
+    if health.part != "projector" or health.problem:
+        return health
+    found = [f"{log.topic}/{log.partition} is sealed no more: {log.reason}" for log in stopped]
+    for row in offsets:
+        end = ends.get((row["topic"], row["partition"]))
+        if end is not None and end < row["next_offset"]:
+            place = f"{row['topic']}/{row['partition']}"
+            found.append(
+                f"{place} was set back: {row['projection']} has read {row['next_offset']}, it ends at {end}"
+            )
+    if not found:
+        return health
+    more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
+    return replace(health, problem=f"{found[0]}{more}; run `moot audit verify`, see {_HELP}")
 
 
 def _host(url: str) -> str:

@@ -37,6 +37,7 @@ ABOUT: dict[str, str] = {
     "projection_offset": "The fence: how far each projection, and the sealer, has committed each partition.",
     "merkle_tile": "The audit's Merkle trees, as C2SP tlog-tiles of 256 hashes.",
     "checkpoint": "Signed tree heads (C2SP tlog-checkpoint).",
+    "sealing_stopped": "Logs that are sealed no more, because they are not what was published of them.",
 }
 MEANINGS: dict[str, dict[str, str]] = {
     "deliberation": _STAMPS
@@ -121,6 +122,11 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sealed_at": "When it was signed.",
         "version": "Its event's number in its stream on the topic `checkpoints`.",
         "published": "Whether that event is known to be there.",
+    },
+    "sealing_stopped": _PLACE
+    | {
+        "reason": "What the sealer found.",
+        "stopped_at": "When.",
     },
 }
 

@@ -62,6 +62,25 @@ async def test_a_projector_nowhere_is_a_problem_and_one_elsewhere_is_none(deploy
         await held.close()
 
 
+async def test_a_log_that_is_sealed_no_more_or_was_set_back_is_the_projectors_problem(deployed):
+    await schema.upgrade(deployed.database_url)
+    await ensure_topics(deployed.kafka, deployed.topic_prefix)
+    held = await asyncpg.connect(deployed.database_url, server_settings={"application_name": APPLICATION})
+    try:
+        await held.execute("INSERT INTO sealing_stopped VALUES ('decisions', 2, 'another history', now())")
+        found = await health.examine(deployed)
+        assert not found.ready
+        assert problems(found)["projector"].startswith("decisions/2 is sealed no more: another history; run")
+        await held.execute(
+            "TRUNCATE sealing_stopped; INSERT INTO projection_offset (projection, topic, partition,"
+            " next_offset) VALUES ('consensus', 'decisions', 1, 7)"
+        )
+        problem = problems(await health.examine(deployed))["projector"]
+        assert problem.startswith("decisions/1 was set back: consensus has read 7, it ends at 0; run `moot")
+    finally:
+        await held.close()
+
+
 async def test_an_orchestrator_elsewhere_is_known_by_its_polling(deployed):
     client = await Client.connect(deployed.temporal_address)
     worker = Worker(

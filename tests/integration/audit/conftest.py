@@ -20,8 +20,9 @@ from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
 from eventlog.topics import TOPICS
 from eventlog.writer import LogWriter
-from projections import schema
+from projections import schema, sealing
 from projections.checkpoints import CheckpointRow
+from projections.sealing import Stopped
 
 CLUSTER = "example"
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -87,6 +88,10 @@ class Bed:
             return self.origin(partition) in sealer.stopped
 
         await until(has_stopped, "stopped")
+        async with self.connection() as connection:
+            assert (await sealing.stopped(connection))[0] == Stopped(
+                "decisions", partition, sealer.stopped[self.origin(partition)]
+            )
 
     def sealer(self, database=None, interval=0.05):
         return Sealer(

@@ -7,6 +7,7 @@ import random
 import sys
 
 import asyncpg
+import pytest
 
 from audit import merkle
 from audit.checkpoint import open_checkpoint
@@ -15,7 +16,7 @@ from audit.tiles import split_hashes
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.writer import LogWriter
-from projections import checkpoints, schema
+from projections import checkpoints, schema, sealing
 from projections import merkle as tiles
 
 
@@ -228,6 +229,25 @@ async def test_a_log_that_was_set_back_under_its_database_is_sealed_no_more(bed)
     assert "the log ends at offset 30, but was sealed up to 40" in sealer.stopped[bed.origin(partition)]
 
 
+@pytest.mark.parametrize(
+    "change",
+    [
+        "UPDATE projection_offset SET next_offset = 2 WHERE next_offset = 3 AND topic = 'decisions'",
+        "DELETE FROM merkle_tile",
+    ],
+)
+async def test_a_database_whose_tiles_do_not_end_where_the_sealer_stands_seals_no_more(bed, change):
+    partition = await bed.write(3)
+    async with bed.sealing():
+        await bed.sealed_up_to(3, partition)
+    async with bed.connection() as connection:
+        await connection.execute(change)
+    await bed.write(1)
+    async with bed.sealing() as sealer:
+        await bed.stopped(sealer, partition)
+    assert "but the sealer stands at" in sealer.stopped[bed.origin(partition)]
+
+
 async def test_a_log_whose_last_sealed_record_is_another_is_sealed_no_more(bed):
     partition = await bed.write(30)
     async with bed.sealing():
@@ -244,6 +264,15 @@ async def test_a_log_whose_last_sealed_record_is_another_is_sealed_no_more(bed):
     async with bed.sealing() as sealer:
         await bed.stopped(sealer, partition)
     assert "the record at offset 29 is not the one that was sealed" in sealer.stopped[bed.origin(partition)]
+
+
+async def test_a_log_that_is_put_right_is_sealed_again_by_the_next_start(bed):
+    partition = await bed.write(3)
+    async with bed.connection() as connection:
+        await sealing.stop(connection, sealing.Stopped("decisions", partition, "what was wrong then"))
+        async with bed.sealing():
+            await bed.sealed_up_to(3, partition)
+        assert await sealing.stopped(connection) == []
 
 
 async def test_what_a_stranger_writes_to_the_topic_of_checkpoints_moves_nothing(bed):
