@@ -35,7 +35,12 @@ MEANINGS: dict[str, str] = {
     "Opened.docket": "The docket that the question is an item of; null for a question of its own.",
     "Opened.item": "The item's name in its docket's table.",
     "BallotSealed.commitment": (
-        "SHA-256, in hex, of the JSON list of round, voter, choice, confidence, reason and nonce."
+        "SHA-256, in hex, of the list `[round, voter, choice, confidence, reason, nonce]` as JSON in ASCII,"
+        " with a comma and a space between entries; in texts"
+        ' `\\"`, `\\\\`, `\\b`, `\\f`, `\\n`, `\\r`, `\\t`, and every other character outside U+0020'
+        " to U+007E as `\\uxxxx` in small hex digits, beyond U+FFFF as two surrogates; null for what there is"
+        " none of; the confidence with the fewest digits that give it back, and always a point (`1.0`) or,"
+        " below 0.0001, an exponent (`1e-05`, `1.5e-05`)."
     ),
     "Support.choice": "The option.",
     "Support.weight": "The weight that it gathered.",

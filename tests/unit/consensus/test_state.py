@@ -195,6 +195,12 @@ def test_a_commitment_can_be_checked_by_hand():
     assert commitment(replace(said, confidence=1)) == commitment(replace(said, confidence=1.0))
 
 
+def test_a_commitments_text_is_the_one_that_the_reference_of_events_describes():
+    text = r'[2, "ann", null, 1e-05, "\"\\/\b\f\n\r\t\u0001\u007f\ud83d\ude00", "n"]'
+    said = ballot("ann", None, 2, confidence=0.00001, reason='"\\/\b\f\n\r\t\x01\x7f😀', nonce="n")
+    assert commitment(said) == hashlib.sha256(text.encode("ascii")).hexdigest()
+
+
 def test_a_seal_cannot_be_forged_dropped_or_left_unopened():
     log = two_rounds()
     seal, cast = where(log, BallotSealed, 2), where(log, BallotCast, 2)
