@@ -12,7 +12,13 @@ from workers.embedded.ports import HOST
 from workers.embedded.server import Launch
 
 # The defaults make a timer about 1 s and each step about 50 ms coarse; these make them 18 ms and 8-14 ms.
-_QUICKER = ('history.timerProcessorMaxTimeShift="10ms"', "history.transferProcessorMaxPollRPS=1000")
+# The last is how long a worker that was killed in the middle of a step is waited for: 10 s by default, which
+# is as long as a voter waits for a receipt.
+_QUICKER = (
+    'history.timerProcessorMaxTimeShift="10ms"',
+    "history.transferProcessorMaxPollRPS=1000",
+    'history.defaultWorkflowTaskTimeout="6s"',
+)
 _ANSWER_WITHIN = 1.0  # seconds
 
 
