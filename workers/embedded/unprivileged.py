@@ -35,6 +35,8 @@ def prefix(places: Iterable[Path]) -> list[str]:
     words = [tool, f"--reuid={USER}", f"--regid={_group()}", "--clear-groups"]
     if closed:
         words += [f"--inh-caps=-all,+{capability}", f"--ambient-caps=-all,+{capability}"]
+        # Else access(2), by which initdb looks for its server, sets the capability aside for a user not root.
+        words += ["--securebits=+no_setuid_fixup"]
     return words
 
 

@@ -1,6 +1,7 @@
 """PostgreSQL refuses to be root; root gets it running all the same, or one line that says why not."""
 
 import os
+import subprocess
 
 import pytest
 
@@ -46,3 +47,12 @@ def test_root_without_that_capability_is_refused_by_the_folder(closed, monkeypat
     monkeypatch.setattr(unprivileged, "_held", lambda _: False)
     with pytest.raises(Refusal, match=rf"{closed} is out of reach.*FOLKMOOT_DATABASE_URL"):
         unprivileged.prefix([closed])
+
+
+def test_a_program_behind_a_closed_folder_looks_runnable_to_whom_it_is_run_as(closed):
+    """As initdb looks for its server, by access(2)."""
+    program = closed / "program"
+    program.write_text("#!/bin/sh\n", encoding="ascii")
+    program.chmod(0o755)
+    words = unprivileged.prefix([closed])  # empty for a user who is not root and may enter
+    assert subprocess.run([*words, "test", "-x", program], check=False, cwd="/").returncode == 0
