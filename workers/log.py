@@ -1,8 +1,10 @@
 """Structured logs on standard error: a constant event name and fields, never a sentence of values."""
 
+import contextlib
+import io
 import logging
 import sys
-from typing import TextIO
+from typing import TextIO, cast
 
 import structlog
 
@@ -22,7 +24,7 @@ def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> N
     People at a terminal get aligned text, everything else one JSON object a line. `process` is the field that
     names the writer: orchestrator, projector.
     """
-    out = sys.stderr if stream is None else stream
+    out = cast("TextIO", _Willing(sys.stderr if stream is None else stream))
     renderer: structlog.typing.Processor = (
         structlog.dev.ConsoleRenderer() if out.isatty() else structlog.processors.JSONRenderer()
     )
@@ -46,3 +48,22 @@ def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> N
     # It says each failed connection, thirty times a second; whoever uses it says once that Kafka is away.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     structlog.contextvars.bind_contextvars(process=process)
+
+
+class _Willing(io.TextIOBase):
+    """A stream that loses what cannot be written: on a full disk the work must go on without its log."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def isatty(self) -> bool:
+        return self._stream.isatty()
+
+    def write(self, text: str) -> int:
+        with contextlib.suppress(OSError):
+            self._stream.write(text)
+        return len(text)
+
+    def flush(self) -> None:
+        with contextlib.suppress(OSError):
+            self._stream.flush()

@@ -25,6 +25,7 @@ _LAG_EVERY = 1.0  # seconds
 _LOST_FENCE = 0.5  # seconds, at most, that a beaten projector leaves to the other
 _LOST_HISTORY = 10.0  # seconds until a partition whose history is gone is looked at again
 _CONNECT_WITHIN = 5.0
+_STEADY = 1.0  # seconds that a connection to Postgres must last to count as its return
 _STATEMENT_WITHIN = 60.0  # seconds; a server that vanished without a word is not waited for without end
 _ENDS_WITHIN = 2.0  # seconds for the ends of all partitions; by itself aiokafka tries for 40
 APPLICATION = "folkmoot projector"  # by which Postgres, and so `moot status`, knows the connection
@@ -85,10 +86,12 @@ class Projecting:
                 self._away.left("postgres", _why(error))
                 await self._away.wait("postgres")
                 continue
-            self._away.back("postgres")
+            # A server may take connections and refuse every write, on a full disk say.
+            steady = asyncio.get_running_loop().call_later(_STEADY, self._away.back, "postgres")
             try:
                 await self._follow(PartitionProjector(reader, connection, *place, self._metrics), place)
             finally:
+                steady.cancel()
                 connection.terminate()
             # What was folded and not committed hangs in the cycles of the fault; a collector that was calmed
             # for folding would leave 6 MB lying after each loss of Postgres.

@@ -1,5 +1,6 @@
 """Log lines are events with fields, ours and the libraries' alike, on one stream."""
 
+import errno
 import io
 import json
 import logging
@@ -65,3 +66,14 @@ def test_an_exception_keeps_its_traceback_in_one_line(lines):
         structlog.get_logger().exception("projector.failed")
     (line,) = lines()
     assert "KeyError: 'colour'" in line["exception"]
+
+
+class FullDisk(io.StringIO):
+    def write(self, _):
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+
+def test_a_log_that_cannot_be_written_does_not_stop_the_work(lines):
+    log.set_up("projector", stream=FullDisk())
+    structlog.get_logger().warning("server.away", server="postgres")
+    logging.getLogger("asyncpg.pool").warning("lost a server")
