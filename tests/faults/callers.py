@@ -4,11 +4,13 @@ import asyncio
 import json
 import secrets
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
-from temporalio.client import Client, WorkflowHandle
+from temporalio.client import Client, WorkflowHandle, WorkflowUpdateRPCTimeoutOrCancelledError
+from temporalio.service import RPCError
 
 from domain.consensus.commands import CastBallot, OpenDeliberation, Voter
 from domain.consensus.events import Opened, Proposal, Seat
@@ -22,6 +24,7 @@ from workflows.consensus import ReachConsensus
 from workflows.rounds import BallotReceipt
 
 Handle = WorkflowHandle[ReachConsensus, ConsensusOutcome]
+T = TypeVar("T")
 ROUND_SECONDS = 600.0  # no round of a test ends by the clock
 
 
@@ -88,16 +91,31 @@ class Live:
         return names.consensus_stream(self.id)
 
     async def cast(self, voter: str, choice: str, number: int) -> BallotReceipt:
-        """Returns when the ballot is under seal, however long that takes."""
+        """Returns when the ballot is under seal; without an answer it is handed in again, as a user would."""
         ballot = CastBallot(voter, choice, reason=f"{voter} says {choice}", round=number)
-        return await self.handle.execute_update(names.CAST_BALLOT, ballot, result_type=BallotReceipt)
+        return await answered(
+            lambda: self.handle.execute_update(names.CAST_BALLOT, ballot, result_type=BallotReceipt)
+        )
 
     async def round(self) -> int:
-        state = await self.handle.query(ReachConsensus.state)
+        state = await answered(lambda: self.handle.query(ReachConsensus.state))
         return int(state["round"])
 
     async def outcome(self, within: float = 60.0) -> ConsensusOutcome:
-        return await asyncio.wait_for(self.handle.result(), within)
+        return await answered(self.handle.result, within)
+
+
+async def answered(ask: Callable[[], Awaitable[T]], within: float = 60.0) -> T:
+    """Ask until there is an answer; Temporal's client gives up some calls when the server dies under them."""
+    async with asyncio.timeout(within):
+        while True:
+            try:
+                return await ask()
+            except RPCError:
+                await asyncio.sleep(0.1)
+            except WorkflowUpdateRPCTimeoutOrCancelledError:
+                if (task := asyncio.current_task()) and task.cancelling():
+                    raise  # it stands for both, and this is the other one
 
 
 async def problems(stack: WholeStack) -> tuple[dict[str, str], float]:

@@ -7,11 +7,10 @@ from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from typing import Any
 
-from temporalio.service import RPCError
-
 from cli.docket_run import DocketRun, Handle
 from domain.consensus.docket import DecideDocketRequest, item_stream
 from domain.refusal import Refusal
+from tests.faults.callers import answered
 
 AT_ONCE = 2
 _CHOICES, _VOTERS, _BALLOTS = "abc", 12, 2
@@ -69,24 +68,15 @@ class Dockets:
             name = f"chaos-{secrets.token_hex(4)}"
             self.started[name] = self.items
             handle = await self._start(name)
-            outcome = await self._outcome(handle)
-            assert outcome == self.items, f"{name} closed with {outcome} of {self.items} items"
+            outcome = await answered(handle.result, within=600)
+            assert outcome.items == self.items, f"{name} closed with {outcome.items} of {self.items} items"
             if self._enough:
                 return
 
     async def _start(self, name: str) -> Handle:
         ref = await self.run.artifacts.put(table(self.items))
-        while True:
-            try:
-                return await self.run.start(DecideDocketRequest(id=name, table=ref, topic="chaos"))
-            except Refusal:  # the answer to an earlier try was lost together with the server
-                return self.run.find(name)
-            except RPCError:
-                await asyncio.sleep(0.1)  # as a user who tries again
-
-    async def _outcome(self, handle: Handle) -> int:
-        while True:
-            try:
-                return (await handle.result()).items
-            except RPCError:  # Temporal is away: its own client gives up sooner than we do
-                await asyncio.sleep(0.1)
+        request = DecideDocketRequest(id=name, table=ref, topic="chaos")
+        try:
+            return await answered(lambda: self.run.start(request))
+        except Refusal:  # the answer to an earlier try was lost together with the server
+            return self.run.find(name)
