@@ -29,14 +29,18 @@ async def on_the_log(settings, live):
     return list({event.id: event for event in events}.values())
 
 
+def strike(stack, part):
+    """Kill the part, unless it is dead already: several deliberations kill at will."""
+    if part and stack.ready(part):
+        stack.kill(part)
+
+
 async def vote(stack, live, number, choices, killed):
     """All vote in turn; before each but the first a part dies. The last ballot's receipt, and then a kill."""
     receipts = {}
     for voter, choice in zip(VOTERS, choices, strict=True):
         if receipts:
-            part = next(killed)
-            if part and stack.ready(part):
-                stack.kill(part)
+            strike(stack, next(killed))
         receipts[voter] = await live.cast(voter, choice, number)
         assert receipts[voter].round == number
     return receipts
@@ -50,7 +54,7 @@ async def deliberate(scene, client, killed):
         await opened(live, number)
         receipts.append(await vote(scene.stack, live, number, choices, killed))
         if number == 1:
-            scene.stack.kill("orchestrator")  # the round is being closed, or was closed just now
+            strike(scene.stack, "orchestrator")  # the round is being closed, or was closed just now
     outcome = await live.outcome()
     assert (outcome.consensus, outcome.rounds_required) == ("a", 2)
     assert sorted(outcome.participating_nodes) == sorted(VOTERS)
