@@ -31,16 +31,32 @@ class Producing:
     def __init__(self, bootstrap: str, *, linger_ms: int, deadline: float) -> None:
         self._bootstrap, self._linger_ms, self._deadline = bootstrap, linger_ms, deadline
         self._producer: Any = None
-        self._starting = asyncio.Lock()
+        self._starting: asyncio.Task[None] | None = None
+        self._waiting = 0  # callers
         self._leaving: set[asyncio.Task[None]] = set()
         self._closed = False
 
     async def producer(self) -> Any:
-        """The producer, started; waits for the cluster as long as the caller does."""
-        async with self._starting:
+        """The producer, started; waits for the cluster as long as the caller does.
+
+        The start is a task of its own that callers wait for together: aiokafka leaves a connection open when
+        a start is cancelled between its connect and its first answer.
+        """
+        self._waiting += 1
+        try:
             while self._producer is None:
                 if self._closed:
                     raise RuntimeError("the writer is closed")
+                if self._starting is None:
+                    self._starting = asyncio.create_task(self._start())
+                await asyncio.shield(self._starting)
+            return self._producer
+        finally:
+            self._waiting -= 1
+
+    async def _start(self) -> None:
+        try:
+            while self._waiting and not self._closed:
                 producer = self._build()
                 try:
                     await producer.start()
@@ -52,7 +68,9 @@ class Producing:
                     raise
                 else:
                     self._producer = producer
-            return self._producer
+                    return
+        finally:
+            self._starting = None
 
     def retire(self, producer: Any, why: str) -> None:
         """Give `producer` up: the next caller gets a new one.
@@ -70,6 +88,9 @@ class Producing:
     async def close(self) -> None:
         """Deliver what is on its way, for a second at most, and close every connection."""
         self._closed = True
+        starting = self._starting
+        if starting is not None and not await _ended(starting, _FAREWELL):
+            await asyncio.wait({starting})  # its producer is handed over to be stopped
         if self._producer is not None:
             self._leave(self._producer)
             self._producer = None
