@@ -30,6 +30,8 @@ class Child:
         guard: Guard,
         environ: Mapping[str, str],
         kill_with: signal.Signals = signal.SIGKILL,
+        *,
+        folder: Path | None = None,
     ) -> None:
         self._guard = guard
         self._ended = threading.Event()
@@ -40,6 +42,7 @@ class Child:
                 stdout=output,
                 stderr=subprocess.STDOUT,
                 start_new_session=True,
+                cwd=folder,
                 env=dict(environ),
                 umask=0o077,  # what the servers store and log is their owner's business
             )

@@ -74,17 +74,18 @@ class Kafka:
 
     def prepare(self) -> Launch:
         runtime = java.choose(self._environ)
-        found = jars.classpath(jars.cache_folder(self._environ), self._progress)
-        # As a variable: 46 jars on the command line would make every `ps` unreadable.
-        environ = {"CLASSPATH": os.pathsep.join(map(str, found))}
-        run: list[str | Path] = [runtime.path, *_HEAP]
+        found = jars.classpath(jars.cache_folder(self._environ).absolute(), self._progress)
+        # As a variable: 46 jars on the command line would make every `ps` unreadable. And a locale without
+        # which Java finds no file under a folder whose name is not ASCII.
+        environ = {"CLASSPATH": os.pathsep.join(map(str, found)), "LC_ALL": "C.UTF-8"}
+        run: list[str | Path] = [runtime.path.absolute(), *_HEAP]
         run += [f"-Dorg.slf4j.simpleLogger.{setting}" for setting in _LOGGING]
         self._folder.parent.mkdir(parents=True, exist_ok=True)
         if not (self._folder / "meta.properties").exists():
             self._format(run, environ)
         # -Dkafka.logs.dir names the folder on the command line, so that `ps` tells two stacks apart.
-        run += [f"-Dkafka.logs.dir={self._folder}", "kafka.Kafka", self._write_properties(self._folder)]
-        return Launch(run, environ=environ)
+        run += [f"-Dkafka.logs.dir={self._folder}", "kafka.Kafka", self._write_properties(self._folder.name)]
+        return Launch(run, environ=environ, folder=self._folder.parent)
 
     def ready(self, pid: int) -> bool:  # noqa: ARG002 # this server is known by its port
         return answers(HOST, self._port, _ANSWER_WITHIN)
@@ -95,10 +96,11 @@ class Kafka:
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
         tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c"]
         done = subprocess.run(  # noqa: S603 # the java that was chosen, with arguments put together here
-            [*run, *tool, self._write_properties(fresh)],
+            [*run, *tool, self._write_properties(fresh.name)],
             capture_output=True,
             env={**self._environ, **environ},
             timeout=_FORMAT_WITHIN,
+            cwd=self._folder.parent,
             umask=0o077,
             check=False,
             stdin=subprocess.DEVNULL,
@@ -110,13 +112,15 @@ class Kafka:
             )
         fresh.rename(self._folder)
 
-    def _write_properties(self, folder: Path) -> Path:
+    def _write_properties(self, folder: str) -> str:
+        # Named without its path, and Kafka runs beside it: of a path it would take a comma for the end of a
+        # name and a letter for two, and keep the log in some other folder.
         file = self._folder.with_suffix(".properties")
         file.write_text(
             _PROPERTIES.format(host=HOST, port=self._port, controller=self._controller, folder=folder),
-            "utf-8",
+            "ascii",
         )
-        return file
+        return file.name
 
 
 def answers(host: str, port: int, within: float) -> bool:

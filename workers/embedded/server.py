@@ -11,11 +11,13 @@ from typing import Protocol
 class Launch:
     """How to run a part: the command, what is added to or taken from the environment, and how it is ended.
 
-    `stop` asks politely; `kill` is what the guard sends when nobody is left to ask politely.
+    `folder` is where it runs, by default where we do. `stop` asks politely; `kill` is what the guard sends
+    when nobody is left to ask politely.
     """
 
     command: Sequence[str | Path]
     environ: Mapping[str, str | None] = field(default_factory=dict)
+    folder: Path | None = None
     stop: signal.Signals = signal.SIGTERM
     kill: signal.Signals = signal.SIGKILL
 

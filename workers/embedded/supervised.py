@@ -147,4 +147,4 @@ class Supervised:
         environ = {**self._environ, **launch.environ}
         given = {name: value for name, value in environ.items() if value is not None}
         logfile.turn(self.log)
-        return Child(launch.command, self.log, self._guard, given, launch.kill)
+        return Child(launch.command, self.log, self._guard, given, launch.kill, folder=launch.folder)

