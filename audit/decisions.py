@@ -7,6 +7,7 @@ from domain.consensus.events import Decided, DocketClosed
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.codec import decode
+from eventlog.partitioning import strays
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
@@ -19,9 +20,9 @@ Progress = Callable[[int, int], None]
 async def settled_streams(reader: LogReader, progress: Progress) -> AsyncIterator[list[Event]]:
     """Each stream whose last event, so far, settles it, as the events 1, 2, 3, … that readers apply.
 
-    Repeated ids are dropped. A stream that holds a fork, a gap, an unreadable or a misfiled event ends before
-    it, as it does in the projections, which park it; one that is not settled is not given. Memory is held
-    only for streams that are open at the place reached.
+    Repeated ids are dropped, and records in a wrong partition. A stream that holds a fork, a gap, an
+    unreadable or a misfiled event ends before it, as it does in the projections, which park it; one that is
+    not settled is not given. Memory is held only for streams that are open at the place reached.
     """
     places = [
         (partition, await reader.beginning_and_end(TOPIC, partition))
@@ -33,8 +34,9 @@ async def settled_streams(reader: LogReader, progress: Progress) -> AsyncIterato
         streams = _Streams()
         async with aclosing(reader.batches(TOPIC, partition, start, end)) as batches:
             async for batch in batches:
+                elsewhere = strays([record.key for record in batch], partition, len(places))
                 for record in batch:
-                    settled = streams.take(record)
+                    settled = streams.take(record) if record.key not in elsewhere else None
                     if settled is not None:
                         yield settled
                 done += len(batch)

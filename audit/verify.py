@@ -13,6 +13,7 @@ from audit.tile_check import TileCheck
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.codec import decode
+from eventlog.partitioning import stray, strays
 from eventlog.record import RawRecord, RetentionLost
 from eventlog.undecodable import Undecodable
 from eventlog.writer import milliseconds
@@ -54,7 +55,7 @@ async def verify(
     report.checkpoints = check.signatures
     total = sum([await source.length(log.topic, log.partition) for log in logs])
     for log in logs:
-        held = _Log(source, log, check, report)
+        held = _Log(source, log, check, report, sum(other.topic == log.topic for other in logs))
         await held.check(lambda: progress(report.records, total))
     return report
 
@@ -103,6 +104,7 @@ class _Log:
     log: SealedLog
     checkpoints: CheckpointCheck
     report: Report
+    partitions: int  # of its topic
 
     async def check(self, progress: Callable[[], None]) -> None:
         log, sound = self.log, self.checkpoints.sound(self.log.origin)
@@ -144,8 +146,13 @@ class _Log:
             yield await self._stored(start, min(_AHEAD, kept - start))
 
     def _look_at(self, batch: Sequence[RawRecord]) -> None:
+        partition = self.log.partition
+        elsewhere = strays([record.key for record in batch], partition, self.partitions)
         for record in batch:
             self.report.records += 1
+            if record.key is not None and record.key in elsewhere:
+                lies = stray(record.key, partition, self.partitions)
+                self.report.findings.append(Finding(self.log.name, lies, record.offset))
             try:
                 event = decode(record.value)
             except Undecodable:

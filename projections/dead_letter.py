@@ -10,7 +10,8 @@ from domain.strict_json import printable
 from eventlog.codec import peek
 from eventlog.record import RawRecord, moment
 
-# undecodable: no event of ours; misfiled: its key is not its stream; unrouted: nobody takes such streams;
+# undecodable: no event of ours; misfiled: its key is not its stream, or belongs to another partition;
+# unrouted: nobody takes such streams;
 # impossible: it cannot follow; fault: the fold itself failed; fork: its version is taken by another event;
 # gap: versions before it are missing; behind: it waits for one before it.
 Kind = Literal["undecodable", "misfiled", "unrouted", "impossible", "fault", "fork", "gap", "behind"]

@@ -83,6 +83,8 @@ class PartitionProjector:
             by_category(PROJECTIONS, topic),
             LogPast(self._reader, topic, partition),
             States(REMEMBERED),
+            partition=partition,
+            partitions=len(await self._reader.partitions(topic)),
             standing=at.epochs,
             discarded=discarded,
             parked=parked,

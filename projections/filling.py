@@ -127,6 +127,8 @@ class Filling:
                 by_category(PROJECTIONS, place[0]),
                 LogPast(self._reader, *place),
                 States(REMEMBERED),
+                partition=place[1],
+                partitions=len(await self._reader.partitions(place[0])),
                 standing=self.orders.names,
                 discarded=self.orders.given_up.get(place, {}),
                 parked=await self._tables.parked(*place, self.orders.names),

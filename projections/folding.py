@@ -4,22 +4,19 @@ Live projector, rebuild and audit use this one fold; it knows neither Kafka nor 
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
-from typing import Any
 
 from domain.event import Event
-from domain.refusal import ImpossibleEvent
+from eventlog.partitioning import stray, strays
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
 from projections.batch import Decoded, Folded
 from projections.dead_letter import Kind, dead_letter, reason_of, stream_named_by
-from projections.projection import Addition, Projection
+from projections.projection import Projection, additions
 from projections.registry import UNROUTED
 from projections.seen import Past, Seen
 from projections.states import States, Stream
 
 BEHIND = "waits for the parked record before it"
-LONGEST_KEY = 600
-"""Characters of a sum's key, all parts together: an index of Postgres takes no more than 2,704 bytes."""
 
 
 class PartitionFold:
@@ -29,7 +26,8 @@ class PartitionFold:
     get nothing, because their rows are further already. `states` caches what is folded so far; before `fold`,
     every stream in `missing(batch)` must be put there. `discarded` maps the offsets that a person gave up to
     their streams: what would be parked there is passed over, what follows is applied all the same, so that a
-    forged discard takes nothing away. `parked` are the streams that stand still.
+    forged discard takes nothing away. `parked` are the streams that stand still. Records whose key belongs to
+    another than this `partition` of the topic's `partitions` are parked and stop nothing.
     """
 
     def __init__(
@@ -38,6 +36,8 @@ class PartitionFold:
         past: Past,
         states: States,
         *,
+        partition: int,
+        partitions: int,
         standing: Container[str] | None = None,
         discarded: Mapping[int, str | None] | None = None,
         parked: Iterable[str] = (),
@@ -47,14 +47,18 @@ class PartitionFold:
         self.standing = {projection.name for projection in everyone} if standing is None else standing
         self.past = past
         self.states = states
+        self.partition, self.partitions = partition, partitions
         self.discarded = discarded or {}
         self.parked = set(parked)
 
-    def missing(self, batch: Sequence[Decoded], *, optimistic: bool = True) -> dict[str, list[str]]:
+    def missing(
+        self, batch: Sequence[Decoded], waiting: Container[str], *, optimistic: bool
+    ) -> dict[str, list[str]]:
         """Streams whose stored state the fold of `batch` needs, by category.
 
         `optimistic`: a stream that begins in this batch with version 1 is taken for new. Its insert fails if
-        it was not, and the batch must be folded again without the assumption.
+        it was not, and the batch must be folded again without the assumption. What is `waiting` to be
+        written is never new: its second self would take the first one's place before the tables saw either.
         """
         seen: set[str] = set()
         found: dict[str, list[str]] = {}
@@ -62,7 +66,9 @@ class PartitionFold:
             if not isinstance(event, Event) or event.stream in seen:
                 continue
             seen.add(event.stream)
-            if event.stream in self.states or (optimistic and event.version == 1):
+            if event.stream in self.states:
+                continue
+            if optimistic and event.version == 1 and event.stream not in waiting:
                 continue
             category = event.stream.partition("/")[0]
             taker = self.takers.get(category)
@@ -84,11 +90,16 @@ class _BatchFold:
         self._batch = batch
         self._out = Folded(first.offset, last.offset + 1, len(batch), newest_ms=last.timestamp_ms)
         self._seen = Seen(partition.past, partition.states, batch, partition.discarded)
+        keys = [record.key for record, _ in batch]
+        self._strays = strays(keys, partition.partition, partition.partitions)
 
     async def run(self) -> Folded:  # one loop: a call per record would cost a tenth of the rate
         get, parked = self._partition.states.get, self._partition.parked
-        touched = self._out.touched
+        touched, strays_here = self._out.touched, self._strays
         for index, (record, event) in enumerate(self._batch):
+            if record.key in strays_here:
+                self._park_stray(record)
+                continue
             if not isinstance(event, Event) or record.key != event.stream.encode():
                 self._park_unread(record, event)
                 continue
@@ -103,7 +114,7 @@ class _BatchFold:
             try:
                 state = stream.projection.fold(stream.state, event)
                 adding = event.data.__class__ in stream.projection.adding
-                added = _additions(stream.projection, state, event) if adding else ()
+                added = additions(stream.projection, state, event) if adding else ()
             except Exception as error:  # noqa: BLE001 # whatever the fold dies of must stop its stream alone
                 self._park(record, stream, *reason_of(error))
                 continue
@@ -136,6 +147,12 @@ class _BatchFold:
             return
         self._partition.parked.add(stream.name)
         self._bury(record, stream.projection.name, stream.name, kind, reason)
+
+    def _park_stray(self, record: RawRecord) -> None:
+        """Park a record that lies where its stream is not: the stream itself goes on."""
+        if record.key is not None and record.offset not in self._partition.discarded:
+            reason = stray(record.key, self._partition.partition, self._partition.partitions)
+            self._bury(record, UNROUTED.name, None, "misfiled", reason)
 
     def _park_unread(self, record: RawRecord, event: Event | Undecodable) -> None:
         """Park a record whose key, if any, is all that says whose it is."""
@@ -178,11 +195,3 @@ class _BatchFold:
         """Whether a person gave up a record where the versions break off: the count then goes on after it."""
         discarded = self._partition.discarded
         return any(stream.last_offset < o < offset and discarded[o] == stream.name for o in discarded)
-
-
-def _additions(projection: Projection, state: Any, event: Event) -> list[Addition]:
-    added = list(projection.adds(state, event))
-    for key, _ in added:
-        if sum(map(len, key)) > LONGEST_KEY:
-            raise ImpossibleEvent("scores", f"a voter's name is too long beside its topic, {LONGEST_KEY} fit")
-    return added

@@ -5,6 +5,7 @@ few streams when there is much.
 """
 
 import asyncio
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from projections.batch import Folded
@@ -39,9 +40,10 @@ class Handover:
         self._room = asyncio.Event()
         self._timer: asyncio.TimerHandle | None = None
 
-    def stream(self, name: str) -> Stream | None:
-        """A stream that waits to be written: what the tables say of it is out of date."""
-        return self._waiting.touched.get(name) if self._waiting else None
+    @property
+    def streams(self) -> Mapping[str, Stream]:
+        """Those that wait to be written, by name: what the tables say of them is out of date."""
+        return self._waiting.touched if self._waiting else {}
 
     async def give(self, folded: Folded) -> None:
         """Add what follows; returns when there is room for more."""

@@ -83,7 +83,12 @@ async def _fold_partition(
 ) -> None:
     topic, partition = place
     fold = PartitionFold(
-        by_category(PROJECTIONS, topic), LogPast(reader, *place), States(EVERYTHING), discarded=given_up
+        by_category(PROJECTIONS, topic),
+        LogPast(reader, *place),
+        States(EVERYTHING),
+        partition=partition,
+        partitions=len(await reader.partitions(topic)),
+        discarded=given_up,
     )
     async for records in reader.batches(topic, partition, 0, end):
         into.take(await fold.fold(decoded(records)), partition)

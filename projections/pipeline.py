@@ -100,7 +100,7 @@ class Pipeline:
     async def _fold_batch(self, records: Sequence[RawRecord]) -> None:
         batch = await _decoded_in_shares(records)
         trusted = records[0].offset >= self._stretch.trusted_from
-        await self._load(self._fold.missing(batch, optimistic=trusted))
+        await self._load(self._fold.missing(batch, self._handover.streams, optimistic=trusted))
         async with self._folding:
             folded = await self._fold.fold(batch)
         await self._handover.give(folded)
@@ -112,7 +112,7 @@ class Pipeline:
             return
         async with self._using:  # so nothing is on its way that could be what is missing
             for category, names in missing.items():
-                waiting = {name: found for name in names if (found := self._handover.stream(name))}
+                waiting = {name: found for name in names if (found := self._handover.streams.get(name))}
                 stored = [name for name in names if name not in waiting]
                 loaded = await self._tables.load(self._fold.takers[category], stored) if stored else []
                 for stream in (*waiting.values(), *loaded):

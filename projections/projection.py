@@ -6,9 +6,13 @@ from typing import Any, Protocol
 from sqlalchemy import Table
 
 from domain.event import Event
+from domain.refusal import ImpossibleEvent
 
 # What one event adds to one row of a table of sums: the row's key, and exact integers to add.
 Addition = tuple[tuple[str, ...], tuple[int, ...]]
+
+LONGEST_KEY = 600
+"""Characters of a sum's key, all parts together: an index of Postgres takes no more than 2,704 bytes."""
 
 
 class Projection(Protocol):
@@ -55,6 +59,19 @@ class Projection(Protocol):
     def state(self, values: Sequence[Any]) -> Any:
         """The state that `row` was made of."""
         ...
+
+
+def additions(projection: Projection, state: Any, event: Event) -> list[Addition]:
+    """What `projection.adds`, as far as its table of sums can hold it.
+
+    Raises:
+        ImpossibleEvent: a key is too long.
+    """
+    added = list(projection.adds(state, event))
+    for key, _ in added:
+        if sum(map(len, key)) > LONGEST_KEY:
+            raise ImpossibleEvent("scores", f"a voter's name is too long beside its topic, {LONGEST_KEY} fit")
+    return added
 
 
 def owned_tables(projection: Projection) -> list[Table]:

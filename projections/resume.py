@@ -72,7 +72,14 @@ async def resume(
     await fence.hold(connection, topic, partition, names)
     past = LogPast(reader, topic, partition)
     discarded = await discards_of(connection, topic, partition)
-    fold = PartitionFold(by_category(PROJECTIONS, topic), past, States(), discarded=discarded)
+    fold = PartitionFold(
+        by_category(PROJECTIONS, topic),
+        past,
+        States(),
+        partition=partition,
+        partitions=len(await reader.partitions(topic)),
+        discarded=discarded,
+    )
     offsets = [row["log_offset"] for row in await connection.fetch(_WAITING, topic, partition, streams)]
     await connection.execute(_CLEAR, topic, partition, offsets)
     parked = 0
@@ -88,7 +95,7 @@ async def _fold_chunk(
     batch = decoded(await past.records(offsets))
     if not batch:
         return 0
-    for category, names in fold.missing(batch, optimistic=False).items():
+    for category, names in fold.missing(batch, {}, optimistic=False).items():
         for stream in await bulk.load(connection, fold.takers[category], names):
             fold.states.put(stream)
     folded = await fold.fold(batch)

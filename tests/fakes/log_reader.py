@@ -3,24 +3,29 @@
 import asyncio
 
 from eventlog.codec import encode
+from eventlog.partitioning import partition_of
 from eventlog.record import RawRecord, RetentionLost
 
 
 class MemoryReader:
-    """`places` maps (topic, partition) to its records; offsets may have gaps, as Kafka's do."""
+    """`places` maps (topic, partition) to its records; offsets may have gaps, as Kafka's do.
+
+    `counts` are the partitions of each topic, one where it says nothing.
+    """
 
     def __init__(self):
         self.places = {}
+        self.counts = {}
         self.ends = {}
         self._more = asyncio.Event()
 
-    def append(self, events, topic="decisions", partition=0):
-        """Put `events` on the log; the offset after them."""
+    def append(self, events, topic="decisions", partition=None):
+        """Put `events` on the log, by default where they belong; the offset after the last."""
         for event in events:
-            self.put(
-                encode(event), event.stream.encode(), topic, partition, int(event.time.timestamp() * 1000)
-            )
-        return self.end(topic, partition)
+            key = event.stream.encode()
+            place = partition_of(key, self.counts.get(topic, 1)) if partition is None else partition
+            self.put(encode(event), key, topic, place, int(event.time.timestamp() * 1000))
+        return self.end(topic, place)
 
     def put(self, value, key=None, topic="decisions", partition=0, timestamp_ms=0):
         """Put raw bytes on the log; their offset."""
@@ -39,7 +44,7 @@ class MemoryReader:
         return self.ends.get((topic, partition), 0)
 
     async def partitions(self, topic):
-        return sorted({partition for name, partition in self.places if name == topic}) or [0]
+        return [*range(self.counts.get(topic, 1))]
 
     async def beginning_and_end(self, topic, partition):
         return 0, self.end(topic, partition)

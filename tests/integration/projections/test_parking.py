@@ -6,6 +6,7 @@ import pytest
 
 from domain.consensus.events import BallotCast, PersonRuled, Score
 from eventlog.codec import encode
+from eventlog.partitioning import partition_of
 from projections.consensus import ConsensusProjection
 from projections.registry import PROJECTIONS
 from projections.resume import resume
@@ -97,6 +98,42 @@ async def test_a_record_without_a_readable_key_stops_nothing(bed, key):
     assert await bed.rows("dead_letter", "log_offset, kind, stream, projection") == [
         (0, "undecodable", None, "deadletters")
     ]
+    assert await bed.versions() == {"consensus/a": 6}
+    assert await bed.differences() == []
+
+
+@pytest.mark.parametrize("value", ["an event", "no event"])
+@pytest.mark.parametrize("first", ["forged", "real"])
+async def test_a_record_in_a_wrong_partition_is_parked_and_stops_no_stream(bed, first, value):
+    bed.log.counts["decisions"] = 2
+    key = b"consensus/a"
+    right = partition_of(key, 2)
+    forged = history("a", choices=("no", "no", "yes"), writer="eve")
+    for event_ in forged:
+        bed.log.put(encode(event_) if value == "an event" else b"nothing", key, partition=1 - right)
+    bed.log.append(history("a"))
+    for partition in (right, 1 - right) if first == "real" else (1 - right, right):
+        await bed.project(partition=partition)
+    assert await bed.rows("deliberation", "stream, version, consensus") == [("consensus/a", 6, "yes")]
+    assert await bed.rows("dead_letter", "kind, stream, partition") == [("misfiled", None, 1 - right)] * 6
+    reasons = await bed.rows("dead_letter", "DISTINCT reason")
+    assert reasons == [(f"lies in partition {1 - right}, but its key belongs to partition {right} of 2",)]
+    assert await bed.differences() == []
+    before = await bed.hashes()
+    await (await bed.rebuilding()).rebuild()
+    assert await bed.hashes() == before
+
+
+async def test_a_record_in_a_wrong_partition_can_be_discarded(bed):
+    bed.log.counts["decisions"] = 2
+    wrong = 1 - partition_of(b"consensus/a", 2)
+    bed.log.append(history("a"))
+    bed.log.append(history("a", writer="eve")[:1], partition=wrong)
+    letter = f"decisions.{wrong}.0"
+    bed.log.append([discarded(letter, partition=wrong)], topic="deadletters")
+    for topic, partition in (("decisions", wrong), ("decisions", 1 - wrong), ("deadletters", 0)):
+        await bed.project(topic, partition)
+    assert await bed.parked() == []
     assert await bed.versions() == {"consensus/a": 6}
     assert await bed.differences() == []
 

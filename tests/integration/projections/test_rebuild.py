@@ -16,12 +16,13 @@ from tests.integration.projections.bed import discarded, event, history, running
 
 
 async def a_log_with_everything(bed):
+    bed.log.counts["decisions"] = 2
     for number in range(12):
-        bed.log.append(history(f"n{number}"), partition=number % 2)
+        bed.log.append(history(f"n{number}"))
     bed.log.put(b"no event")
-    bed.log.put(b"no event", b"consensus/n0")
-    bed.log.append([event("consensus/n2", 9, BallotCast("v0", 1, "no"))])
-    bed.log.append(history("n4"))  # again
+    bed.log.put(b"no event", b"consensus/n6")
+    bed.log.append([event("consensus/n8", 9, BallotCast("v0", 1, "no"))])
+    bed.log.append(history("n10"))  # again
     bed.log.append([discarded(f"decisions.0.{bed.log.end() - 9}")], topic="deadletters")
     for partition in (0, 1):
         await bed.project(partition=partition)
@@ -46,6 +47,21 @@ async def test_a_rebuild_that_must_find_rows_again_gives_the_same_rows(bed, monk
     monkeypatch.setattr(filling, "REMEMBERED", 1)
     monkeypatch.setattr("projections.pipeline.RECORDS", 2)
     await (await bed.rebuilding()).rebuild()
+    assert await bed.hashes() == before
+
+
+async def test_a_stream_that_comes_again_while_it_waits_to_be_written_counts_once(bed, monkeypatch):
+    bed.log.append(history("a"))
+    for number in range(4):
+        bed.log.append(history(f"n{number}"))
+    bed.log.append(history("a"))
+    await bed.project()
+    before = await bed.hashes()
+    monkeypatch.setattr(filling, "ROWS", 100)
+    monkeypatch.setattr(filling, "REMEMBERED", 1)
+    monkeypatch.setattr("projections.pipeline.RECORDS", 2)
+    await (await bed.rebuilding()).rebuild()
+    assert await bed.rows("reputation", "voter, rulings") == [("v0", 5), ("v1", 5), ("v2", 5)]
     assert await bed.hashes() == before
 
 

@@ -14,6 +14,7 @@ from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import Refusal
 from domain.stream import Draft
 from eventlog.codec import encode
+from eventlog.partitioning import partition_of
 from tests.fakes.log_reader import MemoryReader
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
@@ -50,6 +51,16 @@ async def test_a_decision_is_given_once_with_repeated_events_dropped():
     reader = log_of(*EVENTS[:3], *EVENTS[1:], *EVENTS)
     assert await settled(reader) == [EVENTS]
     assert await stream_events(reader, STREAM) == EVENTS
+
+
+@pytest.mark.parametrize("turned", [False, True])
+async def test_a_decision_that_lies_in_a_wrong_partition_is_not_given(turned):
+    reader = MemoryReader()
+    reader.counts["decisions"] = 2
+    real, forged = (OTHERS, EVENTS) if turned else (EVENTS, OTHERS)
+    reader.append(forged, partition=1 - partition_of(KEY, 2))
+    reader.append(real)
+    assert await settled(reader) == [real]
 
 
 async def test_what_follows_the_decision_is_not_part_of_it():

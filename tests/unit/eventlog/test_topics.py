@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.refusal import Refusal
-from eventlog.partitioning import murmur2, partition_of
+from eventlog.partitioning import LONGEST_KEY, murmur2, partition_of, partitions_of, stray, strays
 from eventlog.topics import (
     CATEGORIES,
     MAX_BATCH_BYTES,
@@ -42,6 +42,27 @@ def test_murmur2_is_that_of_aiokafka(data):
 @given(st.text(min_size=1), st.integers(1, 50))
 def test_a_stream_has_one_partition_of_those_there_are(stream, partitions):
     assert 0 <= partition_of(stream.encode(), partitions) < partitions
+
+
+@given(st.lists(st.binary(max_size=40), min_size=1, max_size=60), st.integers(1, 50))
+def test_keys_hashed_together_lie_where_each_lies_alone(keys, partitions):
+    assert partitions_of(keys, partitions) == [partition_of(key, partitions) for key in keys]
+
+
+@pytest.mark.parametrize("many", [10, 500], ids=["one by one", "together"])
+def test_a_record_in_another_partition_than_its_keys_is_a_stray(many):
+    keys = [f"consensus/{number}".encode() for number in range(many)]
+    here = {key for key in keys if partition_of(key, 4) == 2}
+    assert 0 < len(here) < many
+    assert strays([*keys, *keys, None, b"x" * (LONGEST_KEY + 1)], 2, 4) == {*keys} - here
+    assert strays(here, 2, 4) == strays(keys, 0, 1) == frozenset()
+
+
+def test_what_is_said_of_a_stray_names_both_partitions():
+    belongs = partition_of(b"consensus/1", 4)
+    assert stray(b"consensus/1", 3, 4) == (
+        f"lies in partition 3, but its key belongs to partition {belongs} of 4"
+    )
 
 
 def test_every_category_has_its_topic():

@@ -53,11 +53,11 @@ async def test_nothing_is_ready_before_enough_waits_or_the_end_has_come():
 
 async def test_a_stream_that_waits_can_be_found():
     handover = Handover(AMPLE)
-    assert handover.stream("a") is None
+    assert "a" not in handover.streams
     batch = folded(0, 1, "a")
     await handover.give(batch)
-    assert handover.stream("a") is batch.touched["a"]
-    assert handover.stream("b") is None
+    assert handover.streams["a"] is batch.touched["a"]
+    assert "b" not in handover.streams
 
 
 async def test_news_is_ready_at_once_and_bulk_waits_for_company():
