@@ -1,4 +1,4 @@
-"""The floor for a deliberation: a bare workflow with two activities that do nothing, in its own process."""
+"""The floor for a deliberation: a bare workflow whose activities do nothing, in its own process."""
 
 import asyncio
 import sys
@@ -13,24 +13,24 @@ QUEUE = "bench-bare"
 
 @activity.defn
 async def nothing(text: str) -> None:
-    """Takes what an append takes, about, and does nothing with it."""
+    """Takes what an append takes and does nothing with it."""
 
 
 @workflow.defn
-class TwoActivities:
-    """As many round trips as a recorded deliberation makes."""
+class AsManyActivities:
+    """One activity after the other, each given as many bytes as the one that it stands for."""
 
     @workflow.run
-    async def run(self, text: str) -> str:
-        for _ in range(2):
-            await workflow.execute_activity(nothing, text, start_to_close_timeout=timedelta(seconds=20))
-        return text
+    async def run(self, sizes: list[int]) -> str:
+        for size in sizes:
+            await workflow.execute_activity(nothing, "x" * size, start_to_close_timeout=timedelta(seconds=20))
+        return "x" * sum(sizes)
 
 
 async def main(address: str) -> None:
     """Serve until the process is ended."""
     client = await Client.connect(address)
-    async with Worker(client, task_queue=QUEUE, workflows=[TwoActivities], activities=[nothing]):
+    async with Worker(client, task_queue=QUEUE, workflows=[AsManyActivities], activities=[nothing]):
         print("ready", flush=True)
         await asyncio.Event().wait()
 

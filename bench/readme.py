@@ -13,6 +13,8 @@ _PARTS = {
     "projector": "Kafka to Postgres",
     "merkle": "The Merkle tree, 1,000,000 leaves",
     "stack": "The running stack",
+    "deliberation": "One deliberation",
+    "docket": "A table of recorded ballots",
     "crowds": "Probabilities on generated crowds",
 }
 

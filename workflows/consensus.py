@@ -13,10 +13,9 @@ with workflow.unsafe.imports_passed_through():
     from activities.mediation import Mediation, case_of
     from activities.reputation import Reputation, StandingsWanted
     from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
-    from domain.consensus.decide import open_deliberation
     from domain.consensus.events import MediationGiven, RoundClosed
     from domain.consensus.outcome import ConsensusOutcome, outcome_of
-    from domain.consensus.recorded import hold_rounds
+    from domain.consensus.recorded import open_and_hold
     from domain.consensus.settle import conclude, give_mediation, next_step, rule
     from domain.consensus.state import NOT_OPENED, Deliberation, fold_all
     from domain.refusal import Refusal
@@ -60,13 +59,15 @@ class ReachConsensus:
         check_size(request)
         self._recording = self._recording.renamed(stream, request.region)
         rounds = self._rounds = Rounds(request.voters, self._recording)
-        opening = open_deliberation(request, await _reputations(request))
-        await self._recording.open(opening, f"open {stream}")
+        standings = await _reputations(request)
+        await self._recording.open(
+            lambda draft, at: open_and_hold(request, standings, draft, at), f"open {stream}"
+        )
         while (step := next_step(self._state)) != "settled":
             self._show(WAITING[step])
             match step:
                 case "ballots":
-                    await self._ballots(request, rounds)
+                    await rounds.hold()
                 case "mediate":
                     await self._mediate()
                 case "person":
@@ -119,15 +120,6 @@ class ReachConsensus:
     @workflow.query(name="explain", description="How it came about, in words")
     def explain(self) -> str:
         return consensus_text.explanation(self._state, self._handed_in())
-
-    async def _ballots(self, request: OpenDeliberation, rounds: Rounds) -> None:
-        if rounds.live():
-            await rounds.hold()
-        else:
-            await self._recording.record_drafted(
-                lambda state, draft, at: hold_rounds(state, request.voters, draft, at)[0],
-                "count the recorded ballots",
-            )
 
     async def _mediate(self) -> None:
         try:

@@ -73,7 +73,8 @@ class DecideDocket:
             return await hand_over(DecideDocket.run, request, stream)
         prepared = await self._prepare(request)
         request = replace(request, table=prepared.table, ballots=())  # not once more with every slice
-        await self._recording.open(_opening(request, prepared), f"open {request.id}")
+        opening = _opening(request, prepared)
+        await self._recording.open(lambda draft, at: draft.events(opening, at), f"open {request.id}")
         self._show(request, "deciding")
         room = asyncio.Semaphore(SLICES_AT_ONCE)
         work = [self._slice(request, prepared, *part, room) for part in slices(prepared.items)]

@@ -32,5 +32,5 @@ class _Beating(ActivityInboundInterceptor):
 
 async def _beat(seconds: float) -> None:
     while True:
+        await asyncio.sleep(seconds)  # first: most are done before, and each beat is a write on the server
         activity.heartbeat()
-        await asyncio.sleep(seconds)

@@ -43,9 +43,9 @@ class Recording(Generic[S]):
         draft = dataclasses.replace(self._draft, stream=stream, region=region)
         return Recording(self._topic, draft, self.state, self._fold)
 
-    async def open(self, data: Iterable[EventData], summary: str) -> list[Event]:
+    async def open(self, write: Callable[[Draft, datetime], Sequence[Event]], summary: str) -> list[Event]:
         """Write the first events, refused where the stream exists already."""
-        return await self._record(lambda _, draft, at: draft.events(data, at), summary, opening=True)
+        return await self._record(lambda _, draft, at: write(draft, at), summary, opening=True)
 
     async def record(self, decide: Callable[[S], Iterable[EventData]], summary: str) -> list[Event]:
         """Decide on the state as it stands, append what was decided, then fold it."""
@@ -63,9 +63,9 @@ class Recording(Generic[S]):
         async with self._writing:
             draft = copy.copy(self._draft)
             events = list(write(self.state, draft, workflow.now()))
-            for part in parts(events):
+            for number, part in enumerate(parts(events)):
                 await workflow.execute_activity_method(
-                    Append.open_stream if opening else Append.append_events,
+                    Append.open_stream if opening and number == 0 else Append.append_events,
                     request(self._topic, part),
                     start_to_close_timeout=_ATTEMPT,
                     heartbeat_timeout=ALIVE,

@@ -14,7 +14,7 @@ from activities.reasoner import Answer, Reasoning, inquiry_of
 from domain.consensus.commands import CastBallot, OpenDeliberation, Voter, check_ballot
 from domain.consensus.decide import close_round, seal_ballot
 from domain.consensus.events import BallotCast
-from domain.consensus.recorded import ballots_for, has_last_word
+from domain.consensus.recorded import ballots_for, has_last_word, live_voters
 from domain.consensus.settle import conclude, next_step
 from domain.consensus.state import Deliberation, fold_all
 from domain.event import Event
@@ -74,8 +74,7 @@ class Rounds:
 
     def live(self) -> list[Voter]:
         """Voters on the panel whose ballots are not in the input."""
-        seated = (self._voters[seat.voter] for seat in self._recording.state.panel)
-        return [voter for voter in seated if voter.kind != "recorded"]
+        return live_voters(self._recording.state, tuple(self._voters.values()))
 
     def handed_in(self) -> frozenset[str]:
         return frozenset(self._answers) | {sealed.ballot.voter for sealed in self._sealed}

@@ -3,13 +3,20 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 
-from domain.consensus.commands import Voter
-from domain.consensus.decide import close_round
+from domain.consensus.commands import OpenDeliberation, Voter
+from domain.consensus.decide import close_round, open_deliberation
 from domain.consensus.events import BallotCast
 from domain.consensus.settle import conclude, next_step
-from domain.consensus.state import Deliberation, fold_all
+from domain.consensus.state import NOT_OPENED, Deliberation, fold_all
 from domain.event import Event
 from domain.stream import Draft
+
+
+def live_voters(state: Deliberation, voters: Sequence[Voter]) -> list[Voter]:
+    """Voters on the panel, in its order, whose ballots are not in the input."""
+    known = {voter.id: voter for voter in voters}
+    seated = (known[seat.voter] for seat in state.panel)
+    return [voter for voter in seated if voter.kind != "recorded"]
 
 
 def ballots_for(state: Deliberation, voters: Sequence[Voter]) -> list[BallotCast]:
@@ -33,6 +40,21 @@ def has_last_word(state: Deliberation, voters: Sequence[Voter]) -> bool:
     seated = {seat.voter for seat in state.panel}
     on_panel = [voter for voter in voters if voter.id in seated]
     return all(v.kind == "recorded" and all(b.round <= state.round for b in v.ballots) for v in on_panel)
+
+
+def open_and_hold(
+    request: OpenDeliberation, standings: Mapping[str, float], draft: Draft, at: datetime
+) -> list[Event]:
+    """The opening and, where nobody on the panel is live, every event that follows (`hold_rounds`).
+
+    Raises:
+        Refusal: as `open_deliberation`.
+    """
+    events = draft.events(open_deliberation(request, standings), at)
+    state = fold_all(NOT_OPENED, events)
+    if live_voters(state, request.voters):
+        return events
+    return events + hold_rounds(state, request.voters, draft, at)[0]
 
 
 def hold_rounds(

@@ -8,9 +8,10 @@ from hypothesis import strategies as st
 
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
-from domain.consensus.events import BallotCast, Decided, RoundClosed
+from domain.consensus.events import BallotCast, Decided, Opened, RoundClosed
 from domain.consensus.policy import Policy
-from domain.consensus.recorded import ballots_for, has_last_word, hold_one_round, hold_rounds
+from domain.consensus.recorded import ballots_for, has_last_word, hold_one_round, hold_rounds, open_and_hold
+from domain.consensus.settle import next_step
 from domain.consensus.state import NOT_OPENED, fold_all
 from tests.unit.consensus.given import AT, Sitting, ballot, ballots, draft, given, held, opened, questions
 
@@ -101,6 +102,21 @@ def test_recorded_rounds_end_where_someone_else_must_speak():
     events, state = hold_rounds(state, voters, pen, AT)
     assert not any(isinstance(event.data, Decided) for event in events)
     assert state.decided is None
+
+
+@settings(max_examples=30)
+@forall(questions())
+def test_a_recorded_deliberation_is_written_at_once_as_step_by_step(question):
+    written = open_and_hold(question, {}, draft(), AT)
+    assert written == held(question)[: len(written)]
+    assert next_step(fold_all(NOT_OPENED, written)) != "ballots"
+
+
+def test_a_live_voter_on_the_panel_leaves_the_opening_alone():
+    voters = (voter("ann", "yes"), voter("bob", "yes"), Voter("cem", kind="external"))
+    question = OpenDeliberation("q", "Is it so?", ("yes", "no"), voters)
+    (event,) = open_and_hold(question, {}, draft(), AT)
+    assert isinstance(event.data, Opened)
 
 
 def test_one_round_is_held_to_its_end():
