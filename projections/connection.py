@@ -19,6 +19,23 @@ AWAY = (
     TimeoutError,
 )
 
+# Classes of SQLSTATE that pass by themselves: connections, a standby, passwords and databases still to come,
+# deadlocks, resources, locks, an operator, the system. Any other is the fault of a statement or its values.
+_PASSING = frozenset({"08", "25", "28", "3D", "40", "53", "55", "57", "58"})
+
+
+def is_away(error: BaseException) -> bool:
+    """Whether it helps to wait: Postgres is not there, or not able to. Any other fault would come again."""
+    if isinstance(error, asyncpg.PostgresError):
+        return str(error.sqlstate)[:2] in _PASSING
+    return isinstance(error, AWAY)
+
+
+def fault(error: BaseException) -> str:
+    """A fault in words that quote nothing of the values it is about: its type, and the table and column."""
+    place = (getattr(error, name, None) for name in ("table_name", "column_name"))
+    return " of ".join([type(error).__name__, *filter(None, reversed([*place]))])
+
 
 async def connect(
     url: str, *, within: float = 60.0, statement_within: float | None = None, application: str = "folkmoot"

@@ -4,13 +4,15 @@ import asyncio
 import gc
 import random
 from collections.abc import Callable, Sequence
+from pathlib import Path
+from traceback import walk_tb
 
 import structlog
 
 from domain.refusal import Refusal
 from eventlog.reader import LogAway, LogReader
 from eventlog.record import RetentionLost
-from projections.connection import AWAY, NOT_MIGRATED, connect
+from projections.connection import AWAY, NOT_MIGRATED, connect, fault, is_away
 from projections.engine import PartitionProjector
 from projections.fence import FenceLost
 from workers.away import Away
@@ -113,10 +115,24 @@ class Projecting:
         except LogAway as error:
             self._away.left("kafka", _why(error))
             await self._away.wait("kafka")
-        except AWAY as error:
+        except Refusal:
+            raise
+        except Exception as error:
+            if not is_away(error):
+                raise self._stuck(place, error) from error
             # Once records flow, a fault of Kafka's is waited for inside: this one stopped the transaction.
             self._away.left("postgres", _why(error))
             await self._away.wait("postgres")
+
+    def _stuck(self, place: Place, error: Exception) -> Refusal:
+        """What ends the process: neither time nor another try would change it."""
+        offset, what, at = self._metrics.next_offsets.get(place), fault(error), _where(error)
+        topic, partition = place
+        _log.error("projector.stuck", topic=topic, partition=partition, offset=offset, fault=what, at=at)
+        problem = f"{topic}/{partition} cannot be projected from offset {offset} on: {what} at {at}"
+        return Refusal(
+            "projector", f"{problem}; nothing of it was written, what comes next needs mended code"
+        )
 
     async def _watch(self, reader: LogReader, places: Sequence[Place], ready: Callable[[], None]) -> None:
         """Keep the lag up to date, say when Kafka leaves and is back, and when every place was taken up."""
@@ -134,6 +150,16 @@ class Projecting:
             except (ConnectionError, TimeoutError) as error:
                 self._away.left("kafka", _why(error))
             await asyncio.sleep(_LAG_EVERY if announced else _LAG_EVERY / 20)
+
+
+def _where(error: BaseException) -> str:
+    """The last place of ours that a fault went through."""
+    frames = [
+        frame for frame, _ in walk_tb(error.__traceback__) if frame.f_globals.get("__name__") != __name__
+    ]
+    ours = [frame for frame in frames if Path(frame.f_code.co_filename).parent.name == "projections"]
+    frame = (ours or frames)[-1]
+    return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
 
 
 def _why(error: BaseException) -> str:
