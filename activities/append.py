@@ -88,16 +88,21 @@ class Append:
         kind = self._catalogue.get(entry.type)
         if kind is None:
             raise Refusal("type", f"{entry.type} is not an event type of this version")
-        return Event(
-            id=entry.id,
-            stream=request.stream,
-            version=entry.version,
-            time=entry.time,
-            data=msgspec.convert(entry.data, kind),
-            source=request.source,
-            workflow_id=request.workflow_id,
-            run_id=request.run_id,
-            causation_id=entry.causation_id,
-            correlation_id=request.correlation_id,
-            region=request.region,
-        )
+        return event_of(request, entry, msgspec.convert(entry.data, kind))
+
+
+def event_of(request: StreamAppend, entry: Entry, data: EventData) -> Event:
+    """The event that an entry is appended as; `data` is what it says, read as its type."""
+    return Event(
+        id=entry.id,
+        stream=request.stream,
+        version=entry.version,
+        time=entry.time,
+        data=data,
+        source=request.source,
+        workflow_id=request.workflow_id,
+        run_id=request.run_id,
+        causation_id=entry.causation_id,
+        correlation_id=request.correlation_id,
+        region=request.region,
+    )

@@ -2,13 +2,12 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import Callable
 from datetime import datetime
-from typing import Generic, TypeVar
 
 import msgspec
 from temporalio import activity
 
+from activities.docket_slices import Slices
 from activities.docket_tasks import (
     CloseDocket,
     DecidedSlice,
@@ -22,32 +21,19 @@ from activities.ports import ArtifactStore, EventLog, Reputations
 from domain.artifact import ArtifactRef
 from domain.consensus import docket_estimate
 from domain.consensus.account import accounts
-from domain.consensus.ballot_table import BallotTable, kind_of, parse
-from domain.consensus.docket import (
-    DecideDocketRequest,
-    Docket,
-    ItemOutcome,
-    check_table,
-    decide_item,
-    item_stream,
-)
+from domain.consensus.ballot_table import BallotTable
+from domain.consensus.docket import DecideDocketRequest, ItemOutcome, check_table
 from domain.consensus.docket_estimate import DocketEstimate, estimate_docket
-from domain.event import Event
-from domain.stream import Draft
-
-SOURCE = "folkmoot/docket"
-T = TypeVar("T")
 
 
 class DocketWork:
-    """Decides through the injected log and artifact store; keeps the last tables and estimates at hand."""
+    """Decides through the injected log and artifact store."""
 
     def __init__(self, log: EventLog, artifacts: ArtifactStore, reputations: Reputations) -> None:
         self._log = log
         self._artifacts = artifacts
         self._reputations = reputations
-        self._tables: _Recent[BallotTable] = _Recent(_table)
-        self._estimates: _Recent[DocketEstimate] = _Recent(docket_estimate.from_bytes)
+        self._slices = Slices(artifacts)
 
     @activity.defn(name="prepare_docket")
     async def prepare_docket(self, task: PrepareDocket) -> PreparedDocket:
@@ -58,7 +44,7 @@ class DocketWork:
         """
         request = task.request
         ref = request.table or await self._artifacts.put(_jsonl(request))
-        table = await self._table(ref)
+        table = await self._slices.table(ref)
         check_table(table, request.policy)
         standings = await self._standings(request, table, task.at)
         estimate = await asyncio.to_thread(estimate_docket, table, request.policy, standings)
@@ -70,9 +56,7 @@ class DocketWork:
     @activity.defn(name="decide_slice")
     async def decide_slice(self, task: DecideSlice) -> DecidedSlice:
         """Decide a slice and append its events. A retry appends the same events; readers drop them."""
-        table = await self._table(task.prepared.table)
-        estimate = await self._estimates.get(self._artifacts, task.prepared.estimate)
-        events, outcomes = await asyncio.to_thread(_decide, task, table, estimate)
+        events, outcomes = await self._slices.decide(task)
         await self._log.append("decisions", events)
         statuses = Counter(outcome.status for outcome in outcomes)
         stored = await self._artifacts.put(msgspec.json.encode(outcomes))
@@ -84,15 +68,12 @@ class DocketWork:
         items: list[ItemOutcome] = []
         for ref in task.outcomes:
             items += msgspec.json.decode(await self._artifacts.get(ref), type=list[ItemOutcome])
-        table = await self._table(task.prepared.table)
-        estimate = await self._estimates.get(self._artifacts, task.prepared.estimate)
+        table = await self._slices.table(task.prepared.table)
+        estimate = await self._slices.estimate(task.prepared.estimate)
         accuracies = None if estimate.model is None else estimate.model.accuracies().tolist()
         voters = accounts(table, [item.consensus for item in items], accuracies, estimate.standings)
         results = DocketResults(task.request.id, items, voters, task.prepared.model)
         return await self._artifacts.put(msgspec.json.encode(results))
-
-    async def _table(self, ref: ArtifactRef) -> BallotTable:
-        return await self._tables.get(self._artifacts, ref)
 
     async def _standings(
         self, request: DecideDocketRequest, table: BallotTable, at: datetime
@@ -104,43 +85,6 @@ class DocketWork:
                 raise
             return {}  # only the voters' accounts would begin from them: no reason to wait for a database
         return {voter: (standing.alpha, standing.beta) for voter, standing in found.items()}
-
-
-class _Recent(Generic[T]):
-    """The last two values read from the store, by digest: the slices of a docket all need the same."""
-
-    def __init__(self, read: Callable[[bytes], T]) -> None:
-        self._read = read
-        self._kept: dict[str, T] = {}
-        self._lock = asyncio.Lock()
-
-    async def get(self, artifacts: ArtifactStore, ref: ArtifactRef) -> T:
-        async with self._lock:
-            if ref.sha256 not in self._kept:
-                raw = await artifacts.get(ref)
-                self._kept[ref.sha256] = await asyncio.to_thread(self._read, raw)
-                while len(self._kept) > 2:  # noqa: PLR2004 # as the docstring says
-                    del self._kept[next(iter(self._kept))]
-            return self._kept[ref.sha256]
-
-
-def _decide(
-    task: DecideSlice, table: BallotTable, estimate: DocketEstimate
-) -> tuple[list[Event], list[ItemOutcome]]:
-    request = task.request
-    docket = Docket(request.id, request.question, request.topic, request.policy, table)
-    events: list[Event] = []
-    outcomes: list[ItemOutcome] = []
-    for index in range(task.first, task.last):
-        draft = Draft(item_stream(request.id, index), SOURCE, task.workflow_id, task.run_id)
-        decided, outcome = decide_item(docket, index, estimate.of(index), draft, task.at)
-        events += decided
-        outcomes.append(outcome)
-    return events, outcomes
-
-
-def _table(raw: bytes) -> BallotTable:
-    return parse(raw, kind=kind_of(raw))
 
 
 def _jsonl(request: DecideDocketRequest) -> bytes:

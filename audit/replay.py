@@ -4,27 +4,14 @@ from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
 from audit.decisions import stream_events
+from audit.divergent import Divergent
 from audit.docket_check import DocketCheck
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
 from domain.consensus.events import Decided, DocketClosed, DocketOpened, Opened
 from domain.consensus.replay import replay
 from domain.event import Event
 from domain.refusal import Refusal
-from domain.strict_json import printable
 from eventlog.reader import LogReader
-
-
-@dataclass(frozen=True, slots=True)
-class Divergent:
-    """The first event of a stream that does not follow from those before it."""
-
-    stream: str
-    event_id: str
-    type: str
-    problem: str
-
-    def __str__(self) -> str:
-        return printable(f"{self.stream}: event {self.event_id} ({self.type}): {self.problem}", 500)
 
 
 @dataclass(slots=True)

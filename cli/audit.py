@@ -8,7 +8,7 @@ COMMANDS = {
     "trail": ("cli.audit_log:trail", "The events of one stream, readable, with offsets and reasons."),
     "verify": ("cli.audit_log:verify", "Recompute every root from the raw bytes; name what differs."),
     "replay": ("cli.audit_replay:replay", "Decide again from the ballots and the workflow histories."),
-    "whatif": ("cli.audit_replay:whatif", "Decide again under another policy: what would differ."),
+    "whatif": ("cli.audit_whatif:whatif", "Decide again under another policy: what would differ."),
     "export": ("cli.audit_log:export", "Copy the sealed log into a folder, for an audit elsewhere."),
     "checkpoint": ("cli.audit_proof:checkpoint", "The newest signed checkpoints."),
     "key": ("cli.audit_proof:key", "The public key that checkpoints are signed with."),

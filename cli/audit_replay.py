@@ -1,19 +1,18 @@
-"""The commands that decide again: replay under the same policy and code, whatif under another policy."""
+"""The command that decides again, and asks Temporal who wrote what is on the log."""
 
 import asyncio
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from cli.output import emit
-from domain.consensus.policy import Policy, Weighting
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
 if TYPE_CHECKING:
+    from audit.divergent import Divergent
     from audit.replay import Replayed
-    from audit.whatif import Retaken
-    from domain.consensus.whatif import WhatIf
+    from eventlog.reader import LogReader
     from workers.replaying import Histories
     from workers.settings import Settings
 
@@ -21,166 +20,130 @@ JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 MOST_LINES = 40
 
 
-@click.command(epilog="\b\nExamples:\n  moot audit replay consensus/42\n  moot audit replay --all")
+@click.command(
+    epilog="\b\nExamples:\n  moot audit replay consensus/42\n  moot audit replay --all\n"
+    "  moot audit replay --all --log-only"
+)
 @click.argument("stream", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every settled decision on the log.")
+@click.option(
+    "--log-only", is_flag=True, help="Leave Temporal's histories out, where they are no longer kept."
+)
 @JSON
-def replay(stream: str | None, *, everything: bool, as_json: bool) -> int:
+def replay(stream: str | None, *, everything: bool, log_only: bool, as_json: bool) -> int:
     """Decide recorded decisions again, from their ballots and from their workflow's history.
 
-    The log's half recomputes every count, outcome and model from the recorded ballots; Temporal's half
-    replays each workflow's history against today's code. The first event that differs is named; the exit
-    status is then 1.
+    The log's half recomputes every count, outcome and model from the recorded ballots. Temporal's half
+    replays each workflow's history against today's code and holds the log against what it appended: an event
+    that no workflow wrote, or that is lost, is named. The exit status is 1 if anything differs, and also if a
+    stream has no history to compare with.
     """
-    _one_of(stream, everything=everything)
+    one_of(stream, everything=everything)
     from workers import settings
 
-    found, histories = asyncio.run(_replay(settings.load(), stream))
-    data = _replay_data(found, histories)
-    emit(as_json, data, lambda: _replay_lines(found, histories))
+    needs = ("kafka",) if log_only else ("kafka", "temporal_address")
+    found, histories = asyncio.run(_replay(settings.load(needs=needs), stream, log_only=log_only))
+    data = _data(found, histories)
+    emit(as_json, data, lambda: _lines(found, histories))
     return 0 if data["agrees"] else 1
 
 
-async def _replay(settings: "Settings", stream: str | None) -> tuple["Replayed", "Histories"]:
+async def _replay(
+    settings: "Settings", stream: str | None, *, log_only: bool
+) -> tuple["Replayed", "Histories | None"]:
     from audit.decisions import settled_streams
     from audit.replay import replay_all, replay_stream
     from cli.progress import Progress
     from eventlog.reader import LogReader
-    from workers.replaying import replay_histories
     from workers.temporal_client import connect
 
-    client = await connect(settings)
+    client = None if log_only else await connect(settings)
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
         if stream is not None:
             found = await replay_stream(reader, stream)
         else:
             with Progress("records replayed") as progress:
                 found = await replay_all(settled_streams(reader, progress.show))
-    with Progress("histories replayed") as progress:
-        return found, await replay_histories(client, stream, progress.show)
+        return found, None if client is None else await _histories(settings, client, reader, stream)
 
 
-def _replay_data(found: "Replayed", histories: "Histories") -> dict[str, Any]:
-    return {
-        "agrees": not found.divergent and not histories.divergent,
+async def _histories(
+    settings: "Settings", client: Any, reader: "LogReader", stream: str | None
+) -> "Histories":
+    from cli.progress import Progress
+    from workers.artifacts import FsspecArtifacts
+    from workers.replaying import replay_histories
+
+    with Progress("records and histories compared") as progress:
+        artifacts = FsspecArtifacts(settings.artifacts)
+        return await replay_histories(client, reader, artifacts, stream, progress.show)
+
+
+def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
+    divergent = [*found.divergent, *(histories.foreign if histories else ())]
+    data: dict[str, Any] = {
         "decisions": found.decisions,
         "undecided": found.undecided,
+        "withdrawn": found.withdrawn,
         "dockets": found.dockets,
         "models": found.models,
-        "divergent": [
-            {"stream": d.stream, "event_id": d.event_id, "type": d.type, "problem": d.problem}
-            for d in found.divergent
-        ],
-        "histories": histories.replayed,
-        "histories_gone": histories.gone,
-        "histories_divergent": histories.divergent,
+        "divergent": [_divergent(one) for one in divergent],
     }
-
-
-def _replay_lines(found: "Replayed", histories: "Histories") -> str:
-    lines = [str(one) for one in found.divergent[:MOST_LINES]]
-    lines += [printable(f"{w}: {why}", 500) for w, why in list(histories.divergent.items())[:MOST_LINES]]
-    counted = (
-        f"{found.decisions:,} decisions, {found.dockets:,} dockets and {found.models:,} models computed "
-        f"again from the log, {histories.replayed:,} workflow histories replayed"
-    )
-    if histories.gone:
-        counted += f" ({histories.gone:,} no longer kept by Temporal)"
-    if found.undecided:
-        counted += f"; {found.undecided:,} without an outcome so far"
-    differing = len(found.divergent) + len(histories.divergent)
-    return "\n".join([*lines, f"{counted}: {f'{differing:,} diverge' if differing else 'all agree'}"])
-
-
-@click.command(
-    epilog="\b\nExamples:\n  moot audit whatif consensus/42 --threshold 0.9\n"
-    "  moot audit whatif --all --weighting posterior"
-)
-@click.argument("stream", required=False)
-@click.option("--all", "everything", is_flag=True, help="Every settled decision on the log.")
-@click.option("--threshold", type=float, help="Share of the weight that decides.")
-@click.option("--quorum", type=float, help="Share of the panel that must cast a ballot.")
-@click.option("--max-rounds", type=int, help="At most so many of the recorded rounds.")
-@click.option("--weighting", type=click.Choice(get_args(Weighting)), help="How ballots are weighed.")
-@JSON
-def whatif(
-    stream: str | None,
-    *,
-    everything: bool,
-    threshold: float | None,
-    quorum: float | None,
-    max_rounds: int | None,
-    weighting: Weighting | None,
-    as_json: bool,
-) -> None:
-    """Take recorded decisions again under another policy and show which would differ; touches nothing."""
-    _one_of(stream, everything=everything)
-    asked = {"threshold": threshold, "quorum": quorum, "max_rounds": max_rounds, "weighting": weighting}
-    change: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
-    if not change:
-        raise click.UsageError("say what would be other: --threshold, --quorum, --max-rounds or --weighting")
-    Policy(**change)  # refuses at once what no policy can be
-    from workers import settings
-
-    found = asyncio.run(_whatif(settings.load(needs=("kafka",)), stream, change))
-    emit(as_json, _whatif_data(found, change), lambda: _whatif_lines(found))
-
-
-async def _whatif(settings: "Settings", stream: str | None, change: dict[str, Any]) -> "Retaken":
-    from audit.decisions import settled_streams
-    from audit.whatif import whatif_all, whatif_stream
-    from cli.progress import Progress
-    from eventlog.reader import LogReader
-
-    async with LogReader(settings.kafka, settings.topic_prefix) as reader:
-        if stream is not None:
-            return await whatif_stream(reader, stream, change)
-        with Progress("records read") as progress:
-            return await whatif_all(settled_streams(reader, progress.show), change)
-
-
-def _whatif_data(found: "Retaken", change: dict[str, Any]) -> dict[str, Any]:
+    if histories is None:
+        return {"agrees": not divergent, **data, "histories": None}
+    differing = divergent or histories.divergent or histories.unvouched
     return {
-        "change": change,
-        "decisions": len(found.decisions),
-        "left_out": found.left_out,
-        "divergent": found.divergent,
-        "differing": [
-            {
-                "id": one.id,
-                "recorded": one.recorded,
-                "recorded_status": one.recorded_status,
-                "retaken": one.retaken,
-                "retaken_status": one.retaken_status,
-                "reason": one.reason,
-            }
-            for one in found.differing
+        "agrees": not differing,
+        **data,
+        "histories": histories.replayed,
+        "histories_divergent": histories.divergent,
+        "streams_as_written": histories.streams,
+        "without_history": [
+            {"stream": one.stream, "events": one.events, "problem": one.why} for one in histories.unvouched
         ],
     }
 
 
-def _whatif_lines(found: "Retaken") -> str:
-    differing = found.differing
-    lines = [_whatif_line(one) for one in differing[:MOST_LINES]]
-    if len(differing) > MOST_LINES:
-        lines.append(f"and {len(differing) - MOST_LINES:,} more; --json prints all")
-    left = (
-        f"; {found.left_out:,} single deliberations left out, no model is learned from one"
-        if found.left_out
-        else ""
+def _divergent(one: "Divergent") -> dict[str, str]:
+    return {"stream": one.stream, "event_id": one.event_id, "type": one.type, "problem": one.problem}
+
+
+def _lines(found: "Replayed", histories: "Histories | None") -> str:
+    differing = [str(one) for one in found.divergent]
+    unvouched: list[str] = []
+    if histories is not None:
+        differing += [str(one) for one in histories.foreign]
+        differing += [printable(f"{name}: {why}", 500) for name, why in histories.divergent.items()]
+        unvouched = [printable(f"{one.stream}: {one.why}", 500) for one in histories.unvouched]
+    verdict = f"{len(differing):,} diverge" if differing else "all agree"
+    if unvouched:
+        rest = verdict.replace("all", "the others")
+        verdict = f"{len(unvouched):,} have no history to compare with, {rest}"
+    return "\n".join([*_few(differing), *_few(unvouched), f"{_counted(found, histories)}: {verdict}"])
+
+
+def _counted(found: "Replayed", histories: "Histories | None") -> str:
+    told = (
+        f"{found.decisions:,} decisions, {found.dockets:,} dockets and {found.models:,} models computed again"
+        " from the log, "
     )
-    if found.divergent:
-        left += f"; {len(found.divergent):,} that diverge as they are left out, see `moot audit replay --all`"
-    return "\n".join([*lines, f"{len(differing):,} of {len(found.decisions):,} decisions would differ{left}"])
+    if histories is None:
+        told += "no history asked"
+    else:
+        told += (
+            f"{histories.replayed:,} workflow histories replayed, which wrote {histories.streams:,} streams"
+        )
+    told += f"; {found.withdrawn:,} withdrawn" if found.withdrawn else ""
+    return told + (f"; {found.undecided:,} without an outcome so far" if found.undecided else "")
 
 
-def _whatif_line(one: "WhatIf") -> str:
-    was = one.recorded if one.recorded is not None else one.recorded_status
-    now = one.retaken if one.retaken is not None else one.retaken_status
-    return printable(f"consensus/{one.id}: {was} -> {now} ({one.reason})", 300)
+def _few(lines: list[str]) -> list[str]:
+    more = [f"and {len(lines) - MOST_LINES:,} more; --json prints all"] if len(lines) > MOST_LINES else []
+    return [*lines[:MOST_LINES], *more]
 
 
-def _one_of(stream: str | None, *, everything: bool) -> None:
+def one_of(stream: str | None, *, everything: bool) -> None:
+    """Refuse what is neither one stream nor all of them."""
     if (stream is None) != everything:
         raise click.UsageError("name one STREAM, or --all")
     if stream is not None and "/" not in stream:

@@ -1,13 +1,23 @@
-"""Replays a workflow's history against today's code: the same decisions, or the event where they part."""
+"""Replays workflows' histories against today's code, and holds them against what lies on the log."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from temporalio.client import Client
+import msgspec
+from temporalio.client import Client, WorkflowHistory
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.worker import Replayer
 
+from activities.docket_slices import Slices
+from activities.ports import ArtifactStore
+from audit.authorship import Authorship, Unvouched, concerning, writer_of
+from audit.divergent import Divergent
+from audit.ledger import Ledger
+from domain.refusal import Refusal
+from eventlog.reader import LogReader
+from workers.histories import SliceLost, appended
 from workflows import names, sandbox
 from workflows.consensus import ReachConsensus
 from workflows.docket import DecideDocket
@@ -32,37 +42,79 @@ def replayer(workflows: tuple[type[Any], ...] = WORKFLOWS) -> Replayer:
 
 @dataclass(slots=True)
 class Histories:
-    """What replaying came to. `gone`: workflows whose history Temporal no longer keeps."""
+    """What the histories came to.
+
+    `replayed`: runs, of which today's code would not repeat those in `divergent`. `streams`: how many are on
+    the log as their workflows wrote them; `foreign`: where one is not; `unvouched`: those without a history.
+    """
 
     replayed: int = 0
-    gone: int = 0
+    streams: int = 0
     divergent: dict[str, str] = field(default_factory=dict)
+    foreign: list[Divergent] = field(default_factory=list)
+    unvouched: list[Unvouched] = field(default_factory=list)
 
 
-async def replay_histories(client: Client, workflow_id: str | None, progress: Progress) -> Histories:
-    """Replay the history of one workflow, or of all of ours that Temporal keeps, against today's code.
+async def replay_histories(
+    client: Client, reader: LogReader, artifacts: ArtifactStore, stream: str | None, progress: Progress
+) -> Histories:
+    """Replay every run that may have written `stream`, or any stream, and hold the log against what it wrote.
 
     An item of a docket has no workflow of its own: its docket's is replayed.
     """
-    found, replaying = Histories(), replayer()
-    ids = [_writer(workflow_id)] if workflow_id else [run.id async for run in client.list_workflows(_OURS)]
-    for done, name in enumerate(ids, start=1):
-        try:
-            history = await client.get_workflow_handle(name).fetch_history()
-        except RPCError as error:
-            if error.status is not RPCStatusCode.NOT_FOUND:
-                raise
-            found.gone += 1
-            continue
+    found, ledger = Histories(), Ledger(concerning(stream))
+    await ledger.read(reader, progress)
+    authorship = Authorship(ledger)
+    replaying, slices = replayer(), Slices(artifacts)
+    async for history in _histories(client, authorship, stream, progress):
         result = await replaying.replay_workflow(history, raise_on_replay_failure=False)
-        if result.replay_failure is not None:
-            found.divergent[name] = " ".join(str(result.replay_failure).split())
+        problem = result.replay_failure or await _account(history, authorship, slices)
+        if problem is not None:
+            found.divergent[history.workflow_id] = " ".join(str(problem).split())
         found.replayed += 1
-        progress(done, len(ids))
+    await ledger.read(reader, lambda *_: None)
+    foreign, found.unvouched = authorship.findings()
+    found.streams = authorship.streams
+    found.foreign = [await one.told(reader) for one in foreign]
     return found
 
 
-def _writer(stream: str) -> str:
-    category, _, name = stream.partition("/")
-    docket, dot, _ = name.partition(".")
-    return f"docket/{docket}" if category == "consensus" and dot else stream
+async def _histories(
+    client: Client, authorship: Authorship, stream: str | None, progress: Progress
+) -> AsyncIterator[WorkflowHistory]:
+    """Each run once: those that Temporal lists, then those that it knows but does not list yet."""
+    query = _OURS if stream is None else f"WorkflowId = '{writer_of(stream)}'"
+    listed = [(run.id, run.run_id) async for run in client.list_workflows(query)]
+    for done, (name, run) in enumerate(listed, start=1):
+        history = await _history(client, name, run)
+        if history is not None:
+            yield history
+        progress(done, len(listed))
+    silent = sorted(authorship.without_history())
+    for done, name in enumerate(silent, start=1):
+        history = await _history(client, name, None)
+        if history is not None and (name, history.run_id) not in listed:
+            yield history
+        progress(len(listed) + done, len(listed) + len(silent))
+
+
+async def _history(client: Client, name: str, run: str | None) -> WorkflowHistory | None:
+    try:
+        return await client.get_workflow_handle(name, run_id=run).fetch_history()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return None
+        raise
+
+
+async def _account(history: WorkflowHistory, authorship: Authorship, slices: Slices) -> Exception | None:
+    """Tell `authorship` what the run wrote; why that cannot be read."""
+    name = history.workflow_id
+    try:
+        async for event, durable in appended(history, slices, authorship.ledger.wanted):
+            authorship.wrote(name, event, durable=durable)
+    except SliceLost as lost:
+        authorship.cannot_tell(name, str(lost))
+    except (Refusal, ApplicationError, msgspec.MsgspecError) as unreadable:
+        return unreadable
+    return None

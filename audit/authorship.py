@@ -1,0 +1,145 @@
+"""Who wrote a stream: the workflows' own account of what they appended, held against the log."""
+
+import re
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import aclosing
+from dataclasses import dataclass, field
+
+from audit.decisions import TOPIC
+from audit.divergent import Divergent
+from audit.ledger import UNREAD, Held, Ledger
+from domain.event import Event
+from eventlog.envelope import STREAM
+from eventlog.reader import LogReader
+from projections.batch import decoded
+
+_STREAM = re.compile(STREAM)
+
+
+def writer_of(stream: str) -> str:
+    """The id of the one workflow that may write a stream; an item's is that of its docket."""
+    category, _, name = stream.partition("/")
+    docket, dot, _ = name.partition(".")
+    return f"docket/{docket}" if category == "consensus" and dot else stream
+
+
+def concerning(stream: str | None) -> Callable[[str], bool]:
+    """Which streams are held against histories: a docket's items with it; all of them for None."""
+    return lambda name: stream is None or stream in (name, writer_of(name))
+
+
+@dataclass(frozen=True, slots=True)
+class Unvouched:
+    """A stream that cannot be held against a history, and why; `events` of it are on the log."""
+
+    stream: str
+    events: int
+    why: str
+
+
+@dataclass(slots=True)
+class Authorship:
+    """Holds what histories say against `ledger`.
+
+    The ledger must have been read before the histories were: an event on it that its writer's history does
+    not hold was then written by somebody else. What a history says was acknowledged and the ledger does not
+    hold may have come after that reading, so the ledger is read on before `findings`.
+    """
+
+    ledger: Ledger
+    streams: int = 0
+    _ends: dict[int, int] = field(init=False)
+    _writers: set[str] = field(default_factory=set)
+    _unknown: dict[str, str] = field(default_factory=dict)
+    _missing: dict[str, dict[int, Event]] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self._ends = dict(self.ledger.ends)
+
+    def wrote(self, writer: str, event: Event, *, durable: bool) -> None:
+        """The history of `writer` appended `event`; `durable`: and the log acknowledged it."""
+        self._writers.add(writer)
+        if not self.ledger.wanted(event.stream):
+            return
+        if not self.ledger.strike(event) and durable:
+            self._missing.setdefault(event.stream, {})[event.version] = event
+
+    def cannot_tell(self, writer: str, why: str) -> None:
+        """The history of `writer` does not say what it wrote to its items."""
+        self._unknown[writer] = why
+
+    def without_history(self) -> set[str]:
+        """Writers of streams on the log that no history has spoken for."""
+        named = (stream for stream in self.ledger if _STREAM.fullmatch(stream))
+        open_ones = {writer_of(stream) for stream in named if self._early(stream)}
+        return open_ones - self._writers - self._unknown.keys()
+
+    def findings(self) -> tuple[list["Foreign"], list[Unvouched]]:
+        """Streams that are not as their workflow wrote them, each at its first place; then the unvouched."""
+        foreign, unvouched = [], []
+        self.streams = 0
+        for stream in sorted({*self.ledger, *self._missing}):
+            extra, gone = self._early(stream), self._still_missing(stream)
+            writer = writer_of(stream)
+            if not extra and not gone:
+                self.streams += 1
+            elif writer in self._unknown and writer != stream:
+                unvouched.append(Unvouched(stream, len(extra), self._unknown[writer]))
+            elif writer in self._writers:
+                foreign.append(_first(stream, extra, gone))
+            else:
+                unvouched.append(Unvouched(stream, len(extra), "Temporal has no history to compare with"))
+        return foreign, unvouched
+
+    def _early(self, stream: str) -> list[Held]:
+        return [held for held in self.ledger.left(stream) if held.offset < self._ends.get(held.partition, 0)]
+
+    def _still_missing(self, stream: str) -> dict[int, Event]:
+        missing = self._missing.get(stream, {})
+        return {version: event for version, event in missing.items() if not self.ledger.strike(event)}
+
+
+@dataclass(frozen=True, slots=True)
+class Foreign:
+    """The first place where a stream is not what its workflow appended.
+
+    `there`: the record that lies there, None if none does; `appended`: what should, None if nothing.
+    """
+
+    stream: str
+    there: Held | None
+    appended: Event | None
+
+    async def told(self, reader: LogReader) -> Divergent:
+        """In words, with what the record holds."""
+        if self.there is None:
+            if self.appended is None:
+                raise AssertionError("a stream is as it was written, and was named all the same")
+            lost = self.appended
+            return Divergent(
+                self.stream, lost.id, lost.type, "its workflow appended it, but the log lacks it"
+            )
+        problem = f"offset {self.there.offset}: its workflow did not append it"
+        if self.appended is not None:
+            problem += f", but event {self.appended.id} as version {self.appended.version}"
+        held = await _read(reader, self.there)
+        if held is None or held.stream != self.stream:
+            return Divergent(self.stream, "none", "no event of this stream", problem)
+        return Divergent(self.stream, held.id, held.type, problem)
+
+
+async def _read(reader: LogReader, held: Held) -> Event | None:
+    spans = reader.batches(TOPIC, held.partition, held.offset, held.offset + 1)
+    async with aclosing(spans) as batches:
+        found = [event async for batch in batches for _, event in decoded(batch)]
+    return found[0] if found and isinstance(found[0], Event) else None
+
+
+def _first(stream: str, extra: Iterable[Held], missing: Mapping[int, Event]) -> Foreign:
+    """By version; records that are no event come last, for their place in the stream is not known."""
+    ordered = sorted(extra, key=lambda held: (held.version == UNREAD, held.version, held.offset))
+    there = ordered[0] if ordered else None
+    first = min(missing, default=None)
+    if there is None or (first is not None and (there.version == UNREAD or first < there.version)):
+        return Foreign(stream, None, missing[first] if first is not None else None)
+    return Foreign(stream, there, missing.get(there.version))

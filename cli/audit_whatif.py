@@ -1,0 +1,104 @@
+"""The command that decides again under another policy: what would differ."""
+
+import asyncio
+from typing import TYPE_CHECKING, Any, get_args
+
+import click
+
+from cli.audit_replay import JSON, MOST_LINES, one_of
+from cli.output import emit
+from domain.consensus.policy import Policy, Weighting
+from domain.strict_json import printable
+
+if TYPE_CHECKING:
+    from audit.whatif import Retaken
+    from domain.consensus.whatif import WhatIf
+    from workers.settings import Settings
+
+
+@click.command(
+    epilog="\b\nExamples:\n  moot audit whatif consensus/42 --threshold 0.9\n"
+    "  moot audit whatif --all --weighting posterior"
+)
+@click.argument("stream", required=False)
+@click.option("--all", "everything", is_flag=True, help="Every settled decision on the log.")
+@click.option("--threshold", type=float, help="Share of the weight that decides.")
+@click.option("--quorum", type=float, help="Share of the panel that must cast a ballot.")
+@click.option("--max-rounds", type=int, help="At most so many of the recorded rounds.")
+@click.option("--weighting", type=click.Choice(get_args(Weighting)), help="How ballots are weighed.")
+@JSON
+def whatif(
+    stream: str | None,
+    *,
+    everything: bool,
+    threshold: float | None,
+    quorum: float | None,
+    max_rounds: int | None,
+    weighting: Weighting | None,
+    as_json: bool,
+) -> None:
+    """Take recorded decisions again under another policy and show which would differ; touches nothing."""
+    one_of(stream, everything=everything)
+    asked = {"threshold": threshold, "quorum": quorum, "max_rounds": max_rounds, "weighting": weighting}
+    change: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if not change:
+        raise click.UsageError("say what would be other: --threshold, --quorum, --max-rounds or --weighting")
+    Policy(**change)  # refuses at once what no policy can be
+    from workers import settings
+
+    found = asyncio.run(_whatif(settings.load(needs=("kafka",)), stream, change))
+    emit(as_json, _whatif_data(found, change), lambda: _whatif_lines(found))
+
+
+async def _whatif(settings: "Settings", stream: str | None, change: dict[str, Any]) -> "Retaken":
+    from audit.decisions import settled_streams
+    from audit.whatif import whatif_all, whatif_stream
+    from cli.progress import Progress
+    from eventlog.reader import LogReader
+
+    async with LogReader(settings.kafka, settings.topic_prefix) as reader:
+        if stream is not None:
+            return await whatif_stream(reader, stream, change)
+        with Progress("records read") as progress:
+            return await whatif_all(settled_streams(reader, progress.show), change)
+
+
+def _whatif_data(found: "Retaken", change: dict[str, Any]) -> dict[str, Any]:
+    return {
+        "change": change,
+        "decisions": len(found.decisions),
+        "left_out": found.left_out,
+        "divergent": found.divergent,
+        "differing": [
+            {
+                "id": one.id,
+                "recorded": one.recorded,
+                "recorded_status": one.recorded_status,
+                "retaken": one.retaken,
+                "retaken_status": one.retaken_status,
+                "reason": one.reason,
+            }
+            for one in found.differing
+        ],
+    }
+
+
+def _whatif_lines(found: "Retaken") -> str:
+    differing = found.differing
+    lines = [_whatif_line(one) for one in differing[:MOST_LINES]]
+    if len(differing) > MOST_LINES:
+        lines.append(f"and {len(differing) - MOST_LINES:,} more; --json prints all")
+    left = (
+        f"; {found.left_out:,} single deliberations left out, no model is learned from one"
+        if found.left_out
+        else ""
+    )
+    if found.divergent:
+        left += f"; {len(found.divergent):,} that diverge as they are left out, see `moot audit replay --all`"
+    return "\n".join([*lines, f"{len(differing):,} of {len(found.decisions):,} decisions would differ{left}"])
+
+
+def _whatif_line(one: "WhatIf") -> str:
+    was = one.recorded if one.recorded is not None else one.recorded_status
+    now = one.retaken if one.retaken is not None else one.retaken_status
+    return printable(f"consensus/{one.id}: {was} -> {now} ({one.reason})", 300)
