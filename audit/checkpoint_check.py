@@ -43,13 +43,15 @@ class CheckpointCheck:
         known = self._seen.setdefault(data.origin, {})
         if known.get(event.version) == event:
             return  # appended twice by a writer that could not know: the same event
+        if not self._open(where, offset, event, data):
+            return  # anybody may have written it: what the key's owner published is counted without it
+        last = max(known, default=0)
         if event.version in known:
             self.findings.append(Finding(where, f"a second checkpoint number {event.version}", offset))
-        elif event.version != len(known) + 1:
-            problem = f"checkpoint number {event.version} of {data.origin} follows {len(known)}"
+        elif event.version != last + 1:
+            problem = f"checkpoint number {event.version} of {data.origin} follows {last}"
             self.findings.append(Finding(where, problem, offset))
         known[event.version] = event
-        self._open(where, offset, event, data)
 
     def witnessed(self, where: str, note: str) -> None:
         """Take a note that somebody kept at `where`: the log has to pass through it as through any other."""
@@ -83,19 +85,25 @@ class CheckpointCheck:
     def _root(self, origin: str, size: int) -> bytes:
         return self._sound[origin][size].root
 
-    def _open(self, where: str, offset: int, event: Event, data: CheckpointSigned) -> None:
+    def _open(self, where: str, offset: int, event: Event, data: CheckpointSigned) -> bool:
+        """Whether its note is one that the key signed, and that was not on the topic before."""
         try:
             checkpoint = open_checkpoint(data.checkpoint.encode(), self.keys, data.origin)
         except Refusal as refusal:
             self.findings.append(Finding(where, str(refusal), offset))
-            return
+            return False
         self.signatures += 1
+        said = (data.checkpoint, event.version, event.time)
+        first = self._published.setdefault((data.origin, checkpoint.size), said)
+        if first is not said and first[0] == data.checkpoint:
+            problem = f"the checkpoint of {checkpoint.size} records again, as number {event.version}"
+            self.findings.append(Finding(where, problem, offset))
+            return False
         if (data.size, data.root) != (checkpoint.size, to_base64(checkpoint.root)):
             self.findings.append(Finding(where, "the event's size and root are not its note's", offset))
         self._look_at_envelope(where, offset, event, data)
         self._keep(where, offset, checkpoint)
-        said = (data.checkpoint, event.version, event.time)
-        self._published.setdefault((data.origin, checkpoint.size), said)
+        return True
 
     def _keep(self, where: str, offset: int | None, checkpoint: Checkpoint) -> None:
         origin, size = checkpoint.origin, checkpoint.size

@@ -63,6 +63,34 @@ def test_what_is_not_sound_is_named_by_its_offset(events, finding):
     assert finding in " ".join(check(*events)[1])
 
 
+STRANGER = SigningKey.generate("example")
+FORGERIES = {
+    "a high number and size": (event(30, 2**31 - 1, key=STRANGER), "is not signed by example"),
+    "the next number": (event(20, 2, key=STRANGER), "is not signed by example"),
+    "a number that was": (event(10, 1, key=STRANGER), "is not signed by example"),
+    "a real note under a high number": (
+        event(10, 2**31 - 1),
+        "the checkpoint of 10 records again, as number",
+    ),
+    "a real note under the next number": (event(10, 2), "the checkpoint of 10 records again, as number 2"),
+}
+
+
+@pytest.mark.parametrize("kind", FORGERIES)
+def test_what_anybody_may_have_written_is_named_and_the_real_ones_after_it_stay_sound(kind):
+    forgery, named = FORGERIES[kind]
+    held, found = check(event(10, 1), forgery, event(20, 2), event(30, 3))
+    assert len(found) == 1
+    assert found[0].startswith("checkpoints/0 offset 1: ")
+    assert named in found[0]
+    assert [c.size for c in held.sound(ORIGIN)] == [10, 20, 30]
+
+
+def test_of_a_checkpoint_that_is_missing_the_next_one_tells_and_no_later_one():
+    found = check(event(10, 1), event(20, 3), event(30, 4))[1]
+    assert found == ["checkpoints/0 offset 1: checkpoint number 3 of example/decisions/2 follows 1"]
+
+
 def test_an_event_that_says_other_than_its_note_is_named():
     sound = event(10, 1)
     for change in ({"size": 11}, {"root": to_base64(bytes(32))}):
