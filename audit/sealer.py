@@ -135,7 +135,8 @@ class Sealer:
                 await asyncio.sleep(self._interval)
 
     async def _seal(self, link: _Link, topic: str, partition: int, origin: str) -> None:
-        async with link.pool.acquire() as connection:
+        # One look at everything: tiles that another sealer stored after the fence was read would not fit it.
+        async with link.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
             sealer = await PartitionSealer.load(connection, topic, partition, origin, self._key)
             await sealer.check_log(connection, link.reader)
         following = link.reader.batches(topic, partition, sealer.next_offset, max_records=MOST_LEAVES)
