@@ -1,14 +1,15 @@
 """Who wrote a stream: the workflows' own account of what they appended, held against the log."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import aclosing
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
-from audit.decisions import TOPIC
+from audit.decisions import TOPIC, Discards, Passed, discarded, stream_events
 from audit.divergent import Divergent
 from audit.ledger import UNREAD, Held, Ledger
 from domain.event import Event
+from domain.refusal import Refusal
 from eventlog.envelope import STREAM
 from eventlog.reader import LogReader
 from projections.batch import decoded
@@ -74,12 +75,17 @@ class Authorship:
         open_ones = {writer_of(stream) for stream in named if self._early(stream)}
         return open_ones - self._writers - self._unknown.keys()
 
-    def findings(self) -> tuple[list["Foreign"], list[Unvouched]]:
-        """Streams that are not as their workflow wrote them, each at its first place; then the unvouched."""
+    async def findings(self, reader: LogReader) -> tuple[list["Foreign"], list[Unvouched]]:
+        """Streams that are not as their workflow wrote them, each at its first place; then the unvouched.
+
+        What a person gave up, and readers pass over, needs no author.
+        """
+        discards = await discarded(reader)
         foreign, unvouched = [], []
         self.streams = 0
         for stream in sorted({*self.ledger, *self._missing}):
-            extra, gone = self._early(stream), self._still_missing(stream)
+            extra = await _in_effect(reader, stream, self._early(stream), discards)
+            gone = self._still_missing(stream)
             writer = writer_of(stream)
             if not extra and not gone:
                 self.streams += 1
@@ -126,6 +132,15 @@ class Foreign:
         if held is None or held.stream != self.stream:
             return Divergent(self.stream, "none", "no event of this stream", problem)
         return Divergent(self.stream, held.id, held.type, problem)
+
+
+async def _in_effect(reader: LogReader, stream: str, left: Sequence[Held], discards: Discards) -> list[Held]:
+    """`left` without what was given up, so far as readers do leave that out."""
+    passed = Passed()
+    if any(held.offset in discards.get(held.partition, ()) for held in left):
+        with suppress(Refusal):  # how far it is read tells what is left out
+            await stream_events(reader, stream, passed)
+    return [held for held in left if (held.partition, held.offset) not in passed.left_out]
 
 
 async def _read(reader: LogReader, held: Held) -> Event | None:

@@ -3,7 +3,7 @@
 from collections.abc import AsyncIterator, Sequence
 from dataclasses import dataclass, field
 
-from audit.decisions import stream_events
+from audit.decisions import Passed, stream_events
 from audit.divergent import Divergent
 from audit.docket_check import DocketCheck
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
@@ -16,13 +16,18 @@ from eventlog.reader import LogReader
 
 @dataclass(slots=True)
 class Replayed:
-    """How much was decided again, and what came out otherwise. `undecided` streams have no outcome so far."""
+    """How much was decided again, and what came out otherwise.
+
+    `undecided` streams have no outcome so far. `passed`: records that
+    were left out, and streams that stop before their end.
+    """
 
     decisions: int = 0
     undecided: int = 0
     dockets: int = 0
     models: int = 0
     divergent: list[Divergent] = field(default_factory=list)
+    passed: Passed = field(default_factory=Passed)
 
 
 async def replay_stream(reader: LogReader, stream: str) -> Replayed:
@@ -31,7 +36,8 @@ async def replay_stream(reader: LogReader, stream: str) -> Replayed:
     Raises:
         Refusal: the log has no such stream.
     """
-    found, events = Replayed(), await stream_events(reader, stream)
+    found = Replayed()
+    events = await stream_events(reader, stream, found.passed)
     if isinstance(events[0].data, Opened):
         _replay_deliberation(found, events)
     else:
@@ -39,9 +45,12 @@ async def replay_stream(reader: LogReader, stream: str) -> Replayed:
     return found
 
 
-async def replay_all(streams: AsyncIterator[list[Event]]) -> Replayed:
-    """Decide every settled stream again; hold every docket against its items and its model learned again."""
-    found = Replayed()
+async def replay_all(streams: AsyncIterator[list[Event]], passed: Passed | None = None) -> Replayed:
+    """Decide every settled stream again; hold every docket against its items and its model learned again.
+
+    `passed` is what the reading of `streams` is told to fill.
+    """
+    found = Replayed(passed=Passed() if passed is None else passed)
     dockets: dict[str, DocketCheck] = {}
     async for events in streams:
         opened = events[0].data

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 
-from audit.decisions import stream_events
+from audit.decisions import Passed, stream_events
 from audit.docket_check import MODELS
 from audit.dockets import DocketRecord
 from domain.consensus import reputation
@@ -30,12 +30,14 @@ class Retaken:
     """What was decided again.
 
     `left_out`: single deliberations, from which no model can be learned. `divergent`: streams whose outcome
-    does not follow from their own events, so that there is nothing to compare with.
+    does not follow from their own events, so that there is nothing to compare with. `passed`: records that
+    were left out, and streams that stop before their end.
     """
 
     decisions: list[WhatIf] = field(default_factory=list)
     left_out: int = 0
     divergent: list[str] = field(default_factory=list)
+    passed: Passed = field(default_factory=Passed)
 
     @property
     def differing(self) -> list[WhatIf]:
@@ -60,16 +62,19 @@ async def whatif_stream(reader: LogReader, stream: str, change: Change) -> Retak
     """
     if change.get("weighting") in ("posterior", "calibrated", "reputation"):
         raise Refusal("--weighting", f"{change['weighting']} learns from other decisions: use --all")
-    events = await stream_events(reader, stream)
+    passed = Passed()
+    events = await stream_events(reader, stream, passed)
     if not isinstance(events[0].data, Opened):
         raise Refusal("stream", f"{stream} is no deliberation; name one of its items, or use --all")
     state, divergence = replay(events)
     if divergence is not None:
         raise Refusal("stream", f"{stream} diverges at event {divergence.event_id}: see `moot audit replay`")
-    return Retaken([_retake(state, change)])
+    return Retaken([_retake(state, change)], passed=passed)
 
 
-async def whatif_all(streams: AsyncIterator[list[Event]], change: Change) -> Retaken:
+async def whatif_all(
+    streams: AsyncIterator[list[Event]], change: Change, passed: Passed | None = None
+) -> Retaken:
     """Every settled decision again; all of them are held in memory, some 10 kB each.
 
     Under `reputation` a decision is weighed by what the rulings before its opening said of its voters; under
@@ -92,7 +97,7 @@ async def whatif_all(streams: AsyncIterator[list[Event]], change: Change) -> Ret
             if opened.docket is not None:
                 records.setdefault(opened.docket, DocketRecord()).take(events)
     found = _retaken(settled, records, change)
-    found.divergent = divergent
+    found.divergent, found.passed = divergent, passed or Passed()
     return found
 
 

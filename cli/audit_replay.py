@@ -10,6 +10,7 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 
 if TYPE_CHECKING:
+    from audit.decisions import Passed
     from audit.divergent import Divergent
     from audit.replay import Replayed
     from eventlog.reader import LogReader
@@ -51,7 +52,7 @@ def replay(stream: str | None, *, everything: bool, log_only: bool, as_json: boo
 async def _replay(
     settings: "Settings", stream: str | None, *, log_only: bool
 ) -> tuple["Replayed", "Histories | None"]:
-    from audit.decisions import settled_streams
+    from audit.decisions import Passed, settled_streams
     from audit.replay import replay_all, replay_stream
     from cli.progress import Progress
     from eventlog.reader import LogReader
@@ -63,7 +64,8 @@ async def _replay(
             found = await replay_stream(reader, stream)
         else:
             with Progress("records replayed") as progress:
-                found = await replay_all(settled_streams(reader, progress.show))
+                passed = Passed()
+                found = await replay_all(settled_streams(reader, progress.show, passed), passed)
         return found, None if client is None else await _histories(settings, client, reader, stream)
 
 
@@ -81,17 +83,19 @@ async def _histories(
 
 def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
     divergent = [*found.divergent, *(histories.foreign if histories else ())]
+    stopped = found.passed.stopped
     data: dict[str, Any] = {
         "decisions": found.decisions,
         "undecided": found.undecided,
-        "withdrawn": found.withdrawn,
         "dockets": found.dockets,
         "models": found.models,
         "divergent": [_divergent(one) for one in divergent],
+        "stopped": stopped,
+        "discarded": len(found.passed.left_out),
     }
     if histories is None:
-        return {"agrees": not divergent, **data, "histories": None}
-    differing = divergent or histories.divergent or histories.unvouched
+        return {"agrees": not (divergent or stopped), **data, "histories": None}
+    differing = divergent or stopped or histories.divergent or histories.unvouched
     return {
         "agrees": not differing,
         **data,
@@ -110,6 +114,7 @@ def _divergent(one: "Divergent") -> dict[str, str]:
 
 def _lines(found: "Replayed", histories: "Histories | None") -> str:
     differing = [str(one) for one in found.divergent]
+    differing += [printable(f"{stream} {why}", 500) for stream, why in found.passed.stopped.items()]
     unvouched: list[str] = []
     if histories is not None:
         differing += [str(one) for one in histories.foreign]
@@ -133,8 +138,14 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
         told += (
             f"{histories.replayed:,} workflow histories replayed, which wrote {histories.streams:,} streams"
         )
-    told += f"; {found.withdrawn:,} withdrawn" if found.withdrawn else ""
-    return told + (f"; {found.undecided:,} without an outcome so far" if found.undecided else "")
+    told += f"; {found.undecided:,} without an outcome so far" if found.undecided else ""
+    return told + left_out(found.passed)
+
+
+def left_out(passed: "Passed") -> str:
+    """What is said of records that a person gave up."""
+    count = len(passed.left_out)
+    return f"; {count:,} records left out, which a person discarded" if count else ""
 
 
 def _few(lines: list[str]) -> list[str]:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from cli.audit_replay import JSON, MOST_LINES, one_of
+from cli.audit_replay import JSON, MOST_LINES, left_out, one_of
 from cli.output import emit
 from domain.consensus.policy import Policy, Weighting
 from domain.strict_json import printable
@@ -51,7 +51,7 @@ def whatif(
 
 
 async def _whatif(settings: "Settings", stream: str | None, change: dict[str, Any]) -> "Retaken":
-    from audit.decisions import settled_streams
+    from audit.decisions import Passed, settled_streams
     from audit.whatif import whatif_all, whatif_stream
     from cli.progress import Progress
     from eventlog.reader import LogReader
@@ -60,7 +60,8 @@ async def _whatif(settings: "Settings", stream: str | None, change: dict[str, An
         if stream is not None:
             return await whatif_stream(reader, stream, change)
         with Progress("records read") as progress:
-            return await whatif_all(settled_streams(reader, progress.show), change)
+            passed = Passed()
+            return await whatif_all(settled_streams(reader, progress.show, passed), change, passed)
 
 
 def _whatif_data(found: "Retaken", change: dict[str, Any]) -> dict[str, Any]:
@@ -69,6 +70,8 @@ def _whatif_data(found: "Retaken", change: dict[str, Any]) -> dict[str, Any]:
         "decisions": len(found.decisions),
         "left_out": found.left_out,
         "divergent": found.divergent,
+        "stopped": found.passed.stopped,
+        "discarded": len(found.passed.left_out),
         "differing": [
             {
                 "id": one.id,
@@ -95,6 +98,9 @@ def _whatif_lines(found: "Retaken") -> str:
     )
     if found.divergent:
         left += f"; {len(found.divergent):,} that diverge as they are left out, see `moot audit replay --all`"
+    if found.passed.stopped:
+        left += f"; {len(found.passed.stopped):,} that stop at a record which does not follow are left out"
+    left += left_out(found.passed)
     return "\n".join([*lines, f"{len(differing):,} of {len(found.decisions):,} decisions would differ{left}"])
 
 

@@ -73,7 +73,7 @@ async def replay_histories(
             found.divergent[history.workflow_id] = " ".join(str(problem).split())
         found.replayed += 1
     await ledger.read(reader, lambda *_: None)
-    foreign, found.unvouched = authorship.findings()
+    foreign, found.unvouched = await authorship.findings(reader)
     found.streams = authorship.streams
     found.foreign = [await one.told(reader) for one in foreign]
     return found

@@ -1,16 +1,18 @@
 """The audit reads a stream as the projections apply it: what they park, it does not take."""
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 
 import pytest
 
-from audit.decisions import settled_streams, stream_events
+from audit.decisions import Passed, settled_streams, stream_events
 from audit.trail import has_outcome, trail
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
 from domain.consensus.recorded import hold_rounds
 from domain.consensus.state import NOT_OPENED, fold_all
+from domain.deadletters import Discarded
 from domain.refusal import Refusal
 from domain.stream import Draft
 from eventlog.codec import encode
@@ -103,3 +105,65 @@ async def test_an_open_stream_is_read_as_far_as_it_goes():
 @pytest.mark.parametrize(("events", "outcome"), [(EVENTS, True), (EVENTS[:-1], False), (EVENTS[:1], False)])
 async def test_a_trail_knows_whether_there_is_an_outcome(events, outcome):
     assert has_outcome(await trail(log_of(*events), STREAM)) is outcome
+
+
+def given_up(reader, *offsets, stream=STREAM):
+    """A person gave up the records at these offsets."""
+    for offset in offsets:
+        letter = f"decisions.0.{offset}"
+        said = Discarded(letter, "decisions", 0, offset, stream, "Ada", "written by hand")
+        name = f"deadletters/{letter}"
+        reader.append(Draft(name, "test", name, "run").events([said], AT), topic="deadletters")
+    return reader
+
+
+async def passed_over(reader):
+    """The settled streams, the offsets that were left out, the streams that stop."""
+    passed = Passed()
+    found = [events async for events in settled_streams(reader, lambda *_: None, passed)]
+    left_out = sorted(offset for _, offset in passed.left_out)
+    alone = Passed()
+    with suppress(Refusal):
+        assert [await stream_events(reader, STREAM, alone)] == found
+    assert sorted(offset for _, offset in alone.left_out) == left_out
+    return found, left_out, passed.stopped
+
+
+IMPOSSIBLE = replace(EVENTS[3], id=OTHERS[3].id, data=EVENTS[0].data)
+
+
+@pytest.mark.parametrize(
+    "record",
+    [(b"junk", KEY), (MISFILED, KEY), OTHERS[1], replace(OTHERS[4], version=9), IMPOSSIBLE],
+    ids=["unreadable", "misfiled", "a fork", "a gap", "impossible"],
+)
+async def test_what_a_person_gave_up_is_left_out_as_readers_leave_it_out(record):
+    reader = log_of(*EVENTS[:3], record, *EVENTS[3:])
+    found, left_out, stopped = await passed_over(given_up(reader, 3))
+    assert (found, left_out, stopped) == ([EVENTS], [3], {})
+
+
+async def test_a_stream_goes_on_after_an_event_of_its_own_that_was_given_up():
+    """The projections count on after it, and so does the audit; what it said is not in the decision."""
+    broken = replace(EVENTS[3], data=EVENTS[0].data)
+    reader = given_up(log_of(*EVENTS[:3], broken, *EVENTS[4:], broken), 3)
+    assert await passed_over(reader) == ([[*EVENTS[:3], *EVENTS[4:]]], [3], {})
+
+
+async def test_a_forged_discard_takes_nothing_away():
+    found, left_out, stopped = await passed_over(given_up(log_of(*EVENTS), *range(len(EVENTS))))
+    assert (found, left_out, stopped) == ([EVENTS], [], {})
+
+
+async def test_a_discard_in_another_stream_s_name_closes_no_gap():
+    reader = log_of(*EVENTS[:2], (b"junk", KEY), *EVENTS[3:])
+    found, left_out, stopped = await passed_over(given_up(reader, 2, stream="consensus/other"))
+    assert (found, left_out) == ([], [2])
+    assert stopped == {STREAM: "stops at offset 3: it is version 4, but 3 is next"}
+
+
+async def test_a_stream_that_stops_is_told_of():
+    reader = log_of(*EVENTS[:2], (b"junk", KEY), *EVENTS[2:])
+    _, _, stopped = await passed_over(reader)
+    assert list(stopped) == [STREAM]
+    assert stopped[STREAM].startswith("stops at offset 2: it cannot be read")

@@ -19,6 +19,7 @@ from domain.consensus.events import DocketClosed, DocketOpened
 from domain.consensus.policy import Policy
 from domain.consensus.recorded import hold_rounds
 from domain.consensus.state import NOT_OPENED, fold_all
+from domain.deadletters import Discarded
 from domain.stream import Draft
 from eventlog.codec import decode
 from tests.fakes.artifacts import MemoryArtifacts
@@ -66,7 +67,7 @@ async def held(reader, *histories, stream=None, artifacts=None, later=()):
     if later:
         reader.append(later)
     await ledger.read(reader, lambda *_: None)
-    foreign, unvouched = authorship.findings()
+    foreign, unvouched = await authorship.findings(reader)
     return [await one.told(reader) for one in foreign], unvouched, authorship.streams
 
 
@@ -258,3 +259,26 @@ async def test_a_writer_that_nobody_has_asked_yet_is_asked_by_name_unless_it_is_
     assert authorship.without_history() == {"consensus/q", "consensus/late"}
     authorship.wrote("consensus/q", EVENTS[0], durable=True)
     assert authorship.without_history() == {"consensus/late"}
+
+
+def discard(reader, record, stream):
+    letter = f"decisions.{record.partition}.{record.offset}"
+    said = Discarded(letter, "decisions", record.partition, record.offset, stream, "Ada", "by hand")
+    name = f"deadletters/{letter}"
+    reader.append(Draft(name, "test", name, "run").events([said], AT), topic="deadletters")
+
+
+async def test_a_forged_event_that_a_person_gave_up_needs_no_author():
+    extra = replace(FORGED[1], version=len(EVENTS) + 1)
+    reader = log_of(*EVENTS, extra)
+    (records,) = reader.places.values()
+    discard(reader, records[-1], "consensus/q")
+    assert await held(reader, run_of(EVENTS)) == ([], [], 1)
+
+
+async def test_a_forged_discard_does_not_hide_a_forged_event_that_readers_apply():
+    reader = log_of(EVENTS[0], FORGED[1], *EVENTS[1:])
+    (records,) = reader.places.values()
+    discard(reader, records[1], "consensus/q")
+    (found,), _, _ = await held(reader, run_of(EVENTS))
+    assert found.event_id == FORGED[1].id
