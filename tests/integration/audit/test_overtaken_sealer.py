@@ -1,4 +1,4 @@
-"""Two sealers on one partition: one that is overtaken while it takes stock must not see a split view in it."""
+"""A sealer that another overtakes while it takes stock must not see a split view in that."""
 
 import asyncio
 import contextlib
