@@ -6,7 +6,12 @@ from operator import attrgetter
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
+from domain.consensus.policy import Policy
+
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
+
+# Its own constructor takes no number beyond its ranges.
+_BOUNDED_BY_ITSELF = Policy
 
 Check = Callable[[Any], bool]
 
@@ -16,7 +21,7 @@ def check_for(hint: Any) -> Check | None:
     if hint is int:
         return _fits
     if is_dataclass(hint):
-        return _fields(hint)
+        return None if hint is _BOUNDED_BY_ITSELF else _fields(hint)
     origin = get_origin(hint)
     if origin in (Union, UnionType):
         return _or_none(next(filter(None, map(check_for, get_args(hint))), None))

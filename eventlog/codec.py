@@ -9,7 +9,8 @@ from domain.event import Event
 from domain.refusal import Refusal
 from domain.strict_json import check_text, printable
 from eventlog import bounds, upcast
-from eventlog.envelope import CURRENT, EARLIER, Heading
+from eventlog.envelope import CURRENT, EARLIER, READ, Heading
+from eventlog.shared_policy import READERS
 from eventlog.undecodable import Undecodable, reason_of
 
 MAX_EVENT_BYTES = 256 * 1024
@@ -17,7 +18,7 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 # What Postgres' drivers take for infinity is no moment.
 _END = datetime.max.replace(tzinfo=UTC)
 
-_read = msgspec.json.Decoder(Union[*CURRENT.values(), *EARLIER]).decode
+_read = msgspec.json.Decoder(Union[*READ, *EARLIER]).decode
 _write = msgspec.json.Encoder().encode
 _read_heading = msgspec.json.Decoder(Heading).decode
 _BOUNDED = {event: check for event in CURRENT if (check := bounds.check_for(event)) is not None}
@@ -113,16 +114,22 @@ def _envelope(value: bytes) -> Any:
         envelope = _read(value)
         if type(envelope) in EARLIER:
             envelope = _current(envelope)
+        elif (finished := READERS.get(type(envelope.data))) is not None:
+            envelope.data = finished(envelope.data)
     except Refusal:
         raise Undecodable("holds a NUL character, which a database cannot store") from None
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError) as error:
         raise Undecodable(reason_of(error)) from None
+    _check(envelope)
+    return envelope
+
+
+def _check(envelope: Any) -> None:
     if envelope.time.tzinfo is not UTC or not EPOCH <= envelope.time < _END:
         raise Undecodable("time is not a time in UTC (RFC 3339, ending in Z) from 1970 to 9999")
     bounded = _BOUNDED.get(type(envelope.data))
     if bounded is not None and not bounded(envelope.data):
         raise Undecodable("data holds a whole number of more than 64 bits")
-    return envelope
 
 
 def _current(envelope: Any) -> Any:

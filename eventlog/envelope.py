@@ -12,6 +12,7 @@ from msgspec import Meta
 from domain.stream import ITEM_ID
 from eventlog import upcast
 from eventlog.catalogue import EVENTS
+from eventlog.shared_policy import UNREAD
 
 UUID = r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"
 STREAM = rf"[a-z]+/{ITEM_ID.pattern}"
@@ -82,6 +83,8 @@ class Heading(msgspec.Struct, gc=False, rename={"stream": "subject", "version": 
 
 
 CURRENT: dict[type, Any] = {event: _struct(event.TYPE, event) for event in EVENTS}
+# What the values are read as: the same, but with policies that are still bytes.
+READ: list[Any] = [_struct(event.TYPE, UNREAD.get(event, event)) for event in EVENTS]
 EARLIER: dict[type, str] = {
     _struct(stored, upcaster.shape): stored for stored, upcaster in upcast.UPCASTERS.items()
 }

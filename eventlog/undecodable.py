@@ -39,8 +39,8 @@ class Undecodable(Exception):
         self.reason = reason
 
 
-def reason_of(error: Exception) -> str:
-    """One line for what msgspec says of a value, with nothing of the value in it."""
+def reason_of(error: Exception, within: str = "") -> str:
+    """One line for what msgspec says of a value, or of its part `within`, with nothing of the value in it."""
     if isinstance(error, RecursionError):
         return "is nested too deeply"
     if isinstance(error, UnicodeDecodeError):
@@ -50,7 +50,7 @@ def reason_of(error: Exception) -> str:
         malformed = _MALFORMED.search(message)
         return f"is not JSON: {malformed[1]}" if malformed else "is cut short"
     found = _PATH.search(message)
-    path = found[1] if found else ""
+    path = ".".join(filter(None, (within, found[1] if found else "")))
     cause = error.__cause__
     if isinstance(cause, Refusal) and _FIELD.fullmatch(cause.field):
         return f"{path}.{cause.field} has a value that is not allowed"
