@@ -4,12 +4,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
-from audit.checkpoint import Checkpoint, open_checkpoint
+from audit.checkpoint import Checkpoint
 from audit.finding import Finding
-from audit.note import VerifierKey
+from audit.key_check import WHERE, KeyCheck
 from audit.published import TOPIC, stream_of
 from audit.strict_text import to_base64
-from domain.audit_events import CheckpointSigned
+from domain.audit_events import CheckpointSigned, KeyAnnounced
 from domain.event import Event, event_id
 from domain.refusal import Refusal
 from projections.checkpoints import CheckpointRow
@@ -19,16 +19,22 @@ from projections.checkpoints import CheckpointRow
 class CheckpointCheck:
     """Collects the sound checkpoints of each origin; whatever is not sound becomes a finding.
 
-    `origins` are the logs that exist here, each with its name for people (`topic/partition`).
+    `keys` knows who may sign; `origins` are the logs that exist here, each with its name for people
+    (`topic/partition`).
     """
 
-    keys: Sequence[VerifierKey]
+    keys: KeyCheck
     origins: Mapping[str, str]
     findings: list[Finding] = field(default_factory=list)
     signatures: int = 0
     _sound: dict[str, dict[int, Checkpoint]] = field(default_factory=dict)
     _published: dict[tuple[str, int], tuple[str, int, datetime]] = field(default_factory=dict)
     _seen: dict[str, dict[int, Event]] = field(default_factory=dict)
+
+    def passed_on(self) -> None:
+        """Take what the announced keys said when they began: every log has to pass through that as well."""
+        for offset, end in self.keys.ends():
+            self._keep(WHERE, offset, end)
 
     def sound(self, origin: str) -> list[Checkpoint]:
         """What the key signed for this log, ascending by size."""
@@ -37,6 +43,8 @@ class CheckpointCheck:
     def published(self, where: str, offset: int, event: Event) -> None:
         """Take one event of the topic `checkpoints`, read at `offset` of `where`."""
         data = event.data
+        if isinstance(data, KeyAnnounced):
+            return  # held against the chain before
         if not isinstance(data, CheckpointSigned):
             self.findings.append(Finding(where, f"{event.type} is no checkpoint", offset))
             return
@@ -56,7 +64,7 @@ class CheckpointCheck:
     def witnessed(self, where: str, note: str) -> None:
         """Take a note that somebody kept at `where`: the log has to pass through it as through any other."""
         try:
-            checkpoint = open_checkpoint(note.encode(), self.keys)
+            checkpoint = self.keys.open_kept(note.encode())
         except Refusal as refusal:
             self.findings.append(Finding(where, str(refusal)))
             return
@@ -88,7 +96,7 @@ class CheckpointCheck:
     def _open(self, where: str, offset: int, event: Event, data: CheckpointSigned) -> bool:
         """Whether its note is one that the key signed, and that was not on the topic before."""
         try:
-            checkpoint = open_checkpoint(data.checkpoint.encode(), self.keys, data.origin)
+            checkpoint = self.keys.open(data.checkpoint.encode(), data.origin)
         except Refusal as refusal:
             self.findings.append(Finding(where, str(refusal), offset))
             return False
@@ -128,7 +136,7 @@ class CheckpointCheck:
             self.findings.append(Finding(where, f"the row of {row.size} records is not on the topic {TOPIC}"))
             return
         try:  # signed and kept, but its writer stopped before it was published
-            checkpoint = open_checkpoint(row.note.encode(), self.keys, origin)
+            checkpoint = self.keys.open(row.note.encode(), origin)
         except Refusal as refusal:
             self.findings.append(Finding(where, str(refusal)))
             return

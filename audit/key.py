@@ -8,7 +8,7 @@ import subprocess
 import tempfile
 from pathlib import Path
 
-from audit.note import SigningKey
+from audit.note import SigningKey, VerifierKey
 from domain.refusal import Refusal
 
 _COMMAND = "command:"
@@ -34,10 +34,20 @@ def load(place: str) -> SigningKey:
                 raise Refusal(_FIELD, f"{path} has mode {mode:04o}: others may read it; run chmod 600 on it")
             text = file.read(_MAX_BYTES).decode("utf-8", "replace")
     except FileNotFoundError:
-        raise Refusal(_FIELD, f"there is no key at {path}; `moot audit key` makes it") from None
+        raise Refusal(_FIELD, f"there is no key at {path}") from None
     except OSError as error:
         raise Refusal(_FIELD, f"{path} cannot be read: {error.strerror}") from None
     return SigningKey.parse(text)
+
+
+def named(place: str) -> str:
+    """The place as it may be shown: a command line may hold what is nobody's business."""
+    return "the command" if place.startswith(_COMMAND) else place
+
+
+def exists(place: str) -> bool:
+    """Whether something is at the place; a command counts as there."""
+    return place.startswith(_COMMAND) or Path(place).exists()
 
 
 def load_or_make(place: str, name: str) -> SigningKey:
@@ -46,10 +56,43 @@ def load_or_make(place: str, name: str) -> SigningKey:
     Raises:
         Refusal: as `load`; or the file cannot be made.
     """
-    path = Path(place)
-    if not place.startswith(_COMMAND) and not path.exists():
-        _make(path, SigningKey.generate(name))
+    if not exists(place):
+        _make(Path(place), SigningKey.generate(name))
     return load(place)
+
+
+def prepare(place: str, made: SigningKey) -> Path:
+    """Lay a new key beside the one at the path `place`, for `put` to take it.
+
+    Raises:
+        Refusal: the place is no path, or nothing can be made there.
+    """
+    if place.startswith(_COMMAND):
+        raise Refusal(_FIELD, "comes from a command: say with --to where the new key is")
+    path = beside(place, made.verifier)
+    _make(path, made)
+    return path
+
+
+def put(place: str, old: SigningKey, new: SigningKey) -> Path:
+    """Exchange the key at `place` for the prepared one; where the old one is kept.
+
+    Raises:
+        Refusal: the file system does not let it.
+    """
+    kept, prepared = beside(place, old.verifier), beside(place, new.verifier)
+    try:
+        with contextlib.suppress(FileExistsError):
+            os.link(place, kept)
+        prepared.replace(place)
+    except OSError as error:
+        raise Refusal(_FIELD, f"{prepared} cannot be moved to {place}: {error.strerror}") from None
+    return kept
+
+
+def beside(place: str, held: VerifierKey) -> Path:
+    """Where a key lies that does not sign yet, or no more."""
+    return Path(f"{place}.{held.key_id.hex()}")
 
 
 def _make(path: Path, key: SigningKey) -> None:

@@ -11,9 +11,10 @@ from audit.tiles import WIDTH, Coordinate, split_hashes
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.topics import kafka_name
-from projections import checkpoints, merkle
+from projections import checkpoints, merkle, signing_keys
 from projections.checkpoints import CheckpointRow
 from projections.merkle import LeafTile
+from projections.signing_keys import KeyRow
 
 
 class Live:
@@ -59,6 +60,10 @@ class Live:
         async with self._pool.acquire() as connection:
             leaves = await merkle.spans(connection, topic, partition)
             return await merkle.upper_tiles(connection, topic, partition), leaves
+
+    async def keys(self) -> list[KeyRow] | None:
+        async with self._pool.acquire() as connection:
+            return await signing_keys.announced(connection)
 
     async def kept(self, topic: str, partition: int) -> list[CheckpointRow] | None:
         async with self._pool.acquire() as connection:

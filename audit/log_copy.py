@@ -20,6 +20,7 @@ from domain.strict_json import printable
 from eventlog.record import RawRecord
 from projections.checkpoints import CheckpointRow
 from projections.merkle import LeafTile
+from projections.signing_keys import KeyRow
 
 _INDEX = "logs.json"
 _CHUNK = 10_000
@@ -115,6 +116,9 @@ class Copy:
 
     async def upper_tiles(self, topic: str, partition: int) -> tuple[dict[Coordinate, bytes], list[LeafTile]]:  # noqa: ARG002 # the protocol's
         return {}, []
+
+    async def keys(self) -> list[KeyRow] | None:
+        return None
 
     async def kept(self, topic: str, partition: int) -> list[CheckpointRow] | None:  # noqa: ARG002 # the protocol's
         return None

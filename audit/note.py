@@ -20,7 +20,7 @@ _MAX_SIGNATURES = 100
 _ED25519 = b"\x01"
 _KEY_BYTES = 32
 _ID_BYTES = 4
-_PREFIX = "— "  # an em dash and a space, pinned by the specification
+SIGNED = "— "  # an em dash and a space, pinned by the specification
 _PRIVATE = "PRIVATE+KEY+"
 
 
@@ -51,8 +51,13 @@ class VerifierKey:
         """The first 4 bytes of SHA-256(name, newline, 0x01, public key)."""
         return _key_id(self.name, self.public)
 
+    @property
+    def short(self) -> str:
+        """Name and key id: what a signature says of its key."""
+        return f"{self.name}+{self.key_id.hex()}"
+
     def __str__(self) -> str:
-        return f"{self.name}+{self.key_id.hex()}+{to_base64(_ED25519 + self.public)}"
+        return f"{self.short}+{to_base64(_ED25519 + self.public)}"
 
     @classmethod
     def parse(cls, text: str) -> "VerifierKey":
@@ -129,24 +134,22 @@ class SigningKey:
 
     def sign(self, text: str) -> str:
         """The signed note over `text`, which ends in a newline; the same text gives the same note."""
+        return f"{text}\n{self.signature(text)}"
+
+    def signature(self, text: str) -> str:
+        """One signature line over `text`, to be put below others."""
         blob = self.verifier.key_id + self.private.sign(text.encode())
-        return f"{text}\n{_PREFIX}{self.name} {to_base64(blob)}\n"
+        return f"{SIGNED}{self.name} {to_base64(blob)}\n"
 
 
-def split_notes(raw: bytes, field: str) -> list[str]:
-    """The notes of a file that holds several with an empty line between, as `moot audit checkpoint` prints.
+def read_note(raw: bytes) -> tuple[str, list[str]]:
+    """A note's text, and whose signatures it bears (as `VerifierKey.short`); none of them is checked here.
 
     Raises:
-        Refusal: it holds none, or is not made of texts and signatures in turn.
+        Refusal: it is no signed note.
     """
-    try:
-        parts = raw.decode("utf-8").strip("\n").split("\n\n")
-    except UnicodeDecodeError as error:
-        raise Refusal(field, f"is not UTF-8 at byte {error.start}") from None
-    texts, signatures = parts[::2], parts[1::2]
-    if len(texts) != len(signatures) or not all(part.startswith(_PREFIX) for part in signatures):
-        raise Refusal(field, "holds no signed notes: `moot audit checkpoint` prints them")
-    return [f"{text}\n\n{signed}\n" for text, signed in zip(texts, signatures, strict=True)]
+    text, signatures = _take_apart(raw)
+    return text, [f"{name}+{blob[:_ID_BYTES].hex()}" for name, blob in signatures]
 
 
 def open_note(raw: bytes, keys: Sequence[VerifierKey]) -> str:
@@ -186,8 +189,8 @@ def _take_apart(raw: bytes) -> tuple[str, list[tuple[str, bytes]]]:
 
 
 def _signature(line: str) -> tuple[str, bytes]:
-    name, _, encoded = line.removeprefix(_PREFIX).partition(" ")
-    blob = from_base64(encoded, "checkpoint") if encoded and line.startswith(_PREFIX) else b""
+    name, _, encoded = line.removeprefix(SIGNED).partition(" ")
+    blob = from_base64(encoded, "checkpoint") if encoded and line.startswith(SIGNED) else b""
     if len(blob) <= _ID_BYTES:
         raise Refusal("checkpoint", f"{printable(line, 40)!r} is no signature line")
     return check_name(name, "checkpoint"), blob

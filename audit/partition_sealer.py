@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from contextlib import aclosing
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Self
 
@@ -12,20 +13,32 @@ from audit.seal import Seal, SplitView, leaf_tiles
 from audit.tiles import Tree, edge_of, split_hashes
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
-from projections import checkpoints, merkle
+from projections import checkpoints, merkle, signing_keys
 from projections.checkpoints import CheckpointRow
 from projections.fence import Connection, Position
+
+
+class KeyReplaced(Exception):
+    """Another key was announced since: this one signs nothing more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Signer:
+    """The key that signs, and which of the announced ones it is."""
+
+    key: SigningKey
+    number: int
 
 
 class PartitionSealer:
     """What one process knows of one partition; after any error it has to be loaded anew."""
 
-    def __init__(self, at: Position, seal: Seal, key: SigningKey, version: int) -> None:
-        self._at, self._seal, self._key, self._version = at, seal, key, version
+    def __init__(self, at: Position, seal: Seal, signer: Signer, version: int) -> None:
+        self._at, self._seal, self._signer, self._version = at, seal, signer, version
 
     @classmethod
     async def load(
-        cls, connection: Connection, topic: str, partition: int, origin: str, key: SigningKey
+        cls, connection: Connection, topic: str, partition: int, origin: str, signer: Signer
     ) -> Self:
         """Take up where the database stands.
 
@@ -40,7 +53,7 @@ class PartitionSealer:
         seal = Seal(origin, Tree(size, edge), newest.size if newest else 0)
         rows = await checkpoints.at_least(connection, topic, partition, size)
         seal.expect(Checkpoint(origin, row.size, row.root) for row in rows)
-        return cls(at, seal, key, newest.version if newest else 0)
+        return cls(at, seal, signer, newest.version if newest else 0)
 
     @property
     def next_offset(self) -> int:
@@ -84,6 +97,7 @@ class PartitionSealer:
         Raises:
             SplitView: they are not those of a published checkpoint; nothing was stored.
             projections.fence.FenceLost: another sealer was here first; nothing was stored.
+            KeyReplaced: another key was announced; nothing was stored.
         """
         before = self._seal.tree.size
         tiles = self._seal.absorb([record.value for record in batch])
@@ -97,7 +111,11 @@ class PartitionSealer:
             spans={span.index: (span.first_offset, span.last_offset) for span in spans},
             checkpoint=row,
         )
-        self._at = await merkle.commit(connection, self._at, growth)
+        async with connection.transaction():
+            after = await merkle.commit(connection, self._at, growth)
+            if row is not None and await signing_keys.hold(connection) != self._signer.number:
+                raise KeyReplaced(f"{self._signer.key.verifier.short} was replaced by another key")
+        self._at = after
         if row is not None:
             self._version, self._seal.covered = row.version, row.size
         return row
@@ -108,7 +126,7 @@ class PartitionSealer:
             partition=self._at.partition,
             size=checkpoint.size,
             root=checkpoint.root,
-            note=self._key.sign(checkpoint.text()),
+            note=self._signer.key.sign(checkpoint.text()),
             sealed_at=datetime.now(UTC),
             version=self._version + 1,
             published=False,

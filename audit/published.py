@@ -5,8 +5,8 @@ from contextlib import aclosing
 
 import structlog
 
-from audit.checkpoint import open_checkpoint
-from audit.note import VerifierKey
+from audit import announced
+from audit.key_chain import KeyChain
 from audit.seal import SplitView
 from audit.strict_text import from_base64, to_base64
 from audit.tiles import range_root, tiles_for
@@ -17,8 +17,9 @@ from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
-from projections import fence, merkle
-from projections.checkpoints import CheckpointRow, kept, store
+from eventlog.writer import LogWriter
+from projections import fence, merkle, signing_keys
+from projections.checkpoints import CheckpointRow, kept, mark_published, store
 from projections.fence import Connection
 
 _log = structlog.get_logger(__name__)
@@ -55,8 +56,8 @@ def to_event(row: CheckpointRow, origin: str) -> Event:
     )
 
 
-def from_event(event: Event, origin_of: OriginOf, keys: Sequence[VerifierKey]) -> CheckpointRow:
-    """The row of a published checkpoint.
+def from_event(event: Event, origin_of: OriginOf, chain: KeyChain) -> CheckpointRow:
+    """The row of a published checkpoint that an announced key signed.
 
     Raises:
         Refusal: it is none of ours, or contradicts itself.
@@ -64,7 +65,7 @@ def from_event(event: Event, origin_of: OriginOf, keys: Sequence[VerifierKey]) -
     data, log = event.data, log_of(event.stream)
     if not isinstance(data, CheckpointSigned) or log is None:
         raise Refusal("checkpoint", "is of no log of this cluster")
-    signed = open_checkpoint(data.checkpoint.encode(), keys, origin_of(*log))
+    signed = chain.open(data.checkpoint.encode(), origin_of(*log))
     if (data.size, from_base64(data.root, "root")) != (signed.size, signed.root):
         raise Refusal("checkpoint", "is not what its note says")
     return CheckpointRow(
@@ -72,10 +73,21 @@ def from_event(event: Event, origin_of: OriginOf, keys: Sequence[VerifierKey]) -
     )
 
 
+async def publish(
+    connection: Connection, writer: LogWriter, rows: Sequence[CheckpointRow], origin_of: OriginOf
+) -> None:
+    """Append rows in the order of their numbers; a crash in here only sends the same events again."""
+    events = [to_event(row, origin_of(row.topic, row.partition)) for row in rows]
+    await writer.append(TOPIC, events)
+    await mark_published(connection, rows)
+
+
 async def take_in(
-    connection: Connection, reader: LogReader, origin_of: OriginOf, keys: Sequence[VerifierKey]
+    connection: Connection, reader: LogReader, origin_of: OriginOf, chain: KeyChain
 ) -> dict[tuple[str, int], SplitView]:
     """Keep what the topic holds since the last time; the logs (topic, partition) whose tiles contradict it.
+
+    `chain` grows by the keys that were announced there.
 
     Where one does, the next start reads the topic from the same place again, so that it is not forgotten.
 
@@ -92,7 +104,7 @@ async def take_in(
     async with aclosing(reader.batches(TOPIC, 0, at.next_offset, end)) as batches:
         async for batch in batches:
             newest_ms = batch[-1].timestamp_ms
-            rows = _rows(batch, origin_of, keys)
+            rows = await _rows(connection, batch, origin_of, chain)
             known = set(await kept(connection, rows))
             sound = [row for row in rows if row in known or await _agrees(connection, row)]
             for row in rows:
@@ -106,16 +118,26 @@ async def take_in(
     return contradicted
 
 
-def _rows(
-    batch: Sequence[RawRecord], origin_of: OriginOf, keys: Sequence[VerifierKey]
+async def _rows(
+    connection: Connection, batch: Sequence[RawRecord], origin_of: OriginOf, chain: KeyChain
 ) -> list[CheckpointRow]:
     rows = []
     for record in batch:
         try:
-            rows.append(from_event(decode(record.value), origin_of, keys))
+            event = decode(record.value)
+            if event.stream == announced.STREAM:
+                await _announced(connection, event, chain)
+            else:
+                rows.append(from_event(event, origin_of, chain))
         except (Undecodable, Refusal) as error:
             _log.warning("sealer.checkpoint_refused", offset=record.offset, reason=str(error))
     return rows
+
+
+async def _announced(connection: Connection, event: Event, chain: KeyChain) -> None:
+    row = announced.from_event(event)
+    chain.add(row.note)
+    await signing_keys.keep(connection, row)
 
 
 async def _agrees(connection: Connection, row: CheckpointRow) -> bool:

@@ -6,23 +6,25 @@ are one transaction behind a fence, so a sealer may die anywhere, and two may ru
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
 import structlog
 
-from audit import published
+from audit import announced, published
 from audit.checkpoint import origin_of
-from audit.note import SigningKey
-from audit.partition_sealer import PartitionSealer
+from audit.key import load_or_make
+from audit.key_chain import KeyChain
+from audit.partition_sealer import PartitionSealer, Signer
 from audit.seal import SplitView
+from audit.signing import Change, announce, configured
+from domain.refusal import Refusal
 from eventlog.reader import LogReader
 from eventlog.record import RetentionLost
 from eventlog.topics import kafka_name
 from eventlog.writer import LogWriter
 from projections import checkpoints, sealing
-from projections.checkpoints import CheckpointRow
 from projections.connection import pool
 from projections.fence import Connection, FenceLost
 from projections.sealing import Stopped
@@ -59,11 +61,11 @@ class Sealer:
         prefix: str,
         database_url: str,
         cluster: str,
-        key: SigningKey,
+        signing_key: str,
         interval: float = 1.0,
     ) -> None:
         self._kafka, self._prefix, self._database_url = kafka, prefix, database_url
-        self._cluster, self._key, self._interval = cluster, key, interval
+        self._cluster, self._place, self._interval = cluster, signing_key, interval
         self.stopped: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -72,11 +74,11 @@ class Sealer:
         while not stop.is_set():
             try:
                 async with self._connected() as link:
-                    await self._take_in(link)
+                    signer = await self._take_in(link)
                     if last:
                         _log.info("sealer.resumed")
                     last = {}
-                    await self._seal_until(stop, link)
+                    await self._seal_until(stop, link, signer)
             except Exception as error:  # noqa: BLE001 # whatever it was, the records wait to be sealed
                 if (said := _said(error)) != last:  # once for as long as it lasts
                     _log.warning("sealer.interrupted", **said)
@@ -93,10 +95,10 @@ class Sealer:
         ):
             yield _Link(connections, reader, writer)
 
-    async def _seal_until(self, stop: asyncio.Event, link: _Link) -> None:
+    async def _seal_until(self, stop: asyncio.Event, link: _Link, signer: Signer) -> None:
         async with asyncio.TaskGroup() as group:
             following = [
-                group.create_task(self._follow(link, topic, partition))
+                group.create_task(self._follow(link, signer, topic, partition))
                 for topic in published.SEALED
                 for partition in await link.reader.partitions(topic)
             ]
@@ -104,28 +106,59 @@ class Sealer:
             for task in following:
                 task.cancel()
 
-    async def _take_in(self, link: _Link) -> None:
+    async def _take_in(self, link: _Link) -> Signer:
+        """What was published before, and the key that may go on.
+
+        Raises:
+            Refusal: the key that signed last is not the configured one.
+        """
         async with link.pool.acquire() as connection:
             if not self.stopped:
-                await sealing.forget(connection)
-            try:
-                contradicted = await published.take_in(
-                    connection, link.reader, self._origin, [self._key.verifier]
-                )
-            except (SplitView, RetentionLost) as lost:  # of the topic of checkpoints: nothing can be compared
-                for topic in published.SEALED:
-                    for partition in await link.reader.partitions(topic):
-                        await self._stop_sealing(connection, topic, partition, str(lost))
-                return
+                await sealing.forget(connection, published.SEALED)
+            chain = await announced.load(connection, announced.chain_of(self._cluster, self._prefix))
+            await self._hold_against_published(connection, link.reader, chain)
+            signer = await self._signer(connection, chain)
+            await announced.publish(connection, link.writer)
+            await published.publish(
+                connection, link.writer, await checkpoints.unpublished(connection), self._origin
+            )
+            return signer
+
+    async def _hold_against_published(
+        self, connection: Connection, reader: LogReader, chain: KeyChain
+    ) -> None:
+        try:
+            contradicted = await published.take_in(connection, reader, self._origin, chain)
+        except (SplitView, RetentionLost) as lost:  # of the topic of checkpoints: nothing can be compared
+            for topic in published.SEALED:
+                for partition in await reader.partitions(topic):
+                    await self._stop_sealing(connection, topic, partition, str(lost))
+        else:
             for (topic, partition), split in contradicted.items():
                 await self._stop_sealing(connection, topic, partition, split.problem)
-            await self._publish(connection, link.writer, await checkpoints.unpublished(connection))
 
-    async def _follow(self, link: _Link, topic: str, partition: int) -> None:
+    async def _signer(self, connection: Connection, chain: KeyChain) -> Signer:
+        """The configured key; where none was announced yet it is announced now, and made if it has to be."""
+        refused = None
+        try:
+            if chain.current is None:
+                key = load_or_make(self._place, self._cluster)
+                await announce(connection, chain, Change(key), self._origin)
+            return Signer(configured(self._place, chain), len(chain.links))
+        except Refusal as refusal:
+            refused = refusal.problem
+            raise
+        finally:
+            async with connection.transaction():
+                await sealing.forget(connection, [published.TOPIC])
+                if refused is not None:
+                    await sealing.stop(connection, Stopped(published.TOPIC, 0, refused))
+
+    async def _follow(self, link: _Link, signer: Signer, topic: str, partition: int) -> None:
         origin = self._origin(topic, partition)
         while origin not in self.stopped:
             try:
-                await self._seal(link, topic, partition, origin)
+                await self._seal(link, signer, topic, partition, origin)
             except (SplitView, RetentionLost) as lost:
                 problem = lost.problem if isinstance(lost, SplitView) else str(lost)
                 async with link.pool.acquire() as connection:
@@ -134,10 +167,10 @@ class Sealer:
                 _log.info("sealer.fence_lost", origin=origin)
                 await asyncio.sleep(self._interval)
 
-    async def _seal(self, link: _Link, topic: str, partition: int, origin: str) -> None:
+    async def _seal(self, link: _Link, signer: Signer, topic: str, partition: int, origin: str) -> None:
         # One look at everything: tiles that another sealer stored after the fence was read would not fit it.
         async with link.pool.acquire() as connection, connection.transaction(isolation="repeatable_read"):
-            sealer = await PartitionSealer.load(connection, topic, partition, origin, self._key)
+            sealer = await PartitionSealer.load(connection, topic, partition, origin, signer)
             await sealer.check_log(connection, link.reader)
         following = link.reader.batches(topic, partition, sealer.next_offset, max_records=MOST_LEAVES)
         async with contextlib.aclosing(following) as batches:
@@ -145,18 +178,10 @@ class Sealer:
                 async with link.pool.acquire() as connection:
                     row = await sealer.commit(connection, batch)
                     if row is not None:
-                        await self._publish(connection, link.writer, [row])
+                        await published.publish(connection, link.writer, [row], self._origin)
                 _, end = await link.reader.beginning_and_end(topic, partition)
                 if end - sealer.next_offset < MOST_LEAVES:
                     await asyncio.sleep(self._interval)
-
-    async def _publish(
-        self, connection: Connection, writer: LogWriter, rows: Sequence[CheckpointRow]
-    ) -> None:
-        """Rows in the order of their numbers; a crash in here only sends the same events again."""
-        events = [published.to_event(row, self._origin(row.topic, row.partition)) for row in rows]
-        await writer.append(published.TOPIC, events)
-        await checkpoints.mark_published(connection, rows)
 
     def _origin(self, topic: str, partition: int) -> str:
         return origin_of(self._cluster, kafka_name(self._prefix, topic), partition)

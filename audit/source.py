@@ -8,6 +8,7 @@ from audit.tiles import Coordinate
 from eventlog.record import RawRecord
 from projections.checkpoints import CheckpointRow
 from projections.merkle import LeafTile
+from projections.signing_keys import KeyRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,6 +51,10 @@ class Source(Protocol):
 
     async def upper_tiles(self, topic: str, partition: int) -> tuple[dict[Coordinate, bytes], list[LeafTile]]:
         """The kept tiles above level 0, and what those of level 0 say of their records' offsets."""
+        ...
+
+    async def keys(self) -> list[KeyRow] | None:
+        """The database's copies of the announced keys; None where there is no database."""
         ...
 
     async def kept(self, topic: str, partition: int) -> list[CheckpointRow] | None:

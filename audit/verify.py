@@ -1,18 +1,21 @@
 """Everything recomputed from the raw bytes and the public key: what is not as it was sealed, by name."""
 
 from collections.abc import AsyncGenerator, Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
 from audit import published
 from audit.checkpoint_check import CheckpointCheck
 from audit.finding import Finding
+from audit.key_check import KeyCheck
 from audit.log_check import LogCheck
 from audit.note import VerifierKey
 from audit.source import SealedLog, Source
 from audit.tile_check import TileCheck
+from domain.audit_events import KeyAnnounced
 from domain.event import Event
 from domain.refusal import Refusal
-from eventlog.codec import decode
+from eventlog.codec import decode, peek
 from eventlog.partitioning import stray, strays
 from eventlog.record import RawRecord, RetentionLost
 from eventlog.undecodable import Undecodable
@@ -29,6 +32,7 @@ class Report:
     records: int = 0
     unsealed: int = 0
     undecodable: int = 0
+    breaks: list[str] = field(default_factory=list)  # where a signing key was lost, as people stated
     checkpoints: int = 0
     logs: int = 0
     state_hashes: dict[str, str] = field(default_factory=dict)  # of each projection, as the log gives it
@@ -42,22 +46,41 @@ async def verify(
 ) -> Report:
     """Recompute every root, check every signature, and name what differs.
 
-    `keys` alone are trusted. `progress` is told how many records are done, of how many. `witnessed` are
-    notes that somebody kept, each with the place where he did: what was signed may not be gone.
+    `keys` alone are trusted, and those that signatures link with them. `progress` is told how many records
+    are done, of how many. `witnessed` are notes that somebody kept, each with the place where he did: what
+    was signed may not be gone.
     """
     logs = await source.logs()
     report = Report(logs=len(logs))
-    check = CheckpointCheck(keys, {log.origin: log.name for log in logs})
+    origins = {log.origin: log.name for log in logs}
+    who = KeyCheck.of(keys, origins)
+    await _keys(source, who)
+    check = CheckpointCheck(who, origins)
+    check.passed_on()
     for where, note in witnessed:
         check.witnessed(where, note)
     await _checkpoints(source, logs, check)
-    report.findings += check.findings
+    report.findings += who.findings + check.findings
+    report.breaks = who.chain.breaks()
     report.checkpoints = check.signatures
     total = sum([await source.length(log.topic, log.partition) for log in logs])
     for log in logs:
         held = _Log(source, log, check, report, sum(other.topic == log.topic for other in logs))
         await held.check(lambda: progress(report.records, total))
     return report
+
+
+async def _keys(source: Source, check: KeyCheck) -> None:
+    """Before any checkpoint is opened: who replaced whom is said after what the replaced one signed."""
+    before = await source.keys()
+    with suppress(Refusal, RetentionLost):  # found again, and named, where the checkpoints are read
+        async for batch in source.records(published.TOPIC, 0):
+            for record in batch:
+                heading = peek(record.value)
+                if heading is not None and heading.type == KeyAnnounced.TYPE:
+                    with suppress(Undecodable):
+                        check.announced(record.offset, decode(record.value))
+    check.judge(before, await source.keys())
 
 
 async def _checkpoints(source: Source, logs: Sequence[SealedLog], check: CheckpointCheck) -> None:

@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from typing import assert_never
 
-from domain.audit_events import CheckpointSigned
+from domain.audit_events import CheckpointSigned, KeyAnnounced
 from domain.consensus.events import (
     BallotCast,
     BallotSealed,
@@ -40,6 +40,8 @@ def said(data: EventData) -> str:
             return _docket(data)
         case CheckpointSigned():
             return f"the first {data.size} records of {data.origin} are sealed under {data.root}"
+        case KeyAnnounced():
+            return _key(data)
         case Discarded():
             where = f"{data.topic}/{data.partition} offset {data.offset}"
             return f"{data.who} discards the record parked at {where}: {data.why}"
@@ -114,6 +116,12 @@ def _docket(data: DocketOpened | DocketEstimated | SliceDecided | DocketClosed) 
             return f"{data.items} items decided: {_counts(data.statuses)}; results {data.results.sha256}"
         case _:
             assert_never(data)
+
+
+def _key(data: KeyAnnounced) -> str:
+    before = f"in the place of {data.replaces}" if data.replaces else "as the first"
+    signed = f", which was lost, says {data.lost}" if data.lost is not None else ""
+    return f"{data.key} signs from here on, {before}{signed}"
 
 
 def _counts(statuses: dict[str, int]) -> str:

@@ -11,7 +11,7 @@ COMMANDS = {
     "whatif": ("cli.audit_whatif:whatif", "Decide again under another policy: what would differ."),
     "export": ("cli.audit_log:export", "Copy the sealed log into a folder, for an audit elsewhere."),
     "checkpoint": ("cli.audit_proof:checkpoint", "The newest signed checkpoints."),
-    "key": ("cli.audit_proof:key", "The public key that checkpoints are signed with."),
+    "key": ("cli.audit_key:key", "The public key of checkpoints; its history, its rotation."),
     "prove": ("cli.audit_proof:prove", "Write a proof of one event that needs no server."),
     "check": ("cli.audit_proof:check", "Check such a proof, with no server running."),
 }

@@ -63,24 +63,16 @@ def verify(folder: Path | None, keys: tuple[str, ...], witnessed: tuple[Path, ..
 
     Each finding is one line that names the topic, partition and offset; the exit status is then 1.
     """
+    from audit import kept_notes
     from audit.note import VerifierKey
     from workers import settings
 
     found = settings.load(needs=() if folder else SERVERS)
     trusted = [VerifierKey.parse(text) for text in keys] or [_own_key(found)]
-    notes = [(str(path), note) for path in witnessed for note in _notes(path)]
+    notes = [note for path in witnessed for note in kept_notes.read(path, "--checkpoint")]
     report = asyncio.run(_verify(found, folder, trusted, notes))
     emit(as_json, _data(report), lambda: _human(report))
     return 1 if report.findings else 0
-
-
-def _notes(path: Path) -> list[str]:
-    from audit.note import split_notes
-
-    try:
-        return split_notes(path.read_bytes(), "--checkpoint")
-    except OSError as error:
-        raise Refusal("--checkpoint", f"{path} cannot be read: {error.strerror}") from None
 
 
 def _own_key(settings: "Settings") -> "VerifierKey":
@@ -122,6 +114,7 @@ def _data(report: "Report") -> dict[str, object]:
         "checkpoints": report.checkpoints,
         "unsealed": report.unsealed,
         "undecodable": report.undecodable,
+        "breaks": report.breaks,
         "state_hashes": report.state_hashes,
     }
 
@@ -140,7 +133,8 @@ def _human(report: "Report") -> str:
     ]
     found = len(report.findings)
     verdict = f"{found} finding{'s'[: found > 1]}" if found else "everything is as it was sealed"
-    return "\n".join([*map(str, report.findings), f"{counted}: {'; '.join([verdict, *apart])}"])
+    last = f"{counted}: {'; '.join([verdict, *apart])}"
+    return "\n".join([*map(str, report.findings), *report.breaks, last])
 
 
 @click.command(epilog="\b\nExample:\n  moot audit export copy")

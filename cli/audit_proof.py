@@ -1,4 +1,4 @@
-"""The commands that make and check proofs: checkpoint, key, prove, check."""
+"""The commands that make and check proofs: checkpoint, prove, check."""
 
 import asyncio
 from pathlib import Path
@@ -59,18 +59,6 @@ async def _newest(settings: "Settings") -> list["CheckpointRow"]:
             for partition in await reader.partitions(topic)
         ]
     return [row for row in found if row is not None]
-
-
-@click.command(epilog="\b\nExample:\n  moot audit key")
-@JSON
-def key(as_json: bool) -> None:  # noqa: FBT001 # click's flag
-    """Print the verifier key (vkey) of the signing key, which is made if there is none yet."""
-    from audit.key import load_or_make
-    from workers import settings
-
-    found = settings.load(needs=())
-    verifier = load_or_make(found.signing_key, found.cluster).verifier
-    emit(as_json, {"key": str(verifier), "name": verifier.name, "id": verifier.key_id.hex()}, str(verifier))
 
 
 @click.command(epilog="\b\nExample:\n  moot audit prove 01a1fee4-ab8c-7c35-8d12-9e258adf9e9d -o decision")

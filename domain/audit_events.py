@@ -20,5 +20,22 @@ class CheckpointSigned:
     checkpoint: str
 
 
-AuditEvent = CheckpointSigned
-EVENTS: tuple[type[AuditEvent], ...] = (CheckpointSigned,)
+@dataclass(frozen=True, slots=True)
+class KeyAnnounced:
+    """From now on checkpoints are signed with another key, or with the first one.
+
+    `key` is the public key that signs (a C2SP vkey), `replaces` the one before it; null for the first.
+    `statement` is a signed note that says so, and with which size and root each log passed from key to key.
+    Both keys signed it; where the one before was lost only the new one did, and `lost` says who states the
+    loss, and why.
+    """
+
+    TYPE: ClassVar[str] = "audit.key_announced.v1"
+    key: str
+    replaces: str | None
+    lost: str | None
+    statement: str
+
+
+AuditEvent = CheckpointSigned | KeyAnnounced
+EVENTS: tuple[type[AuditEvent], ...] = (CheckpointSigned, KeyAnnounced)

@@ -71,6 +71,15 @@ async def newest(
     return CheckpointRow(*row) if row else None
 
 
+async def ends(connection: Connection) -> list[CheckpointRow]:
+    """The largest one of every log, whether the topic has it or not."""
+    rows = await connection.fetch(
+        _SELECT.replace("SELECT", "SELECT DISTINCT ON (topic, partition)")
+        + " ORDER BY topic, partition, size DESC"
+    )
+    return [CheckpointRow(*row) for row in rows]
+
+
 async def unpublished(connection: Connection) -> list[CheckpointRow]:
     """What was signed and kept, and may not have reached the topic: oldest first."""
     rows = await connection.fetch(_SELECT + " WHERE NOT published ORDER BY topic, partition, size")

@@ -1,5 +1,6 @@
 """Which logs are sealed no more, and why: kept in Postgres, so that `moot status` sees it from anywhere."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from projections.fence import Connection
@@ -7,7 +8,7 @@ from projections.fence import Connection
 
 @dataclass(frozen=True, slots=True)
 class Stopped:
-    """A log that is sealed no more."""
+    """A log that is sealed no more; the topic of checkpoints stands for all, where nothing can be signed."""
 
     topic: str
     partition: int
@@ -25,9 +26,9 @@ async def stop(connection: Connection, log: Stopped) -> None:
     )
 
 
-async def forget(connection: Connection) -> None:
-    """Before a sealer looks at every log anew."""
-    await connection.execute("DELETE FROM sealing_stopped")
+async def forget(connection: Connection, topics: Sequence[str]) -> None:
+    """Before a sealer looks at every log of these topics anew."""
+    await connection.execute("DELETE FROM sealing_stopped WHERE topic = ANY($1::text[])", list(topics))
 
 
 async def stopped(connection: Connection) -> list[Stopped]:

@@ -129,3 +129,14 @@ SEALING_STOPPED = Table(
     moment("stopped_at"),
     PrimaryKeyConstraint("topic", "partition"),
 )
+
+# The keys that were announced, in order: `note` is the signed statement, `published` whether its event is
+# known to be on the topic `checkpoints`.
+SIGNING_KEY = Table(
+    "signing_key",
+    METADATA,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    text("note"),
+    moment("announced_at"),
+    Column("published", Boolean, nullable=False),
+)

@@ -7,7 +7,6 @@ from collections.abc import Callable, Sequence
 
 import structlog
 
-from audit import key
 from audit.sealer import Sealer
 from workers.projecting import Projecting
 from workers.projector_metrics import ProjectorMetrics
@@ -39,7 +38,7 @@ async def run(
         sealing: whether to keep the Merkle logs and sign checkpoints too.
 
     Raises:
-        Refusal: the tables or topics are missing, the metrics' place is taken, or the key cannot be used.
+        Refusal: the tables or topics are missing, or the metrics' place is taken.
     """
     calm_the_collector()
     stop = asyncio.Event()
@@ -67,7 +66,7 @@ def _sealer(settings: Settings) -> Sealer:
         prefix=settings.topic_prefix,
         database_url=settings.database_url,
         cluster=settings.cluster,
-        key=key.load_or_make(settings.signing_key, settings.cluster),
+        signing_key=settings.signing_key,
     )
 
 

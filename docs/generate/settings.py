@@ -83,7 +83,7 @@ GROUPS = (
                 "FOLKMOOT_SIGNING_KEY",
                 "`signing.key` in the data folder",
                 "The file of the checkpoint key (mode 0600, made once), or `command:` and a command line "
-                "that prints it.",
+                "that prints it. It may be changed with `moot audit key` only.",
             ),
             Variable(
                 "FOLKMOOT_ARTIFACTS",

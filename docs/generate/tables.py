@@ -37,7 +37,8 @@ ABOUT: dict[str, str] = {
     "projection_offset": "The fence: how far each projection, and the sealer, has committed each partition.",
     "merkle_tile": "The audit's Merkle trees, as C2SP tlog-tiles of 256 hashes.",
     "checkpoint": "Signed tree heads (C2SP tlog-checkpoint).",
-    "sealing_stopped": "Logs that are sealed no more, because they are not what was published of them.",
+    "signing_key": "The keys that sign checkpoints, one after another.",
+    "sealing_stopped": "Logs that are sealed no more, and why; the topic `checkpoints` stands for all.",
 }
 MEANINGS: dict[str, dict[str, str]] = {
     "deliberation": _STAMPS
@@ -122,6 +123,12 @@ MEANINGS: dict[str, dict[str, str]] = {
         "sealed_at": "When it was signed.",
         "version": "Its event's number in its stream on the topic `checkpoints`.",
         "published": "Whether that event is known to be there.",
+    },
+    "signing_key": {
+        "number": "1 for the first key; the last one signs.",
+        "note": "The signed statement by which it began.",
+        "announced_at": "When that was.",
+        "published": "Whether its event is known to be on the topic `checkpoints`.",
     },
     "sealing_stopped": _PLACE
     | {

@@ -3,14 +3,18 @@
 import asyncio
 import contextlib
 import itertools
+import os
+import sys
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 
 import asyncpg
 import pytest
 
-from audit import published
+from audit import announced, published
 from audit.checkpoint import Checkpoint
+from audit.key_statement import KeyStatement
 from audit.note import SigningKey
 from audit.sealer import Sealer
 from domain.consensus.events import BallotSealed
@@ -23,6 +27,7 @@ from eventlog.writer import LogWriter
 from projections import schema, sealing
 from projections.checkpoints import CheckpointRow
 from projections.sealing import Stopped
+from projections.signing_keys import KeyRow
 
 CLUSTER = "example"
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
@@ -44,6 +49,7 @@ class Bed:
     prefix: str
     database: str
     key: SigningKey
+    place: str
     numbers: itertools.count = field(default_factory=itertools.count)
 
     until = staticmethod(until)
@@ -69,11 +75,19 @@ class Bed:
         return f"{CLUSTER}/{self.prefix}{topic}/{partition}"
 
     async def publish(self, partition, size, root, *, version=1, key=None):
-        """Put a signed checkpoint on the topic, as an earlier life of the system would have."""
+        """Put a signed checkpoint on the topic, as an earlier life of the system would have.
+
+        The bed's own key is announced first, if need be once more.
+        """
         note = (key or self.key).sign(Checkpoint(self.origin(partition), size, root).text())
         row = CheckpointRow("decisions", partition, size, root, note, START, version, published=True)
+        first = KeyStatement(self.chain().origin, 1, self.key.verifier).text()
+        began = announced.to_event(KeyRow(1, self.key.sign(first), START, published=True))
         async with LogWriter(self.kafka, self.prefix) as writer:
-            await writer.append("checkpoints", [published.to_event(row, self.origin(partition))])
+            await writer.append("checkpoints", [began, published.to_event(row, self.origin(partition))])
+
+    def chain(self):
+        return announced.chain_of(CLUSTER, self.prefix)
 
     async def taken_in(self, connection, offset):
         """Pretend that the topic of checkpoints was read up to `offset`."""
@@ -99,7 +113,7 @@ class Bed:
             prefix=self.prefix,
             database_url=database or self.database,
             cluster=CLUSTER,
-            key=self.key,
+            signing_key=self.place,
             interval=interval,
         )
 
@@ -138,7 +152,40 @@ class Bed:
 
 
 @pytest.fixture
-async def bed(kafka, database, topic_prefix):
+async def bed(kafka, database, topic_prefix, tmp_path):
     await ensure_topics(kafka, topic_prefix)
     await schema.upgrade(database)
-    return Bed(kafka, topic_prefix, database, SigningKey.generate("example"))
+    key, place = SigningKey.generate("example"), tmp_path / "signing.key"
+    place.touch(0o600)
+    place.write_text(key.secret())
+    return Bed(kafka, topic_prefix, database, key, str(place))
+
+
+@pytest.fixture
+def moot(bed, tmp_path):
+    """Runs a command against the test's servers; its status, standard output and standard error."""
+
+    async def run(*words, servers=True):
+        environ = {k: v for k, v in os.environ.items() if not k.startswith("FOLKMOOT_")}
+        environ |= {"FOLKMOOT_SIGNING_KEY": bed.place, "FOLKMOOT_CLUSTER": "example"}
+        if servers:
+            environ |= {
+                "FOLKMOOT_KAFKA": bed.kafka,
+                "FOLKMOOT_DATABASE_URL": bed.database,
+                "FOLKMOOT_TOPIC_PREFIX": bed.prefix,
+            }
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-c",
+            f"import sys; sys.path.insert(0, {str(Path.cwd())!r}); from cli.main import run; run()",
+            "audit",
+            *map(str, words),
+            cwd=tmp_path,
+            env=environ,
+            stdout=asyncio.subprocess.PIPE,
+            stderr=asyncio.subprocess.PIPE,
+        )
+        out, err = await process.communicate()
+        return process.returncode, out.decode(), err.decode()
+
+    return run

@@ -62,4 +62,4 @@ async def test_a_forged_checkpoint_is_named_and_the_real_ones_after_it_stay_soun
             await bed.write(2)
             await bed.sealed_up_to(size, partition)
     (found,) = await findings(bed)
-    assert found.startswith(f"checkpoints/0 offset {offset}: checkpoint: is not signed by example")
+    assert found.startswith(f"checkpoints/0 offset {offset}: checkpoint: is signed by example+")

@@ -8,6 +8,8 @@ import pytest
 from audit import published
 from audit.checkpoint import Checkpoint
 from audit.checkpoint_check import CheckpointCheck
+from audit.key_check import KeyCheck
+from audit.key_statement import KeyStatement
 from audit.merkle import root_of
 from audit.note import SigningKey
 from audit.strict_text import to_base64
@@ -29,8 +31,16 @@ def event(size, version, **more):
     return published.to_event(row(size, version, **more), more.get("origin", ORIGIN))
 
 
+def checker():
+    """One to which KEY was announced."""
+    origins = {ORIGIN: "decisions/2"}
+    keys = KeyCheck.of([KEY.verifier], origins)
+    keys.chain.add(KEY.sign(KeyStatement("example/checkpoints/keys", 1, KEY.verifier).text()))
+    return CheckpointCheck(keys, origins)
+
+
 def check(*events, before=(), after=None):
-    held = CheckpointCheck([KEY.verifier], {ORIGIN: "decisions/2"})
+    held = checker()
     for offset, item in enumerate(events):
         held.published("checkpoints/0", offset, item)
     if after is not None:
@@ -54,7 +64,7 @@ def test_sound_checkpoints_are_kept_by_size_and_a_repeated_event_is_no_finding()
         ([event(10, 1), event(10, 2, log=[b"x"] * 10)], "offset 1: split view: two signed roots of"),
         (
             [event(10, 1, key=SigningKey.generate("example"))],
-            "offset 0: checkpoint: is not signed by example",
+            "offset 0: checkpoint: is signed by example+",
         ),
         ([event(10, 1, origin="example/decisions/9")], "offset 0: example/decisions/9 is no log of this"),
     ],
@@ -65,9 +75,9 @@ def test_what_is_not_sound_is_named_by_its_offset(events, finding):
 
 STRANGER = SigningKey.generate("example")
 FORGERIES = {
-    "a high number and size": (event(30, 2**31 - 1, key=STRANGER), "is not signed by example"),
-    "the next number": (event(20, 2, key=STRANGER), "is not signed by example"),
-    "a number that was": (event(10, 1, key=STRANGER), "is not signed by example"),
+    "a high number and size": (event(30, 2**31 - 1, key=STRANGER), "is signed by example+"),
+    "the next number": (event(20, 2, key=STRANGER), "is signed by example+"),
+    "a number that was": (event(10, 1, key=STRANGER), "is signed by example+"),
     "a real note under a high number": (
         event(10, 2**31 - 1),
         "the checkpoint of 10 records again, as number",
@@ -109,7 +119,7 @@ def test_what_is_not_signed_of_a_checkpoint_cannot_change_alone():
 
 
 def test_a_note_that_somebody_kept_is_held_against_the_log_like_a_published_one():
-    held = CheckpointCheck([KEY.verifier], {ORIGIN: "decisions/2"})
+    held = checker()
     held.witnessed("mine", row(20, 1).note)
     held.published("checkpoints/0", 0, event(10, 1))
     assert ([c.size for c in held.sound(ORIGIN)], held.findings) == ([10, 20], [])
@@ -119,7 +129,7 @@ def test_a_note_that_somebody_kept_is_held_against_the_log_like_a_published_one(
     split, absent, unsigned = map(str, held.findings)
     assert split == "mine: split view: two signed roots of example/decisions/2 at 10 records"
     assert absent == "mine: example/decisions/9 is no log of this cluster"
-    assert unsigned.startswith("mine: checkpoint: is not signed by example")
+    assert unsigned.startswith("mine: checkpoint: is signed by example+")
 
 
 def test_rows_are_held_against_the_topic():
@@ -138,7 +148,7 @@ def test_a_row_that_waits_to_be_published_counts_if_it_is_sound():
     held, found = check(before=waiting, after=waiting)
     assert (found, [c.size for c in held.sound(ORIGIN)]) == ([], [10])
     forged = [row(10, 1, is_published=False, key=SigningKey.generate("example"))]
-    assert "is not signed by example" in check(before=forged, after=forged)[1][0]
+    assert "a key that was never announced" in check(before=forged, after=forged)[1][0]
     lying = [replace(waiting[0], root=bytes(32))]
     assert "is not what its note says" in check(before=lying, after=lying)[1][0]
 

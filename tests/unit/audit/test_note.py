@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from audit.note import SigningKey, VerifierKey, open_note, split_notes
+from audit.kept_notes import split_notes
+from audit.note import SigningKey, VerifierKey, open_note
 from domain.refusal import Refusal
 
 # The keys and the note of Go's documentation, golang.org/x/mod/sumdb/note.
