@@ -81,29 +81,6 @@ def inclusion_ranges(index: int, size: int) -> list[Range]:
     return found[::-1]
 
 
-def consistency_ranges(old: int, new: int) -> list[Range]:
-    """RFC 6962, 2.1.2: the ranges whose roots prove that `new` leaves begin with the `old` ones.
-
-    Raises:
-        Refusal: `old` is larger than `new`.
-    """
-    if not 0 <= old <= new:
-        raise Refusal("size", f"a tree of {new} leaves does not grow from one of {old}")
-    low, high = 0, new
-    found = []
-    while 0 < old < high:
-        middle = low + _split(high - low)
-        if old <= middle:
-            found.append((middle, high))
-            high = middle
-        else:
-            found.append((low, middle))
-            low = middle
-    if low > 0:
-        found.append((low, high))
-    return found[::-1]
-
-
 def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) -> bytes:
     """The root of the tree in which the leaf hash `leaf` stands at `index` beside `path`.
 
@@ -119,38 +96,6 @@ def root_from_path(leaf: bytes, index: int, size: int, path: Sequence[bytes]) ->
     for (start, _), sibling in zip(ranges, path, strict=True):
         root = node_hash(root, sibling) if start > index else node_hash(sibling, root)
     return root
-
-
-def check_consistency(old: int, old_root: bytes, new: int, new_root: bytes, path: Sequence[bytes]) -> None:
-    """Hold a consistency proof against both roots.
-
-    Raises:
-        Refusal: the path has a wrong length or does not lead to both roots.
-    """
-    ranges = consistency_ranges(old, new)
-    if len(ranges) != len(path):
-        raise Refusal("proof", f"sizes {old} and {new} need {len(ranges)} hashes, not {len(path)}")
-    if old == 0:
-        sound = old_root == EMPTY_ROOT
-    elif not ranges:
-        sound = old_root == new_root
-    else:
-        sound = _roots_from(old, old_root, ranges, path) == (old_root, new_root)
-    if not sound:
-        raise Refusal("proof", f"the tree of {new} leaves is no growth of the tree of {old}")
-
-
-def _roots_from(old: int, old_root: bytes, ranges: list[Range], path: Sequence[bytes]) -> tuple[bytes, bytes]:
-    steps = list(zip(ranges, path, strict=True))
-    # A perfect old tree is itself the first node, and RFC 6962 leaves it out of the proof.
-    seed = old_root if old & (old - 1) == 0 else steps.pop(0)[1]
-    older = newer = seed
-    for (start, _), sibling in steps:
-        if start >= old:
-            newer = node_hash(newer, sibling)
-        else:
-            older, newer = node_hash(sibling, older), node_hash(sibling, newer)
-    return older, newer
 
 
 def _split(count: int) -> int:

@@ -120,3 +120,16 @@ def test_a_difference_that_no_checkpoint_covers_says_so():
     hashes = [*HASHES, merkle.leaf_hash(b"new")]
     (line,) = check([*SEALED, b"other"], hashes=hashes)
     assert "offset 555: is not the record whose hash was stored; no checkpoint covers it yet" in line
+
+
+@given(st.integers(1, 554), st.integers(0, 553), st.booleans())
+def test_checkpoints_of_two_histories_are_found_whichever_of_them_the_log_is(size, at, rewritten):
+    other = list(SEALED)
+    other[at % size] = b"rewritten"
+    signed = [
+        Checkpoint("o", size, merkle.root_of(other[:size])),
+        Checkpoint("o", 555, merkle.root_of(SEALED)),
+    ]
+    (found,) = check(other if rewritten else SEALED, hashes=None, checkpoints=signed)
+    first, bad = (size, 555) if rewritten else (0, size)
+    assert f"records {first} to {bad - 1} are not those of the signed checkpoint of {bad}" in found

@@ -49,15 +49,6 @@ INCLUSION = {  # (leaf counted from 1, size): path
     ],
     (3, 3): ["fac54203e7cc696cf0dfcb42c92a1d9dbaf70ad9e621f4bd8d98662f00e3c125"],
 }
-CONSISTENCY = {
-    (1, 1): [],
-    (1, 8): INCLUSION[1, 8],
-    (6, 8): [
-        "0ebc5d3437fbe2db158b9f126a1d118e308181031d0a949f8dededebc558ef6a",
-        "ca854ea128ed050b41b35ffc1b87b8eb2bde461e9e3b5596ece6b9d5975a0ae0",
-        "d37ee418976dd95753c1c73862b9398fa2a2cf9b4ff0fdfe8b30cd95209614b7",
-    ],
-}
 
 
 def grown(count):
@@ -91,20 +82,9 @@ def test_inclusion_paths_are_those_of_the_reference_implementation(place, path):
     assert found.hex() == ROOTS[size]
 
 
-@pytest.mark.parametrize(("sizes", "path"), CONSISTENCY.items())
-def test_consistency_paths_are_those_of_the_reference_implementation(sizes, path):
-    tree = Tree()
-    tree.append(LEAVES)
-    old, new = sizes
-    found = roots(tree.take_changed(), merkle.consistency_ranges(old, new))
-    assert hexed(found) == path
-    merkle.check_consistency(old, bytes.fromhex(ROOTS[old]), new, bytes.fromhex(ROOTS[new]), found)
-
-
 @given(st.data())
-def test_roots_and_proofs_agree_with_pymerkle(data):
+def test_roots_and_paths_agree_with_pymerkle(data):
     size = data.draw(st.integers(1, 1100), label="size")
-    old = data.draw(st.integers(1, size), label="old")
     index = data.draw(st.integers(0, size - 1), label="index")
     tree, leaves, tiles = grown(size)
     oracle = pymerkle.InmemoryTree(algorithm="sha256")
@@ -112,9 +92,6 @@ def test_roots_and_proofs_agree_with_pymerkle(data):
     assert tree.root() == oracle.get_root()
     theirs = oracle.prove_inclusion(index + 1, size)
     assert roots(tiles, merkle.inclusion_ranges(index, size)) == theirs.path[1:]
-    # pymerkle takes consistency paths apart otherwise, so only the roots are its.
-    ours = roots(tiles, merkle.consistency_ranges(old, size))
-    merkle.check_consistency(old, oracle.get_root(old), size, oracle.get_root(), ours)
 
 
 @given(st.data())
@@ -139,18 +116,6 @@ def test_a_proof_holds_for_no_other_leaf_index_size_or_path(data):
     assert not holds(path=[*path[:where], merkle.leaf_hash(b"x"), *path[where + 1 :]])
     assert not holds(path=path[:where] + path[where + 1 :])
     assert not holds(path=[*path, path[-1]])
-
-
-@given(st.integers(1, 600), st.integers(1, 600), st.integers(0, 10_000))
-def test_a_rewritten_past_is_no_growth(one, other, seed):
-    old, new = sorted((one, other))
-    tree, leaves, tiles = grown(new)
-    changed = list(leaves[:old])
-    changed[seed % old] += b"!"
-    path = roots(tiles, merkle.consistency_ranges(old, new))
-    merkle.check_consistency(old, merkle.root_of(leaves[:old]), new, tree.root(), path)
-    with pytest.raises(Refusal, match="no growth"):
-        merkle.check_consistency(old, merkle.root_of(changed), new, tree.root(), path)
 
 
 def test_a_leaf_cannot_pose_as_a_node():
