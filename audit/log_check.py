@@ -25,8 +25,9 @@ class LogCheck:
     """Fed with all records of a partition in order, it compares leaf hashes and roots.
 
     `checkpoints` are the signed ones of this log, ascending by size. All have to be roots of these same
-    records, so that each is consistent with every other; no consistency proof says more. Stored leaf hashes prove nothing by
-    themselves; where they lead to a signed root they are what was sealed, and then they name the record.
+    records, so each is consistent with every other; no consistency proof says more. Stored leaf hashes prove
+    nothing by themselves; where they lead to a signed root they are what was sealed, and then they name the
+    record.
     """
 
     where: str
