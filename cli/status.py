@@ -54,6 +54,10 @@ def _data(report: "Report") -> dict[str, object]:
 
 def _human(report: "Report") -> str:
     lines = [_part(part) for part in report.parts]
+    if report.parked is None:  # with nothing read, "none yet" would be a guess
+        unknown = "unknown: Postgres cannot be asked"
+        lines += [f"{what:<13} {unknown}" for what in ("lag", "newest event", "checkpoint")]
+        return "\n".join(lines)
     lines += [_lag(report), _age(report), _checkpoint(report)]
     if report.parked:
         counted = "1 record" if report.parked == 1 else f"{report.parked:,} records"

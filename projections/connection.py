@@ -3,6 +3,7 @@
 import contextlib
 from collections.abc import AsyncIterator, Iterator
 from typing import Any
+from urllib.parse import urlsplit
 
 import asyncpg
 
@@ -37,8 +38,14 @@ def fault(error: BaseException) -> str:
     return " of ".join([type(error).__name__, *filter(None, reversed([*place]))])
 
 
+def shown(url: str) -> str:
+    """Host and port of a database; the whole URL holds a password."""
+    place = urlsplit(url).netloc.rpartition("@")[2]
+    return place if ":" in place else f"{place}:5432"
+
+
 async def connect(
-    url: str, *, within: float = 60.0, statement_within: float | None = None, application: str = "folkmoot"
+    url: str, *, within: float = 10.0, statement_within: float | None = None, application: str = "folkmoot"
 ) -> Connection:
     """A connection of the caller's own, who terminates it.
 
@@ -51,12 +58,15 @@ async def connect(
     Raises:
         OSError, TimeoutError, asyncpg.PostgresError: one of `AWAY`.
     """
-    return await asyncpg.connect(
-        url,
-        timeout=within,
-        command_timeout=statement_within,
-        server_settings={"application_name": application},
-    )
+    try:
+        return await asyncpg.connect(
+            url,
+            timeout=within,
+            command_timeout=statement_within,
+            server_settings={"application_name": application},
+        )
+    except TimeoutError:  # the driver's has no words
+        raise TimeoutError(f"Postgres at {shown(url)} does not answer within {within:g} s") from None
 
 
 @contextlib.asynccontextmanager

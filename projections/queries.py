@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import asyncpg
 
+from projections.connection import shown
+
 _CONNECT_SECONDS = 2.0
 _QUERY_SECONDS = 5.0
 
@@ -122,3 +124,5 @@ class Queries:
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # One kind of error for "cannot be asked now", so that callers need to know no driver.
             raise OSError(f"the read tables cannot be asked: {type(error).__name__}: {error}") from error
+        except TimeoutError as error:  # the driver's has no words
+            raise TimeoutError(f"Postgres at {shown(self._url)} does not answer") from error

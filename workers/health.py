@@ -5,10 +5,10 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import urlsplit
 
 from domain.refusal import Refusal
 from eventlog.connection import shown
+from projections.connection import shown as place_of
 from projections.sealing import Stopped
 from workers import probes, ready
 from workers.embedded import stackfile
@@ -63,7 +63,7 @@ async def examine(settings: Settings) -> Report:
     asked: dict[str, tuple[str, Callable[[], Awaitable[dict[str, Any]]]]] = {
         "temporal": (settings.temporal_address, lambda: probes.temporal(settings)),
         "kafka": (shown(settings.kafka), lambda: probes.kafka(settings.kafka)),
-        "postgres": (_host(settings.database_url), lambda: probes.postgres(settings.database_url)),
+        "postgres": (place_of(settings.database_url), lambda: probes.postgres(settings.database_url)),
     }
     found = await asyncio.gather(*(_probe(name, address, ask) for name, (address, ask) in asked.items()))
     said = {health.part: answer for health, answer in found}
@@ -112,12 +112,11 @@ def _known(health: Health, known: dict[str, Any]) -> Health:
 
 
 def _worker(name: str, settings: Settings, known: dict[str, Any], elsewhere: int) -> Health:
-    pid = ready.ready_pid(settings.data, name)
     if own := known.get(name):
-        at_work = pid is not None and pid == own["pid"]
+        at_work = ready.is_ready(settings.data, name, own["pid"])
         problem = "" if at_work else f"is not ready; see {own['log']}"
         return Health(name, version=own["version"], pid=own["pid"], problem=problem)
-    if pid is not None and stackfile.alive(pid):
+    if (pid := ready.ready_pid(settings.data, name)) is not None:
         return Health(name, pid=pid)
     # On another machine its process is out of sight, but what it does on Temporal and Postgres is not.
     if elsewhere:
@@ -145,9 +144,3 @@ def _sealing(
         return health
     more = f" (and {len(found) - 1} more)" if len(found) > 1 else ""
     return replace(health, problem=f"{found[0]}{more}; run `moot audit verify`, see {_HELP}")
-
-
-def _host(url: str) -> str:
-    # Never the whole URL: it holds a password.
-    place = urlsplit(url).netloc.rpartition("@")[2]
-    return place if ":" in place else f"{place}:5432"

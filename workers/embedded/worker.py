@@ -24,8 +24,8 @@ class Worker:
         self.name, self._data, self.version = name, data, version
 
     def prepare(self) -> Launch:
-        ready.withdraw(self._data, self.name)
+        ready.clear(self._data, self.name)
         return Launch(moot("worker", self.name), environ={"FOLKMOOT_DATA": str(self._data)})
 
     def ready(self, pid: int) -> bool:
-        return ready.ready_pid(self._data, self.name) == pid
+        return ready.is_ready(self._data, self.name, pid)
