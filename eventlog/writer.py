@@ -70,7 +70,7 @@ class LogWriter:
             async with asyncio.timeout(self._deadline):
                 offsets = await self._deliver(name, entries)
         except UnknownTopicOrPartitionError:
-            hint = "it is not there, `moot migrate` makes it"
+            hint = "Kafka does not answer, or the topic is not there and `moot migrate` makes it"
         except (TimeoutError, KafkaTimeoutError):
             hint = "appending the same again is safe"
         except KafkaError as error:

@@ -17,6 +17,8 @@ _SHARED: tuple[structlog.typing.Processor, ...] = (
 # What our activities and Temporal's SDK add to a line of the standard library's logging.
 _EXTRAS = structlog.stdlib.ExtraAdder(["cause", "field", "temporal_activity", "temporal_workflow"])
 
+_LONGEST_CAUSE = 300  # characters
+
 
 def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> None:
     """Send every log line of this process, the libraries' too, to `stream` (standard error by default).
@@ -39,7 +41,7 @@ def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> N
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name, _EXTRAS],
+            foreign_pre_chain=[*_SHARED, structlog.stdlib.add_logger_name, _EXTRAS, _cause_of_the_world],
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *finish],
         )
     )
@@ -48,6 +50,17 @@ def set_up(process: str, level: str = "info", stream: TextIO | None = None) -> N
     # It says each failed connection, thirty times a second; whoever uses it says once that Kafka is away.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     structlog.contextvars.bind_contextvars(process=process)
+
+
+def _cause_of_the_world(
+    _logger: object, _method: str, line: structlog.typing.EventDict
+) -> structlog.typing.EventDict:
+    """A server that is away is no fault of ours: its cause instead of a traceback with each retry."""
+    error = (line.get("exc_info") or (None, None))[1]
+    if isinstance(error, OSError):
+        del line["exc_info"]
+        line["cause"] = f"{type(error).__name__}: {error}"[:_LONGEST_CAUSE]
+    return line
 
 
 class _Willing(io.TextIOBase):

@@ -48,6 +48,20 @@ def test_what_an_activity_adds_to_a_line_is_a_field_of_it_and_nothing_else_is(li
     assert "password" not in line
 
 
+@pytest.mark.parametrize(
+    ("error", "short"),
+    [(TimeoutError("Kafka does not answer"), True), (ValueError("a fault of ours"), False)],
+)
+def test_a_retry_for_want_of_a_server_is_one_line_and_a_fault_of_ours_has_its_traceback(lines, error, short):
+    try:
+        raise error
+    except type(error):
+        logging.getLogger("temporalio.activity").warning("Completing activity as failed", exc_info=True)
+    (line,) = lines()
+    assert ("exception" not in line) is short
+    assert line.get("cause") == ("TimeoutError: Kafka does not answer" if short else None)
+
+
 def test_each_failed_connection_of_a_kafka_that_is_away_is_no_line(lines):
     logging.getLogger("aiokafka.client").error("Unable connect to node with id 1")
     assert lines() == []
