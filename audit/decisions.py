@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from domain.consensus.events import Decided, DocketClosed
+from domain.consensus.events import SETTLING
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.codec import decode, peek
@@ -126,7 +126,7 @@ class _Reading:
 
     @property
     def settled(self) -> bool:
-        return bool(self.events) and isinstance(self.events[-1].data, Decided | DocketClosed)
+        return bool(self.events) and isinstance(self.events[-1].data, SETTLING)
 
     def take(self, record: RawRecord) -> str | None:
         """Why readers park this record; None if its event was added, is there already, or was given up."""

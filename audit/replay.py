@@ -7,7 +7,14 @@ from audit.decisions import Passed, stream_events
 from audit.divergent import Divergent
 from audit.docket_check import DocketCheck
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
-from domain.consensus.events import Decided, DocketClosed, DocketOpened, Opened
+from domain.consensus.events import (
+    Decided,
+    DocketClosed,
+    DocketOpened,
+    DocketWithdrawn,
+    Opened,
+    Withdrawn,
+)
 from domain.consensus.replay import replay
 from domain.event import Event
 from domain.refusal import Refusal
@@ -18,12 +25,13 @@ from eventlog.reader import LogReader
 class Replayed:
     """How much was decided again, and what came out otherwise.
 
-    `undecided` streams have no outcome so far. `passed`: records that
+    `undecided` streams have no outcome so far; `withdrawn` ones ended without any. `passed`: records that
     were left out, and streams that stop before their end.
     """
 
     decisions: int = 0
     undecided: int = 0
+    withdrawn: int = 0
     dockets: int = 0
     models: int = 0
     divergent: list[Divergent] = field(default_factory=list)
@@ -91,6 +99,8 @@ def _count(found: Replayed, events: Sequence[Event]) -> None:
             found.decisions += 1
         case DocketClosed():
             found.dockets += 1
+        case Withdrawn() | DocketWithdrawn():
+            found.withdrawn += 1
         case _:
             found.undecided += 1
 

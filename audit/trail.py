@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 
 from audit.wording import said
-from domain.consensus.events import Decided, DocketClosed, DocketOpened, Opened
+from domain.consensus.events import SETTLING, DocketOpened, Opened
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -68,10 +68,10 @@ async def trail(reader: LogReader, stream: str, start: int | None = None) -> lis
 
 
 def has_outcome(steps: Sequence[Step]) -> bool:
-    """Whether the last thing that happened is an outcome; a stream of another kind never has one."""
+    """Whether the last thing that happened ends the stream; one of another kind never ends."""
     held = [step.event.data for step in steps if step.event is not None and not step.note]
     deciding = bool(held) and isinstance(held[0], Opened | DocketOpened)
-    return not deciding or isinstance(held[-1], Decided | DocketClosed)
+    return not deciding or isinstance(held[-1], SETTLING)
 
 
 def _step(record: RawRecord, seen: dict[int, str]) -> Step:

@@ -93,6 +93,8 @@ async def whatif_all(
             if divergence is not None:
                 divergent.append(events[0].stream)
                 continue
+            if state.decided is None:
+                continue  # withdrawn: there is no decision to take again
             settled.append(_Settled(state, opened.proposal.topic, events[0].time, events[-1].time))
             if opened.docket is not None:
                 records.setdefault(opened.docket, DocketRecord()).take(events)

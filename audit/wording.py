@@ -7,15 +7,19 @@ from domain.audit_events import CheckpointSigned, KeyAnnounced
 from domain.consensus.events import (
     BallotCast,
     BallotSealed,
+    ConsensusEvent,
     Decided,
     DocketClosed,
     DocketEstimated,
+    DocketEvent,
     DocketOpened,
+    DocketWithdrawn,
     MediationGiven,
     Opened,
     PersonRuled,
     RoundClosed,
     SliceDecided,
+    Withdrawn,
 )
 from domain.deadletters import Discarded
 from domain.event import EventData
@@ -34,9 +38,10 @@ def said(data: EventData) -> str:
             | MediationGiven()
             | PersonRuled()
             | Decided()
+            | Withdrawn()
         ):
             return _deliberation(data)
-        case DocketOpened() | DocketEstimated() | SliceDecided() | DocketClosed():
+        case DocketOpened() | DocketEstimated() | SliceDecided() | DocketClosed() | DocketWithdrawn():
             return _docket(data)
         case CheckpointSigned():
             return f"the first {data.size} records of {data.origin} are sealed under {data.root}"
@@ -50,7 +55,7 @@ def said(data: EventData) -> str:
 
 
 def _deliberation(  # noqa: PLR0911 # a line for each kind of event
-    data: Opened | BallotSealed | BallotCast | RoundClosed | MediationGiven | PersonRuled | Decided,
+    data: ConsensusEvent,
 ) -> str:
     match data:
         case Opened():
@@ -77,6 +82,8 @@ def _deliberation(  # noqa: PLR0911 # a line for each kind of event
             return f"{data.person} rules {data.choice}: {data.reason}"
         case Decided():
             return _decided(data)
+        case Withdrawn():
+            return f"withdrawn after {data.rounds} rounds, nothing is decided{_asked(data)}"
         case _:
             assert_never(data)
 
@@ -97,7 +104,7 @@ def _decided(data: Decided) -> str:
     )
 
 
-def _docket(data: DocketOpened | DocketEstimated | SliceDecided | DocketClosed) -> str:
+def _docket(data: DocketEvent) -> str:
     match data:
         case DocketOpened():
             return (
@@ -114,6 +121,8 @@ def _docket(data: DocketOpened | DocketEstimated | SliceDecided | DocketClosed) 
             return f"items {data.first} to {data.last - 1} decided: {_counts(data.statuses)}"
         case DocketClosed():
             return f"{data.items} items decided: {_counts(data.statuses)}; results {data.results.sha256}"
+        case DocketWithdrawn():
+            return f"withdrawn with {data.decided} items decided{_asked(data)}"
         case _:
             assert_never(data)
 
@@ -122,6 +131,10 @@ def _key(data: KeyAnnounced) -> str:
     before = f"in the place of {data.replaces}" if data.replaces else "as the first"
     signed = f", which was lost, says {data.lost}" if data.lost is not None else ""
     return f"{data.key} signs from here on, {before}{signed}"
+
+
+def _asked(data: Withdrawn | DocketWithdrawn) -> str:
+    return f"; {data.authority} was asked to cancel: {data.reason or 'no reason was given'}"
 
 
 def _counts(statuses: dict[str, int]) -> str:

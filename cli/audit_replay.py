@@ -87,6 +87,7 @@ def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
     data: dict[str, Any] = {
         "decisions": found.decisions,
         "undecided": found.undecided,
+        "withdrawn": found.withdrawn,
         "dockets": found.dockets,
         "models": found.models,
         "divergent": [_divergent(one) for one in divergent],
@@ -138,6 +139,7 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
         told += (
             f"{histories.replayed:,} workflow histories replayed, which wrote {histories.streams:,} streams"
         )
+    told += f"; {found.withdrawn:,} withdrawn" if found.withdrawn else ""
     told += f"; {found.undecided:,} without an outcome so far" if found.undecided else ""
     return told + left_out(found.passed)
 

@@ -16,10 +16,12 @@ from temporalio.client import (
     WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from cli.consensus_view import recorded
+from cli import output
+from cli.consensus_end import ended, ended_of, line
+from cli.consensus_view import recorded, without_outcome
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -57,21 +59,32 @@ async def show(deliberation: str) -> Seen:
         seen = await _look(handle)
     except _NotFoundError:
         row = await _row(handle.id)
-    else:
-        if seen.state["waits_for"] != "opening" or (await handle.describe()).close_time is None:
-            return seen
-        # The newest run under this id was refused, perhaps since an earlier one has decided already.
-        try:
-            row = await _row(handle.id)
-        except Refusal:
-            await _result(handle)
-            raise
-    return Seen(row, recorded(row))
+        return Seen(row | {"ended": None}, recorded(row))
+    how = await ended(handle)
+    if how is None or seen.state["waits_for"] != "opening":
+        settled = seen.state["waits_for"] == "settled"
+        return Seen(seen.state | {"ended": how}, seen.text if settled else without_outcome(seen.text, how))
+    # The newest run under this id was refused, perhaps since an earlier one has decided already.
+    try:
+        row = await _row(handle.id)
+    except Refusal:
+        await _result(handle)
+        raise
+    text = recorded(row)
+    return Seen(row | {"ended": how}, without_outcome(text, how) if row["status"] == "open" else text)
 
 
 async def listed(status: str | None, limit: int) -> list[dict[str, Any]]:
+    """As the read model knows them; of those without an outcome, Temporal says which have ended (`ended`)."""
     async with Queries(load(needs=["database_url"]).database_url) as tables:
-        return [_jsonable(row) for row in await tables.deliberations(limit, status)]
+        rows = [_jsonable(row) for row in await tables.deliberations(limit, status)]
+    waiting = [row["stream"] for row in rows if row["status"] == "open" and row["docket"] is None]
+    how: dict[str, str] = {}
+    try:
+        how = await ended_of(await _client(), waiting) if waiting else {}
+    except (Refusal, RPCError):
+        output.say("moot: Temporal does not answer: which of the open ones have ended is not known")
+    return [row | {"ended": how.get(row["stream"])} for row in rows]
 
 
 async def cast(deliberation: str, command: CastBallot) -> dict[str, Any]:
@@ -87,7 +100,7 @@ async def watch(deliberation: str, tell: Callable[[dict[str, Any], str], None]) 
     """Call `tell` at first and on every change, until there is an outcome."""
     handle = _handle(await _client(), deliberation)
     told: dict[str, Any] | None = None
-    while told is None or told["decided"] is None:
+    while told is None or told["waits_for"] != "settled":
         try:
             seen = await _look(handle)
         except _NotFoundError:
@@ -136,7 +149,7 @@ async def _result(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
     try:
         outcome: dict[str, Any] = await handle.result()
     except WorkflowFailureError as error:
-        raise Refusal("", f"{handle.id} failed: {_line(error.cause)}") from None
+        raise Refusal("", f"{handle.id} failed: {line(error.cause)}") from None
     return outcome
 
 
@@ -145,7 +158,7 @@ async def _look(handle: WorkflowHandle[Any, Any]) -> Seen:
         state = await handle.query("state", rpc_timeout=ANSWER)
         return Seen(state, await handle.query("explain", rpc_timeout=ANSWER))
     except WorkflowQueryFailedError as error:
-        raise Refusal("", _line(error)) from None
+        raise Refusal("", line(error)) from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
             raise _NotFoundError from None
@@ -157,7 +170,7 @@ async def _update(deliberation: str, name: str, command: CastBallot | Rule) -> A
     try:
         return await handle.execute_update(name, command, rpc_timeout=ANSWER)
     except WorkflowUpdateFailedError as error:
-        raise Refusal("", _line(error.cause)) from None
+        raise Refusal("", line(error.cause)) from None
     except WorkflowUpdateRPCTimeoutOrCancelledError as error:
         raise _unanswered(handle, error) from None
     except RPCError as error:
@@ -185,8 +198,3 @@ def _unanswered(handle: WorkflowHandle[Any, Any], error: Exception) -> Refusal:
         f"{handle.id} did not answer ({printable(why, 120)}); does `moot worker orchestrator` run? "
         "Asking again is safe",
     )
-
-
-def _line(error: BaseException | None) -> str:
-    text = error.message if isinstance(error, ApplicationError) else str(error)
-    return printable(text, 400)

@@ -29,8 +29,9 @@ def rows(data: list[dict[str, Any]]) -> str:
     lines = [f"{'stream':36} {'status':16} {'consensus':20} {'agreement':>9}  question"]
     for row in data:
         agreement = "" if row["agreement"] is None else f"{row['agreement']:.4f}"
+        status = row["ended"] or row["status"]
         lines.append(
-            f"{row['stream'][:36]:36} {row['status'][:16]:16} {printable(row['consensus'] or '', 20):20} "
+            f"{row['stream'][:36]:36} {status[:16]:16} {printable(row['consensus'] or '', 20):20} "
             f"{agreement:>9}  {printable(row['question'], 60)}"
         )
     return "\n".join(lines)
@@ -48,13 +49,23 @@ def recorded(row: dict[str, Any]) -> str:
         tally = ", ".join(f"{printable(s['choice'])} {s['ballots']}" for s in closed["tally"][:10])
         lines.append(f"Round {closed['round']}: {tally or 'no ballot'}. {printable(closed['reason'], 300)}.")
     outcome = state.get("outcome")
-    if outcome is None:
+    if state.get("withdrawn") is not None:
+        lines.append(f"Withdrawn, nothing is decided: {printable(state['withdrawn']['reason'], 300)}")
+    elif outcome is None:
         lines.append(f"Not decided when the tables were last written: {row['status']}.")
     elif row["consensus"] is None:
         lines.append(f"Unresolved, leading {_leading(outcome['leading'])}.")
     else:
         lines.append(f"Decided by {outcome['authority']}: {printable(row['consensus'])}.")
     return "\n".join(lines)
+
+
+def without_outcome(text: str, how: str | None) -> str:
+    """What a deliberation waits for, its last line, gives way to how it ended, if it did."""
+    if how is None:
+        return text
+    before, _, _ = text.rpartition("\n")
+    return f"{before}\nIts workflow was {how}: no outcome is on the log, and none will follow."
 
 
 def _leading(leading: list[str]) -> str:

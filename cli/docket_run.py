@@ -9,6 +9,7 @@ from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from cli import output
+from cli.consensus_end import line
 from cli.decide import New
 from cli.progress import Progress
 from domain.consensus.docket import DecideDocketRequest
@@ -107,6 +108,6 @@ def _outcome(ending: "asyncio.Future[DocketOutcome]") -> DocketOutcome:
     try:
         return ending.result()
     except WorkflowFailureError as error:
-        raise Refusal("", str(error.cause)) from None
+        raise Refusal("", line(error.cause)) from None
     except RPCError as error:
         raise Refusal("docket", error.message) from None

@@ -71,6 +71,7 @@ MEANINGS: dict[str, str] = {
     "Decided.scores": "How each voter's first ballot stands against the decision.",
     "Score.right": "Whether the voter chose what was ruled; null where it cannot be said.",
     "Score.equivocated": "Whether the voter gave two different ballots in one round.",
+    "Withdrawn.rounds": "The number of rounds that were closed by then.",
     "ArtifactRef.uri": "Where the bytes lie.",
     "ArtifactRef.shape": "The array's shape; null for what is no array.",
     "ArtifactRef.dtype": "The array's element type, by its NumPy name.",
@@ -87,4 +88,7 @@ MEANINGS: dict[str, str] = {
     "DocketEstimated.estimate": "The estimate: each voter's confusion matrix, each item's probabilities.",
     "SliceDecided.events": "The number of events that the items' streams hold.",
     "DocketClosed.items": "The number of items.",
+    "DocketWithdrawn.authority": "Who ended it: Temporal was asked to cancel its workflow.",
+    "DocketWithdrawn.reason": "What Temporal was told with the request; often nothing.",
+    "DocketWithdrawn.decided": "How many items were decided by then; they stay so.",
 }

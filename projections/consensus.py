@@ -15,8 +15,9 @@ from domain.consensus.events import (
     Opened,
     PersonRuled,
     RoundClosed,
+    Withdrawn,
 )
-from domain.consensus.possible import check_outcome
+from domain.consensus.possible import check_outcome, check_withdrawal
 from domain.consensus.reputation import evidence
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
@@ -34,6 +35,7 @@ from projections.deliberation import (
 from projections.projection import Addition
 
 _replace = msgspec.structs.replace
+WITHDRAWN = "withdrawn"
 
 
 class ConsensusProjection:
@@ -54,8 +56,9 @@ class ConsensusProjection:
             return _opened(data, event.time)
         if not isinstance(data, ConsensusEvent) or isinstance(data, Opened):
             raise ImpossibleEvent("type", f"{event.type} inside a deliberation")
-        if state.decided_at is not None:
-            raise ImpossibleEvent("type", f"{event.type} after the decision")
+        if state.decided_at is not None or state.status == WITHDRAWN:
+            end = "decision" if state.decided_at is not None else "withdrawal"
+            raise ImpossibleEvent("type", f"{event.type} after the {end}")
         return _continued(state, data, event.time)
 
     def adds(self, state: Deliberation, event: Event) -> Iterable[Addition]:
@@ -96,7 +99,7 @@ def _opened(data: Opened, at: datetime) -> Deliberation:
 
 def _continued(
     state: Deliberation,
-    data: BallotSealed | BallotCast | RoundClosed | MediationGiven | PersonRuled | Decided,
+    data: BallotSealed | BallotCast | RoundClosed | MediationGiven | PersonRuled | Decided | Withdrawn,
     at: datetime,
 ) -> Deliberation:
     detail = state.detail
@@ -115,6 +118,8 @@ def _continued(
             detail = _replace(detail, ruling=data)
         case Decided():
             return _decided(state, data, at)
+        case Withdrawn():
+            return _withdrawn(state, data)
         case _:
             assert_never(data)
     return _replace(state, detail=detail)
@@ -184,6 +189,12 @@ def _decided(state: Deliberation, data: Decided, at: datetime) -> Deliberation:
         decided_at=at,
         detail=_replace(state.detail, outcome=outcome),
     )
+
+
+def _withdrawn(state: Deliberation, data: Withdrawn) -> Deliberation:
+    detail = state.detail
+    check_withdrawal(data, detail.rounds, detail.mediation, detail.ruling)
+    return _replace(state, status=WITHDRAWN, detail=_replace(detail, sealed=(), withdrawn=data))
 
 
 def _scores(topic: str, data: Decided, at: datetime) -> Iterable[Addition]:

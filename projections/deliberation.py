@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 from sqlalchemy import JSON, Column, Float, Index, Numeric, PrimaryKeyConstraint, Table
 
-from domain.consensus.events import MediationGiven, PersonRuled, Support
+from domain.consensus.events import MediationGiven, PersonRuled, Support, Withdrawn
 from projections.tables import METADATA, count, moment, stamps, text
 
 DELIBERATION = Table(
@@ -107,6 +107,7 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
     mediation: MediationGiven | None = None
     ruling: PersonRuled | None = None
     outcome: Outcome | None = None
+    withdrawn: Withdrawn | None = None
 
 
 class Deliberation(msgspec.Struct, frozen=True, gc=False):

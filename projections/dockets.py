@@ -9,7 +9,7 @@ import msgspec
 from sqlalchemy import JSON, BigInteger, Column, PrimaryKeyConstraint, Table
 
 from domain.consensus.docket_state import NO_DOCKET, DocketState, fold_docket
-from domain.consensus.events import DocketClosed, DocketEstimated, DocketOpened, SliceDecided
+from domain.consensus.events import DocketClosed, DocketEstimated, DocketOpened, DocketWithdrawn, SliceDecided
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
 from projections.projection import Addition
@@ -38,6 +38,7 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
     estimated: DocketEstimated | None = None
     slices: tuple[SliceDecided, ...] = ()
     closed: DocketClosed | None = None
+    withdrawn: DocketWithdrawn | None = None
 
 
 class Docket(msgspec.Struct, frozen=True):
@@ -79,7 +80,7 @@ class DocketProjection:
         inner, opened = state.inner, state.inner.opened
         if opened is None:
             raise AssertionError("a docket with a row was opened")
-        detail = Detail(opened, inner.estimated, inner.slices, inner.closed)
+        detail = Detail(opened, inner.estimated, inner.slices, inner.closed, inner.withdrawn)
         return (
             _status(inner),
             opened.question,
@@ -97,13 +98,17 @@ class DocketProjection:
         statuses: Counter[str] = Counter()
         for part in detail.slices:
             statuses += Counter(part.statuses)
-        inner = DocketState(detail.opened, detail.estimated, detail.slices, statuses, detail.closed)
+        inner = DocketState(
+            detail.opened, detail.estimated, detail.slices, statuses, detail.closed, detail.withdrawn
+        )
         return Docket(inner, opened_at, closed_at)
 
 
 def _status(docket: DocketState) -> str:
     if docket.closed:
         return "closed"
+    if docket.withdrawn:
+        return "withdrawn"
     return "deciding" if docket.slices or docket.estimated else "open"
 
 

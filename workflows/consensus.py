@@ -1,28 +1,28 @@
 """ReachConsensus: durable rounds around `domain.consensus`; it decides nothing itself."""
 
-from collections.abc import Mapping
+import asyncio
 from dataclasses import replace
 from datetime import timedelta
 from typing import Any, assert_never
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.mediation import Mediation, case_of
-    from activities.reputation import Reputation, StandingsWanted
     from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
     from domain.consensus.events import MediationGiven, RoundClosed
     from domain.consensus.outcome import ConsensusOutcome, outcome_of
     from domain.consensus.recorded import open_and_hold
-    from domain.consensus.settle import conclude, give_mediation, next_step, rule
+    from domain.consensus.settle import conclude, give_mediation, next_step, rule, withdraw
     from domain.consensus.state import NOT_OPENED, Deliberation, fold_all
     from domain.refusal import Refusal
     from domain.stream import Draft
     from workflows import consensus_text, names
     from workflows.entrance import hand_over
     from workflows.recording import Recording
+    from workflows.reputations import reputations
     from workflows.rounds import BallotReceipt, Rounds, check_size
 
 WAITING = {
@@ -31,9 +31,6 @@ WAITING = {
     "person": "awaiting_person",
     "conclude": "concluding",
 }
-
-# Nothing is written yet, so it is better to end than to wait for a database that is down.
-_REPUTATIONS_WITHIN = timedelta(seconds=30)
 
 
 @workflow.defn(name=names.REACH_CONSENSUS)
@@ -58,10 +55,24 @@ class ReachConsensus:
             return await hand_over(ReachConsensus.run, request, stream)
         check_size(request)
         self._recording = self._recording.renamed(stream, request.region)
-        rounds = self._rounds = Rounds(request.voters, self._recording)
-        standings = await _reputations(request)
+        self._rounds = Rounds(request.voters, self._recording)
+        try:
+            await self._deliberate(request, self._rounds)
+        except (asyncio.CancelledError, ActivityError) as error:
+            if not is_cancelled_exception(error):
+                raise
+            await self._withdraw()
+            if self._state.decided is None:
+                raise
+        outcome = outcome_of(self._state)
+        self._show(outcome.status)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return outcome
+
+    async def _deliberate(self, request: OpenDeliberation, rounds: Rounds) -> None:
+        standings = await reputations(request)
         await self._recording.open(
-            lambda draft, at: open_and_hold(request, standings, draft, at), f"open {stream}"
+            lambda draft, at: open_and_hold(request, standings, draft, at), f"open consensus/{request.id}"
         )
         while (step := next_step(self._state)) != "settled":
             self._show(WAITING[step])
@@ -76,10 +87,14 @@ class ReachConsensus:
                     await self._conclude()
                 case _:
                     assert_never(step)
-        outcome = outcome_of(self._state)
-        self._show(outcome.status)
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return outcome
+
+    async def _withdraw(self) -> None:
+        """End a cancelled deliberation on its own log: withdrawn, or with what was decided already."""
+        reason = workflow.cancellation_reason() or ""
+        await self._recording.record(lambda state: withdraw(state, reason, workflow.now()), "withdraw")
+        if self._state.withdrawn is not None:
+            self._show("withdrawn")
+            await workflow.wait_condition(workflow.all_handlers_finished)
 
     @workflow.update(name=names.CAST_BALLOT, description="Hand in a ballot of the open round, under seal")
     async def cast_ballot(self, ballot: CastBallot) -> BallotReceipt:
@@ -131,6 +146,8 @@ class ReachConsensus:
                 summary="ask the mediator",
             )
         except ActivityError as error:
+            if is_cancelled_exception(error):
+                raise
             given = MediationGiven("none", None, f"the mediator failed: {type(error.cause).__name__}")
         await self._recording.record(lambda state: give_mediation(state, given), f"hear {given.mediator}")
 
@@ -166,25 +183,3 @@ class ReachConsensus:
                 *([names.REGION.value_set(region)] if region else []),
             ]
         )
-
-
-async def _reputations(request: OpenDeliberation) -> Mapping[str, float]:
-    if request.policy.weighting != "reputation":
-        return {}
-    wanted = StandingsWanted(
-        request.topic, tuple(voter.id for voter in request.voters), workflow.now().timestamp()
-    )
-    try:
-        return await workflow.execute_activity_method(
-            Reputation.mean_standings,
-            wanted,
-            start_to_close_timeout=timedelta(seconds=10),
-            schedule_to_close_timeout=_REPUTATIONS_WITHIN,
-            summary=f"read the reputations of {len(request.voters)} voters",
-        )
-    except ActivityError:
-        seconds = f"{_REPUTATIONS_WITHIN.total_seconds():g} s"
-        raise Refusal(
-            "policy.weighting",
-            f"the reputations could not be read within {seconds}; try again, or weigh equal",
-        ) from None

@@ -2,7 +2,7 @@
 
 from typing import Any, assert_never
 
-from domain.consensus.events import RoundClosed
+from domain.consensus.events import RoundClosed, Withdrawn
 from domain.consensus.settle import next_step
 from domain.consensus.state import Deliberation
 from domain.strict_json import printable
@@ -28,7 +28,7 @@ def table(state: Deliberation, status: str) -> str:
     if state.balloting:
         rows.append(f"| {state.round} | under seal | | | | open |")
     decided = state.decided
-    tail = []
+    tail = ["", f"withdrawn: {escaped(_asked(state.withdrawn), 300)}"] if state.withdrawn else []
     if decided is not None:
         answer = f"**{escaped(decided.consensus)}**" if decided.consensus is not None else "no choice"
         tail = ["", f"{escaped(decided.status)}: {answer} ({escaped(decided.reason, 300)})"]
@@ -75,6 +75,7 @@ def summary(state: Deliberation, handed_in: frozenset[str]) -> dict[str, Any]:
         "handed_in": sorted(handed_in),
         "rounds": list(state.rounds),
         "decided": state.decided,
+        "withdrawn": state.withdrawn,
         "events": len(state.event_ids),
     }
 
@@ -107,6 +108,8 @@ def _counted(closed: RoundClosed) -> str:
 
 def _end(state: Deliberation, handed_in: frozenset[str]) -> str:
     decided = state.decided
+    if state.withdrawn is not None:
+        return f"Withdrawn, nothing is decided: {_asked(state.withdrawn)}."
     if decided is None:
         return _waiting(state, handed_in)
     if decided.consensus is None:
@@ -114,6 +117,11 @@ def _end(state: Deliberation, handed_in: frozenset[str]) -> str:
     return (
         f"Decided by {decided.authority}: {printable(decided.consensus)} ({printable(decided.reason, 300)})."
     )
+
+
+def _asked(withdrawn: Withdrawn) -> str:
+    said = printable(withdrawn.reason, 300) or "no reason was given"
+    return f"{withdrawn.authority} was asked to cancel it ({said})"
 
 
 def _waiting(state: Deliberation, handed_in: frozenset[str]) -> str:

@@ -6,6 +6,7 @@ from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
+from temporalio.exceptions import ActivityError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from activities.docket import DocketWork
@@ -19,7 +20,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.artifact import ArtifactRef
     from domain.consensus.docket import DecideDocketRequest
-    from domain.consensus.docket_state import NO_DOCKET, DocketState, fold_docket_all, slices
+    from domain.consensus.docket_state import NO_DOCKET, DocketState, fold_docket_all, slices, withdraw
     from domain.consensus.events import DocketClosed, DocketEstimated, DocketEvent, DocketOpened, SliceDecided
     from domain.stream import Draft
     from workflows import docket_text, names
@@ -60,6 +61,7 @@ class DecideDocket:
         draft = Draft(info.workflow_id, names.SOURCE, info.workflow_id, info.run_id)
         self._recording = Recording("decisions", draft, NO_DOCKET, fold_docket_all)
         self._outcomes: dict[int, ArtifactRef] = {}
+        self._cancelled = False
 
     @property
     def _state(self) -> DocketState:
@@ -74,12 +76,18 @@ class DecideDocket:
         prepared = await self._prepare(request)
         request = replace(request, table=prepared.table, ballots=())  # not once more with every slice
         opening = _opening(request, prepared)
-        await self._recording.open(lambda draft, at: draft.events(opening, at), f"open {request.id}")
-        self._show(request, "deciding")
-        room = asyncio.Semaphore(SLICES_AT_ONCE)
-        work = [self._slice(request, prepared, *part, room) for part in slices(prepared.items)]
-        await asyncio.gather(*work)
-        return await self._close(request, prepared)
+        try:
+            await self._recording.open(lambda draft, at: draft.events(opening, at), f"open {request.id}")
+            await self._decide(request, prepared)
+        except (asyncio.CancelledError, ActivityError) as error:
+            if not is_cancelled_exception(error):
+                raise
+            reason = workflow.cancellation_reason() or ""
+            await self._recording.record(lambda state: withdraw(state, reason), "withdraw the docket")
+            if self._state.closed is None:
+                self._show(request, "withdrawn")
+                raise
+        return self._outcome(request, prepared)
 
     @workflow.query(name="progress", description="How many items are decided, and as what.")
     def progress(self) -> DocketProgress:
@@ -96,6 +104,19 @@ class DecideDocket:
             summary=f"read the table, estimate by {request.policy.weighting}",
         )
 
+    async def _decide(self, request: DecideDocketRequest, prepared: PreparedDocket) -> None:
+        self._show(request, "deciding")
+        room = asyncio.Semaphore(SLICES_AT_ONCE)
+        work = [self._slice(request, prepared, *part, room) for part in slices(prepared.items)]
+        deciding = asyncio.gather(*work)
+        try:
+            await asyncio.shield(deciding)
+        except asyncio.CancelledError:
+            self._cancelled = True
+            await deciding  # a slice under way ends, so that no item is left without an outcome on the log
+            raise
+        await self._close(request, prepared)
+
     async def _slice(
         self,
         request: DecideDocketRequest,
@@ -105,6 +126,8 @@ class DecideDocket:
         room: asyncio.Semaphore,
     ) -> None:
         async with room:
+            if self._cancelled:
+                return
             info = workflow.info()
             task = DecideSlice(request, prepared, first, last, workflow.now(), info.workflow_id, info.run_id)
             done: DecidedSlice = await workflow.execute_activity_method(
@@ -120,7 +143,7 @@ class DecideDocket:
         self._outcomes[first] = done.outcomes
         self._show(request, "deciding")
 
-    async def _close(self, request: DecideDocketRequest, prepared: PreparedDocket) -> DocketOutcome:
+    async def _close(self, request: DecideDocketRequest, prepared: PreparedDocket) -> None:
         results = await workflow.execute_activity_method(
             DocketWork.close_docket,
             CloseDocket(
@@ -136,8 +159,13 @@ class DecideDocket:
         statuses = dict(sorted(self._state.statuses.items()))
         closed = DocketClosed(prepared.items, statuses, results)
         await self._recording.record(lambda _: [closed], "close the docket")
+
+    def _outcome(self, request: DecideDocketRequest, prepared: PreparedDocket) -> DocketOutcome:
+        closed = self._state.closed
+        if closed is None:
+            raise AssertionError("a docket has its outcome when it is closed")
         self._show(request, "closed")
-        return DocketOutcome(request.id, prepared.items, statuses, results, prepared.model)
+        return DocketOutcome(request.id, closed.items, closed.statuses, closed.results, prepared.model)
 
     def _show(self, request: DecideDocketRequest, status: str) -> None:
         at = self.progress()

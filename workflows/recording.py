@@ -28,7 +28,8 @@ class Recording(Generic[S]):
     """A single-writer stream and the state it folds to.
 
     Decisions are taken, appended and folded under one lock, so that none is taken on a state that an append
-    under way is about to change. Versions and ids move on only when the append has succeeded.
+    under way is about to change. Versions and ids move on only when the append has succeeded. Cancelling the
+    workflow lets an append under way end first.
     """
 
     def __init__(self, topic: str, draft: Draft, state: S, fold: Callable[[S, Sequence[Event]], S]) -> None:
@@ -58,6 +59,18 @@ class Recording(Generic[S]):
         return await self._record(write, summary, opening=False)
 
     async def _record(
+        self, write: Callable[[S, Draft, datetime], Sequence[Event]], summary: str, *, opening: bool
+    ) -> list[Event]:
+        writing = asyncio.create_task(self._write(write, summary, opening=opening))
+        try:
+            return await asyncio.shield(writing)
+        except asyncio.CancelledError:
+            # What is on its way may be on the log already: a version that was left in the dark would be
+            # written a second time by whatever ends the stream.
+            await writing
+            raise
+
+    async def _write(
         self, write: Callable[[S, Draft, datetime], Sequence[Event]], summary: str, *, opening: bool
     ) -> list[Event]:
         async with self._writing:

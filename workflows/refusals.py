@@ -5,7 +5,7 @@ from collections.abc import Callable
 from typing import Any
 
 from temporalio import activity
-from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError
+from temporalio.exceptions import ActivityError, ApplicationError, ChildWorkflowError, is_cancelled_exception
 from temporalio.worker import (
     ActivityInboundInterceptor,
     ExecuteActivityInput,
@@ -45,6 +45,8 @@ class _Workflows(WorkflowInboundInterceptor):
         except Refusal as refusal:
             raise failure(refusal) from None
         except (ActivityError, ChildWorkflowError) as error:
+            if is_cancelled_exception(error):
+                raise  # as it is: Temporal tells a cancelled workflow from a failed one by its cause
             raise said(error) from error
 
     def handle_update_validator(self, input: HandleUpdateInput) -> None:  # noqa: A002 # the SDK's name

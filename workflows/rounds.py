@@ -136,6 +136,8 @@ class Rounds:
                 timeout_summary=f"round {state.round} closes",
             )
         except TimeoutError:
+            pass  # whoever has not answered by now has abstained
+        finally:
             for task in asked:
                 task.cancel()
         for outcome in await asyncio.gather(*asked, return_exceptions=True):

@@ -18,6 +18,7 @@ PASSED_THROUGH = (
     "workflows.names",
     "workflows.payloads",
     "workflows.recording",
+    "workflows.reputations",
     "workflows.rounds",
 )
 

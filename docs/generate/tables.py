@@ -43,7 +43,7 @@ ABOUT: dict[str, str] = {
 MEANINGS: dict[str, dict[str, str]] = {
     "deliberation": _STAMPS
     | {
-        "status": "`open`, `consensus`, `mediated`, `ruled_by_person` or `unresolved`.",
+        "status": "`open`, `consensus`, `mediated`, `ruled_by_person`, `unresolved` or `withdrawn`.",
         "question": "The question.",
         "topic": "The field that reputations are kept for.",
         "region": "The region it belongs to.",
@@ -68,7 +68,7 @@ MEANINGS: dict[str, dict[str, str]] = {
     },
     "docket": _STAMPS
     | {
-        "status": "`open` or `closed`.",
+        "status": "`open`, `deciding`, `closed` or `withdrawn`.",
         "question": "What the voters answered.",
         "topic": "The field that reputations are kept for.",
         "items": "The number of items.",

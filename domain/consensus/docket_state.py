@@ -5,9 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import assert_never
 
-from domain.consensus.events import DocketClosed, DocketEstimated, DocketEvent, DocketOpened, SliceDecided
+from domain.consensus.commands import MAX_REASON
+from domain.consensus.events import (
+    DocketClosed,
+    DocketEstimated,
+    DocketEvent,
+    DocketOpened,
+    DocketWithdrawn,
+    SliceDecided,
+)
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
+from domain.strict_json import printable
 
 MAX_SLICES = 200
 LEAST_SLICE = 500
@@ -22,6 +31,7 @@ class DocketState:
     slices: tuple[SliceDecided, ...] = ()
     statuses: Counter[str] = field(default_factory=Counter)
     closed: DocketClosed | None = None
+    withdrawn: DocketWithdrawn | None = None
 
     @property
     def decided(self) -> int:
@@ -54,8 +64,9 @@ def fold_docket(state: DocketState, event: Event) -> DocketState:
     if (state.opened is None) != isinstance(data, DocketOpened):
         when = "before" if state.opened is None else "after"
         raise ImpossibleEvent("type", f"{event.type} {when} the opening")
-    if state.closed is not None:
-        raise ImpossibleEvent("type", f"{event.type} after the close")
+    if state.closed is not None or state.withdrawn is not None:
+        end = "close" if state.closed is not None else "withdrawal"
+        raise ImpossibleEvent("type", f"{event.type} after the {end}")
     match data:
         case DocketOpened():
             return replace(state, opened=data)
@@ -65,6 +76,8 @@ def fold_docket(state: DocketState, event: Event) -> DocketState:
             return _slice_decided(state, data)
         case DocketClosed():
             return _closed(state, data)
+        case DocketWithdrawn():
+            return _withdrawn(state, data)
         case _:
             assert_never(data)
 
@@ -92,3 +105,18 @@ def _closed(state: DocketState, data: DocketClosed) -> DocketState:
     if state.opened is None or state.decided != state.opened.items or data.items != state.opened.items:
         raise ImpossibleEvent("items", "a close before every item was decided")
     return replace(state, closed=data)
+
+
+def _withdrawn(state: DocketState, data: DocketWithdrawn) -> DocketState:
+    if data.decided != state.decided:
+        raise ImpossibleEvent(
+            "decided", f"a withdrawal tells of {data.decided} decided items, not {state.decided}"
+        )
+    return replace(state, withdrawn=data)
+
+
+def withdraw(state: DocketState, reason: str) -> list[DocketWithdrawn]:
+    """Take a docket back; what is decided stays so. Nothing for one that has ended or was never opened."""
+    if state.opened is None or state.closed is not None or state.withdrawn is not None:
+        return []
+    return [DocketWithdrawn("temporal", printable(reason, MAX_REASON), state.decided)]

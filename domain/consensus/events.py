@@ -8,6 +8,7 @@ from domain.consensus.policy import Policy
 
 Status = Literal["consensus", "mediated", "ruled_by_person", "unresolved"]
 Authority = Literal["rule", "consensus", "mediator", "person"]
+WithdrawnBy = Literal["temporal"]
 StopReason = Literal["threshold", "stable", "cap", "open"]
 
 
@@ -164,6 +165,20 @@ class Decided:
 
 
 @dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The question was taken back before anything was decided: no outcome follows, and there is no choice.
+
+    `authority`: who ended it; Temporal was asked to cancel its workflow, and does not say by whom. `reason`:
+    what Temporal was told with the request, often nothing. `rounds`: how many were closed by then.
+    """
+
+    TYPE: ClassVar[str] = "consensus.withdrawn.v1"
+    authority: WithdrawnBy
+    reason: str
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
 class DocketOpened:
     """A table of recorded ballots was taken on, under one policy for all its items."""
 
@@ -212,8 +227,25 @@ class DocketClosed:
     results: ArtifactRef
 
 
-ConsensusEvent = Opened | BallotSealed | BallotCast | RoundClosed | MediationGiven | PersonRuled | Decided
-DocketEvent = DocketOpened | DocketEstimated | SliceDecided | DocketClosed
+@dataclass(frozen=True, slots=True)
+class DocketWithdrawn:
+    """A docket was taken back before its close; the items in its slices stay decided, the others are not.
+
+    `authority` and `reason`: as for a deliberation that is withdrawn. `decided`: items decided by then.
+    """
+
+    TYPE: ClassVar[str] = "docket.withdrawn.v1"
+    authority: WithdrawnBy
+    reason: str
+    decided: int
+
+
+ConsensusEvent = (
+    Opened | BallotSealed | BallotCast | RoundClosed | MediationGiven | PersonRuled | Decided | Withdrawn
+)
+DocketEvent = DocketOpened | DocketEstimated | SliceDecided | DocketClosed | DocketWithdrawn
+SETTLING = (Decided, Withdrawn, DocketClosed, DocketWithdrawn)
+"""What ends a stream: nothing may follow on it."""
 EVENTS: tuple[type[ConsensusEvent | DocketEvent], ...] = (
     Opened,
     BallotSealed,
@@ -222,8 +254,10 @@ EVENTS: tuple[type[ConsensusEvent | DocketEvent], ...] = (
     MediationGiven,
     PersonRuled,
     Decided,
+    Withdrawn,
     DocketOpened,
     DocketEstimated,
     SliceDecided,
     DocketClosed,
+    DocketWithdrawn,
 )

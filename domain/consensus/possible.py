@@ -16,6 +16,7 @@ from domain.consensus.events import (
     PersonRuled,
     RoundClosed,
     Status,
+    Withdrawn,
 )
 from domain.consensus.policy import Policy
 from domain.refusal import ImpossibleEvent
@@ -127,6 +128,19 @@ def check_escalation(data: MediationGiven | PersonRuled, policy: Policy, asked: 
         )
     if data.choice is not None and data.choice not in asked:
         raise ImpossibleEvent("choice", "the choice is no option of the proposal")
+
+
+def check_withdrawal(
+    data: Withdrawn,
+    rounds: Sequence[Counted],
+    mediation: MediationGiven | None,
+    ruling: PersonRuled | None,
+) -> None:
+    """Nothing may be taken back that the record has decided already."""
+    if ruling is not None or mediation is not None or (rounds and rounds[-1].stop == "threshold"):
+        raise ImpossibleEvent("type", f"{data.TYPE}, but there is a decision to state already")
+    if data.rounds != len(rounds):
+        raise ImpossibleEvent("rounds", f"{data.TYPE} tells of {data.rounds} rounds, {len(rounds)} were held")
 
 
 def check_outcome(

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.consensus.decide import close_round
-from domain.consensus.events import BallotCast, Decided, RoundClosed
-from domain.consensus.settle import conclude
+from domain.consensus.events import BallotCast, Decided, RoundClosed, Withdrawn
+from domain.consensus.settle import conclude, next_step
 from domain.consensus.state import NOT_OPENED, Deliberation, fold
 from domain.event import Event, EventData
 from domain.refusal import Refusal
@@ -63,6 +63,8 @@ def _problem(
                 expected = list(conclude(state, event.time, posterior))
             except Refusal as refusal:
                 return str(refusal)
+        case Withdrawn() if next_step(state) == "conclude":
+            return "it was withdrawn, but the events before it compel an outcome"
         case _:
             return None
     if any(_equal(event.data, other) for other in expected):

@@ -5,8 +5,8 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Literal, assert_never
 
-from domain.consensus.commands import Rule
-from domain.consensus.events import BallotCast, Decided, MediationGiven, PersonRuled, Score
+from domain.consensus.commands import MAX_REASON, Rule
+from domain.consensus.events import BallotCast, Decided, MediationGiven, PersonRuled, Score, Withdrawn
 from domain.consensus.possible import compelled
 from domain.consensus.state import Deliberation
 from domain.consensus.tally import equivocating, plurality
@@ -48,7 +48,7 @@ def rule(state: Deliberation, command: Rule) -> list[PersonRuled]:
 
 def next_step(state: Deliberation) -> NextStep:
     """What a deliberation waits for."""
-    if state.decided is not None:
+    if state.decided is not None or state.withdrawn is not None:
         return "settled"
     last = state.last_round
     if last is None or last.stop == "open":
@@ -66,6 +66,20 @@ def next_step(state: Deliberation) -> NextStep:
             assert_never(state.policy.otherwise)
 
 
+def withdraw(state: Deliberation, reason: str, at: datetime) -> list[Withdrawn | Decided]:
+    """Take the question back, where nothing is decided; else state what the record compels already.
+
+    `reason` is what was said with the request. Nothing for a deliberation that is settled or not opened.
+    """
+    match next_step(state) if state.proposal else "settled":
+        case "settled":
+            return []
+        case "conclude":
+            return [*conclude(state, at)]
+        case _:
+            return [Withdrawn("temporal", printable(reason, MAX_REASON), len(state.rounds))]
+
+
 def conclude(
     state: Deliberation, at: datetime, posterior: Mapping[str, float] | None = None
 ) -> list[Decided]:
@@ -75,7 +89,7 @@ def conclude(
         Refusal: a round is still open.
     """
     last = state.last_round
-    if state.decided is not None:
+    if next_step(state) == "settled":
         return []
     if last is None or last.stop == "open" or state.opened_at is None:
         raise Refusal("round", f"round {state.round} is still open")

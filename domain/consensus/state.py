@@ -17,6 +17,7 @@ from domain.consensus.events import (
     Proposal,
     RoundClosed,
     Seat,
+    Withdrawn,
 )
 from domain.consensus.policy import Policy
 from domain.consensus.possible import (
@@ -25,6 +26,7 @@ from domain.consensus.possible import (
     check_opening,
     check_outcome,
     check_seal,
+    check_withdrawal,
     opened_seal,
 )
 from domain.event import Event
@@ -57,6 +59,7 @@ class Deliberation:
     mediation: MediationGiven | None = None
     ruling: PersonRuled | None = None
     decided: Decided | None = None
+    withdrawn: Withdrawn | None = None
     event_ids: tuple[str, ...] = ()
 
     @property
@@ -71,7 +74,8 @@ class Deliberation:
     @property
     def balloting(self) -> bool:
         """Whether a round is open for ballots."""
-        return self.round > 0 and (self.last_round is None or self.last_round.stop == "open")
+        held = self.round > 0 and self.withdrawn is None
+        return held and (self.last_round is None or self.last_round.stop == "open")
 
     def seat(self, voter: str) -> Seat | None:
         return next((seat for seat in self.panel if seat.voter == voter), None)
@@ -125,8 +129,9 @@ def _check_place(state: Deliberation, event: Event, version: int) -> None:
         raise ImpossibleEvent(
             "version", f"{event.stream} is at version {version - 1}, so {event.version} is not the next"
         )
-    if state.decided is not None:
-        raise ImpossibleEvent("type", f"{event.type} after the decision")
+    if state.decided is not None or state.withdrawn is not None:
+        end = "decision" if state.decided is not None else "withdrawal"
+        raise ImpossibleEvent("type", f"{event.type} after the {end}")
 
 
 def _changes(state: Deliberation, events: Sequence[Event]) -> dict[str, Any]:
@@ -141,6 +146,9 @@ def _changes(state: Deliberation, events: Sequence[Event]) -> dict[str, Any]:
             return _round_closed(state, data)
         case MediationGiven() | PersonRuled() | Decided() as data:
             return _settling(state, data)
+        case Withdrawn() as data:
+            check_withdrawal(data, state.rounds, state.mediation, state.ruling)
+            return {"withdrawn": data}
         case _:
             return _ballots_cast(state, events)
 

@@ -95,6 +95,22 @@ async def by_reputation(moot: Moot) -> WorkflowHandle:
     return handle
 
 
+async def withdrawn(moot: Moot) -> WorkflowHandle:
+    """A ballot is under seal when the workflow is cancelled."""
+    proposal = {
+        **recorded(moot),
+        "voters": [{"id": "x", "kind": "external"}, {"id": "y", "kind": "external"}],
+    }
+    handle = await moot.start(proposal)
+    await handle.execute_update("cast_ballot", {"voter": "x", "choice": "a"})
+    await handle.cancel()
+    try:
+        await handle.result()
+    except WorkflowFailureError:
+        return handle
+    raise AssertionError("it was not cancelled")
+
+
 async def a_docket(moot: Moot) -> WorkflowHandle:
     """Two slices and a model."""
     rows = [
@@ -118,6 +134,7 @@ SCENES = (
     handed_over,
     refused,
     by_reputation,
+    withdrawn,
     a_docket,
 )
 

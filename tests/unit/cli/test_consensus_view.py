@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from cli.consensus_view import recorded
+from cli.consensus_view import recorded, rows, without_outcome
 
 CLOSED = {"round": 1, "tally": [{"choice": "a", "ballots": 2}], "reason": "the leading choice has 0.6666"}
 
@@ -30,3 +30,24 @@ def test_what_leads_without_a_consensus_is_said_to_be_unresolved():
 
 def test_what_is_not_decided_is_not_told_as_decided():
     assert recorded(row(None, "open", None)).endswith("Not decided when the tables were last written: open.")
+
+
+def test_a_withdrawn_one_is_told_as_such():
+    told = row(None, "withdrawn", None)
+    told["state"]["withdrawn"] = {"reason": "no longer ours"}
+    assert recorded(told).endswith("Withdrawn, nothing is decided: no longer ours")
+
+
+def test_what_ended_without_an_outcome_is_said_to_wait_for_nothing():
+    told = recorded(row(None, "open", None))
+    ended = without_outcome(told, "terminated")
+    assert "Not decided" not in ended
+    assert ended.endswith("Its workflow was terminated: no outcome is on the log, and none will follow.")
+    assert without_outcome(told, None) == told
+
+
+def test_a_list_shows_how_an_open_one_ended():
+    listed = {"stream": "consensus/q", "status": "open", "consensus": None, "agreement": None}
+    shown = [rows([{**listed, "question": "Which?", "ended": how}]) for how in (None, "terminated")]
+    assert (" open " in shown[0], " terminated " in shown[0]) == (True, False)
+    assert (" open " in shown[1], " terminated " in shown[1]) == (False, True)

@@ -8,8 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.artifact import ArtifactRef
-from domain.consensus.docket_state import LEAST_SLICE, MAX_SLICES, NO_DOCKET, fold_docket, slices
-from domain.consensus.events import DocketClosed, DocketEstimated, DocketOpened, PersonRuled, SliceDecided
+from domain.consensus.docket_state import LEAST_SLICE, MAX_SLICES, NO_DOCKET, fold_docket, slices, withdraw
+from domain.consensus.events import (
+    DocketClosed,
+    DocketEstimated,
+    DocketOpened,
+    DocketWithdrawn,
+    PersonRuled,
+    SliceDecided,
+)
 from domain.consensus.policy import Policy
 from domain.refusal import ImpossibleEvent
 from domain.stream import Draft
@@ -21,6 +28,8 @@ ESTIMATED = DocketEstimated("dawid-skene", -1.0, {"a": 1.0}, 3, converged=True, 
 FIRST = SliceDecided(0, 500, 4000, {"consensus": 400, "unresolved": 100})
 SECOND = SliceDecided(500, 1000, 4000, {"consensus": 500})
 CLOSED = DocketClosed(1000, {"consensus": 900, "unresolved": 100}, REF)
+
+WITHDRAWN = DocketWithdrawn("temporal", "", 0)
 
 
 def folded(*data):
@@ -48,6 +57,9 @@ def test_a_docket_counts_what_was_decided():
         ([OPENED, FIRST, CLOSED], "before every item"),
         ([OPENED, FIRST, SECOND, CLOSED, FIRST], "after the close"),
         ([OPENED, PersonRuled("p", "a", "r")], "no event of a docket"),
+        ([OPENED, WITHDRAWN, FIRST], "after the withdrawal"),
+        ([OPENED, FIRST, WITHDRAWN], "tells of 0 decided items, not 500"),
+        ([OPENED, FIRST, SECOND, CLOSED, WITHDRAWN], "after the close"),
     ],
 )
 def test_what_cannot_have_happened_is_refused(history, problem):
@@ -63,3 +75,13 @@ def test_slices_cover_every_item_once_in_few_pieces(items):
     assert all(a[1] == b[0] for a, b in pairwise(parts))
     assert len(parts) <= MAX_SLICES
     assert all(last - first >= min(items, LEAST_SLICE) for first, last in parts[:-1])
+
+
+def test_a_docket_is_withdrawn_with_what_was_decided_by_then():
+    assert withdraw(folded(OPENED, FIRST), "enough") == [DocketWithdrawn("temporal", "enough", 500)]
+    assert folded(OPENED, FIRST, DocketWithdrawn("temporal", "enough", 500)).withdrawn is not None
+
+
+@pytest.mark.parametrize("history", [[], [OPENED, WITHDRAWN], [OPENED, FIRST, SECOND, CLOSED]])
+def test_what_has_ended_or_never_began_is_not_withdrawn(history):
+    assert withdraw(folded(*history), "enough") == []

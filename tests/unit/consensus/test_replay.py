@@ -7,7 +7,7 @@ import pytest
 
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
-from domain.consensus.events import BallotCast, Decided, RoundClosed
+from domain.consensus.events import BallotCast, Decided, RoundClosed, Withdrawn
 from domain.consensus.policy import Policy
 from domain.consensus.recorded import hold_rounds
 from domain.consensus.replay import replay
@@ -117,3 +117,13 @@ def test_only_a_settled_deliberation_can_be_taken_again():
 def test_the_wording_of_a_reason_may_change_between_releases():
     events = changed(deliberated(), RoundClosed, reason="said in other words")
     assert replay(events)[1] is None
+
+
+def test_a_withdrawal_agrees_unless_the_ballots_before_it_compel_an_outcome():
+    events = deliberated()
+    withdrawn = [replace(event, data=Withdrawn("temporal", "", 0), version=2) for event in events[1:2]]
+    state, divergence = replay([*events[:1], *withdrawn])
+    assert (divergence, state.withdrawn) == (None, Withdrawn("temporal", "", 0))
+    forged = [*events[:-1], replace(events[-1], data=Withdrawn("temporal", "", 2))]
+    _, divergence = replay(forged)
+    assert (divergence.type, "compel an outcome" in divergence.problem) == (Withdrawn.TYPE, True)

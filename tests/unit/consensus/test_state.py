@@ -18,10 +18,11 @@ from domain.consensus.events import (
     PersonRuled,
     RoundClosed,
     Seat,
+    Withdrawn,
 )
 from domain.consensus.policy import Policy
 from domain.consensus.possible import commitment, compelled
-from domain.consensus.settle import next_step
+from domain.consensus.settle import conclude, next_step, withdraw
 from domain.consensus.state import NOT_OPENED, CountedBallot, fold, fold_all
 from domain.refusal import ImpossibleEvent, Refusal
 from tests.unit.consensus.given import (
@@ -371,3 +372,32 @@ def test_the_words_of_a_reason_may_change_between_releases():
     assert refold(at(log, len(log) - 1, reason="said otherwise")).decided.reason == "said otherwise"
     assert isinstance(log[-1].data, Decided)
     assert isinstance(log[0].data, Opened)
+
+
+def test_an_open_deliberation_is_withdrawn_without_any_choice_and_then_takes_nothing_more():
+    sitting = Sitting.of("ann", "bob")
+    sitting.cast("ann", "yes")
+    (event,) = sitting.write(withdraw(sitting.state, "no longer ours\x1b[2J", AT))
+    assert event.data == Withdrawn("temporal", "no longer ours\\x1b[2J", 0)
+    assert (sitting.state.withdrawn, sitting.state.decided) == (event.data, None)
+    assert (next_step(sitting.state), sitting.state.balloting) == ("settled", False)
+    assert withdraw(sitting.state, "again", AT) == conclude(sitting.state, AT) == []
+    for late in (event.data, BallotCast("bob", 1, "yes")):
+        impossible([*sitting.log, *draft(len(sitting.log)).events([late], AT)], "type")
+
+
+def test_what_the_record_compels_already_is_not_withdrawn_but_stated():
+    sitting = Sitting.of("ann", "bob")
+    sitting.round(ann="yes", bob="yes")
+    (event,) = sitting.write(withdraw(sitting.state, "too late", AT))
+    assert isinstance(event.data, Decided)
+    assert withdraw(sitting.state, "later still", AT) == withdraw(NOT_OPENED, "too early", AT) == []
+
+
+def test_a_withdrawal_after_a_decisive_round_or_of_other_rounds_is_impossible():
+    decisive = Sitting.of("ann", "bob")
+    decisive.round(ann="yes", bob="yes")
+    forged = draft(len(decisive.log)).events([Withdrawn("temporal", "", 1)], AT)
+    impossible([*decisive.log, *forged], "type")
+    fresh = Sitting.of("ann", "bob")
+    impossible([*fresh.log, *draft(1).events([Withdrawn("temporal", "", 1)], AT)], "rounds")

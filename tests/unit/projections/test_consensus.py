@@ -6,7 +6,7 @@ import msgspec
 import pytest
 from hypothesis import given as forall
 
-from domain.consensus.events import BallotCast, Decided, Opened, RoundClosed, Score
+from domain.consensus.events import BallotCast, BallotSealed, Decided, Opened, RoundClosed, Score, Withdrawn
 from domain.consensus.reputation import EQUIVOCATION, ONE, contribution
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import ImpossibleEvent
@@ -136,3 +136,17 @@ def test_a_policy_reads_the_same_in_a_row_as_on_the_log():
     (event,) = given(opened("ann", threshold=0.9, seed=2**63 - 1)).events
     stored = msgspec.json.decode(PROJECTION.row(folded([event]))[-1])
     assert stored["policy"] == msgspec.to_builtins(event.data.policy)
+
+
+def test_a_withdrawn_deliberation_is_no_decision_and_takes_nothing_more():
+    given_ = given(opened("ann", "bob"), BallotSealed("ann", 1, "c" * 64), Withdrawn("temporal", "over", 0))
+    state = folded(given_.events)
+    assert (state.status, state.consensus, state.decided_at) == ("withdrawn", None, None)
+    assert (state.detail.withdrawn, state.detail.sealed) == (Withdrawn("temporal", "over", 0), ())
+    row = PROJECTION.row(state)
+    assert PROJECTION.row(PROJECTION.state(row)) == row
+    late = replace(given_.events[-1], version=4)
+    with pytest.raises(ImpossibleEvent, match="after the withdrawal"):
+        PROJECTION.fold(state, late)
+    with pytest.raises(ImpossibleEvent, match="tells of 3 rounds"):
+        folded((*given_.events[:2], replace(late, data=Withdrawn("temporal", "", 3))))
