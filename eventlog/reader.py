@@ -13,7 +13,7 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 from domain.refusal import Refusal
 from eventlog import search
 from eventlog.connection import options, shown
-from eventlog.record import RawRecord, RetentionLost
+from eventlog.record import LastRead, RawRecord, RetentionLost
 from eventlog.topics import kafka_name
 
 MAX_RECORDS = 10_000
@@ -98,14 +98,19 @@ class LogReader:
         start: int,
         end: int | None = None,
         max_records: int = MAX_RECORDS,
+        *,
+        after: bytes | None = None,
     ) -> AsyncGenerator[list[RawRecord], None]:
         """Records from offset `start` on, at most `max_records` at once, none of them empty.
 
         Stops before `end`; without `end` it waits for more and never stops. Offsets may have gaps
-        (transaction markers, aborted records): go on at the last record's offset + 1.
+        (transaction markers, aborted records): go on at the last record's offset + 1. `after` is the leaf
+        hash of the record before `start`: it is read again first, and so is the last record after a silence,
+        in which Kafka may have come back with another log.
 
         Raises:
             RetentionLost: the log begins after `start`, or ends before it, now or while it is followed.
+            LogReplaced: the record before what comes is not the one that was.
         """
         tp = TopicPartition(kafka_name(self._prefix, topic), partition)
         if end is not None and start >= end:
@@ -114,13 +119,24 @@ class LogReader:
         consumer = await self._connect()
         try:
             consumer.assign([tp])
-            consumer.seek(tp, start)  # before anything is awaited: without a position the fetcher gives up
+            last, silent = LastRead(start - 1, after) if after else None, False
+            again = last is not None  # whether the last record comes once more
+            # Before anything is awaited: without a position the fetcher gives up.
+            consumer.seek(tp, start - again)
             while end is None or await consumer.position(tp) < end:
-                records = await self._next(consumer, tp, max_records, topic)
-                if end is not None and records and records[-1].offset >= end:
-                    records = [record for record in records if record.offset < end]
-                if records:
-                    yield records
+                found = await self._next(consumer, tp, max_records, topic, last)
+                if not found:
+                    silent = last is not None
+                elif last is not None and silent and not again:
+                    consumer.seek(tp, last.offset)
+                    again = True
+                else:
+                    records = last.past(found) if last is not None and again else found
+                    silent = again = False
+                    records = [r for r in records if r.offset < end] if end is not None else records
+                    if records:
+                        last = LastRead(records[-1].offset, records[-1].leaf)
+                        yield records
         finally:
             self._open.discard(consumer)
             await consumer.stop()
@@ -133,14 +149,17 @@ class LogReader:
         """See `eventlog.search.read_stream`."""
         return await search.read_stream(self, stream, start, end)
 
-    async def _next(self, consumer: Any, tp: TopicPartition, limit: int, topic: str) -> list[RawRecord]:
+    async def _next(
+        self, consumer: Any, tp: TopicPartition, limit: int, topic: str, last: LastRead | None
+    ) -> list[RawRecord]:
         try:
             found = (await consumer.getmany(tp, timeout_ms=_WAIT_MS, max_records=limit)).get(tp, [])
         except OffsetOutOfRangeError:
             found = []
         if not found:
             with suppress(ConnectionError):  # while Kafka is away, a follower waits
-                await self._check(topic, tp.partition, await consumer.position(tp))
+                wanted = await consumer.position(tp)
+                await self._check(topic, tp.partition, max(wanted, last.offset + 1) if last else wanted)
         return [RawRecord(topic, tp.partition, r.offset, r.timestamp, r.key, r.value or b"") for r in found]
 
     async def _check(self, topic: str, partition: int, wanted: int) -> None:

@@ -33,6 +33,7 @@ class Folded:
     events: int = 0
     duplicates: int = 0
     newest_ms: int = 0
+    last_leaf: bytes | None = None  # of the record before `end`
     touched: dict[str, Stream] = field(default_factory=dict)
     sums: dict[str, dict[tuple[str, ...], list[int]]] = field(default_factory=dict)
     dead: list[DeadLetter] = field(default_factory=list)
@@ -40,6 +41,7 @@ class Folded:
     def absorb(self, later: "Folded") -> None:
         """Take in what follows directly."""
         self.end, self.newest_ms = later.end, max(self.newest_ms, later.newest_ms)
+        self.last_leaf = later.last_leaf
         self.events += later.events
         self.duplicates += later.duplicates
         self.touched.update(later.touched)

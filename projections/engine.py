@@ -7,6 +7,7 @@ from typing import Protocol
 import asyncpg
 
 from eventlog.reader import LogReader
+from eventlog.record import LastRead, RetentionLost
 from projections import bulk, fence
 from projections.batch import Folded
 from projections.deadletters import Discard
@@ -55,6 +56,7 @@ class PartitionProjector:
         Raises:
             projections.fence.FenceLost: somebody else moved; call it again to go on from there.
             eventlog.record.RetentionLost: the log no longer holds what is wanted.
+            eventlog.record.LogReplaced: it holds something else where the last record was.
             OSError, asyncpg.PostgresError: a server is away.
         """
         await bulk.prepare(self._connection, self._topic)
@@ -65,12 +67,30 @@ class PartitionProjector:
             if end is not None and position.next_offset >= end:
                 return
             stop = min((o for o in (end, position.until) if o is not None), default=None)
-            stretch = Stretch(self._topic, self._partition, position.next_offset, stop, trusted_from)
+            place = self._topic, self._partition
+            stretch = Stretch(*place, position.next_offset, stop, trusted_from, after=position.last_leaf)
             tables = FencedTables(self._connection, self._reader, position, self._observer)
             try:
+                await self._look_again(position)
                 await Pipeline(self._reader, stretch, fold, tables, Handover(BOUNDS)).run()
             except TakenForNew:
                 trusted_from = tables.attempted
+            except RetentionLost as lost:
+                await fence.refuse(self._connection, position, str(lost))
+                raise
+
+    async def _look_again(self, at: Position) -> None:
+        """See whether the log is the right one again, where it was not before."""
+        if at.refused is None:
+            return
+        beginning, end = await self._reader.beginning_and_end(at.topic, at.partition)
+        if end < at.next_offset:
+            raise RetentionLost(at.topic, at.partition, at.next_offset, beginning, end)
+        if at.last_leaf is not None:
+            last = LastRead(at.next_offset - 1, at.last_leaf)
+            batches = self._reader.batches(at.topic, at.partition, last.offset, at.next_offset)
+            last.past([record async for batch in batches for record in batch])
+        await fence.refuse(self._connection, at, None)
 
     async def _take_stock(self) -> tuple[Position, PartitionFold]:
         topic, partition, names = self._topic, self._partition, standing_on(self._topic)
@@ -113,7 +133,9 @@ class FencedTables:
         self.attempted = folded.end
         try:
             async with self._connection.transaction():
-                moved = await fence.advance(self._connection, self._position, folded.end, folded.newest_ms)
+                moved = await fence.advance(
+                    self._connection, self._position, folded.end, folded.newest_ms, folded.last_leaf
+                )
                 await bulk.write(self._connection, rows)
                 if moved.topic == UNROUTED.topic:
                     discards = [s.state for s in folded.touched.values() if isinstance(s.state, Discard)]

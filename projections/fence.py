@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from domain.refusal import Refusal
 from eventlog.record import moment
 
 Connection: TypeAlias = "asyncpg.Connection[Any]"  # generic in its stubs only
@@ -16,11 +17,12 @@ INSERT INTO projection_offset (projection, topic, partition, next_offset)
 SELECT name, $2, $3, 0 FROM unnest($1::text[]) AS name ON CONFLICT DO NOTHING
 """
 _READ = """
-SELECT projection, next_offset, epoch FROM projection_offset
+SELECT projection, next_offset, epoch, last_leaf, refused FROM projection_offset
 WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3 ORDER BY projection
 """
 _ADVANCE = """
-UPDATE projection_offset AS o SET next_offset = $6, newest_at = greatest(o.newest_at, $7)
+UPDATE projection_offset AS o
+SET next_offset = $6, newest_at = greatest(o.newest_at, $7), last_leaf = $8, refused = NULL
 FROM unnest($1::text[], $2::bigint[]) AS held (projection, epoch)
 WHERE o.projection = held.projection AND o.epoch = held.epoch
   AND o.topic = $3 AND o.partition = $4 AND o.next_offset = $5
@@ -33,6 +35,18 @@ _RAISE = """
 UPDATE projection_offset SET epoch = epoch + 1
 WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3
 """
+_OTHERS = """
+SELECT EXISTS (
+  SELECT FROM projection_offset WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3
+  AND (next_offset > $4 OR (next_offset = $4 AND last_leaf <> $5)))
+"""
+_TAKE_OVER = """
+UPDATE projection_offset SET next_offset = $4, epoch = epoch + 1, last_leaf = $5, refused = NULL
+WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3
+"""
+_REFUSE = """
+UPDATE projection_offset SET refused = $4 WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3
+"""
 
 
 class FenceLost(Exception):
@@ -44,7 +58,8 @@ class Position:
     """Where the projections of one topic partition stand.
 
     `epochs` are the projections that take part, by name; `until` is the offset at which others, which are
-    further already, join in; None where all stand together.
+    further already, join in; None where all stand together. `last_leaf` is the leaf hash of the record before
+    `next_offset`, if it is known; `refused` says why nobody goes further, if nobody does.
     """
 
     topic: str
@@ -52,6 +67,8 @@ class Position:
     next_offset: int
     epochs: dict[str, int]
     until: int | None = None
+    last_leaf: bytes | None = None
+    refused: str | None = None
 
 
 async def enter(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> None:
@@ -64,24 +81,38 @@ async def position(connection: Connection, topic: str, partition: int, names: Se
     rows = await connection.fetch(_READ, names, topic, partition)
     start = min(row["next_offset"] for row in rows)
     ahead = [row["next_offset"] for row in rows if row["next_offset"] > start]
-    epochs = {row["projection"]: row["epoch"] for row in rows if row["next_offset"] == start}
-    return Position(topic, partition, start, epochs, min(ahead, default=None))
+    here = [row for row in rows if row["next_offset"] == start]
+    epochs = {row["projection"]: row["epoch"] for row in here}
+    leaf, refused = (
+        next((row[name] for row in here if row[name]), None) for name in ("last_leaf", "refused")
+    )
+    return Position(topic, partition, start, epochs, min(ahead, default=None), leaf, refused)
 
 
-async def advance(connection: Connection, at: Position, end: int, newest_ms: int) -> Position:
+async def advance(
+    connection: Connection, at: Position, end: int, newest_ms: int, last_leaf: bytes | None = None
+) -> Position:
     """Move from `at` to the offset `end`, as the first statement of the transaction that writes the rows.
+
+    `last_leaf` is what the record before `end` will be known by.
 
     Raises:
         FenceLost: somebody else moved, or changed the rows.
     """
     # A time ahead of ours would stay the newest, and hide for as long how old the tables are.
     newest = min(moment(newest_ms), datetime.now(UTC))
+    held = [*at.epochs], [*at.epochs.values()]
     status = await connection.execute(
-        _ADVANCE, [*at.epochs], [*at.epochs.values()], at.topic, at.partition, at.next_offset, end, newest
+        _ADVANCE, *held, at.topic, at.partition, at.next_offset, end, newest, last_leaf
     )
     if status != f"UPDATE {len(at.epochs)}":
         raise FenceLost(f"{at.topic}/{at.partition} is no longer at offset {at.next_offset}")
-    return replace(at, next_offset=end)
+    return replace(at, next_offset=end, last_leaf=last_leaf, refused=None)
+
+
+async def refuse(connection: Connection, at: Position, reason: str | None) -> None:
+    """Note why nobody goes further from here, for `moot status`; None: whatever it was is no longer so."""
+    await connection.execute(_REFUSE, [*at.epochs], at.topic, at.partition, reason)
 
 
 async def hold(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> dict[str, int]:
@@ -93,3 +124,16 @@ async def hold(connection: Connection, topic: str, partition: int, names: Sequen
 async def raise_epoch(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> None:
     """Make the projectors of this partition read their state again: its rows were changed beside them."""
     await connection.execute(_RAISE, names, topic, partition)
+
+
+async def take_over(connection: Connection, at: Position, others: Sequence[str]) -> None:
+    """Let the projections of `at` stand there with rows made anew.
+
+    Raises:
+        Refusal: the `others` on this partition stand on another log than that.
+    """
+    place = at.topic, at.partition, at.next_offset, at.last_leaf
+    if await connection.fetchval(_OTHERS, others, *place):
+        name = f"{at.topic}/{at.partition}"
+        raise Refusal("rebuild", f"{name} is another log than the one projected: only --all helps")
+    await connection.execute(_TAKE_OVER, [*at.epochs], *place)

@@ -88,7 +88,9 @@ class _BatchFold:
         first, last = batch[0][0], batch[-1][0]
         self._partition = partition
         self._batch = batch
-        self._out = Folded(first.offset, last.offset + 1, len(batch), newest_ms=last.timestamp_ms)
+        self._out = Folded(
+            first.offset, last.offset + 1, len(batch), newest_ms=last.timestamp_ms, last_leaf=last.leaf
+        )
         self._seen = Seen(partition.past, partition.states, batch, partition.discarded)
         keys = [record.key for record, _ in batch]
         self._strays = strays(keys, partition.partition, partition.partitions)

@@ -49,7 +49,7 @@ class Stretch:
     """A part of a topic partition: from `start` up to `stop`, or on and on without one.
 
     Streams that seem to begin at `trusted_from` or later are taken for new without a look at the tables. With
-    a `share`, only its keys are folded.
+    a `share`, only its keys are folded. `after` is the leaf hash of the record before `start`, if known.
     """
 
     topic: str
@@ -58,6 +58,7 @@ class Stretch:
     stop: int | None
     trusted_from: int = 0
     share: Share | None = None
+    after: bytes | None = None
 
 
 class Pipeline:
@@ -89,7 +90,9 @@ class Pipeline:
 
     async def _fold_ahead(self) -> None:
         at = self._stretch
-        following = self._reader.batches(at.topic, at.partition, at.start, at.stop, max_records=RECORDS)
+        following = self._reader.batches(
+            at.topic, at.partition, at.start, at.stop, max_records=RECORDS, after=at.after
+        )
         async with aclosing(following) as batches:  # else it goes on fetching until it is collected
             async for records in batches:
                 mine = records if at.share is None else at.share.among(records)

@@ -10,7 +10,7 @@ import asyncpg
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
 from projections import shadow
-from projections.fence import Connection
+from projections.fence import Connection, Position, take_over
 from projections.filling import Filling, Helper, Orders
 from projections.in_memory import Place, discards
 from projections.projection import Projection, owned_tables
@@ -27,10 +27,6 @@ _LOCK = 0x666F6C6C  # any number that is always the same: one rebuild at a time
 _ENDS = """
 SELECT topic, partition, next_offset FROM projection_offset WHERE projection = ANY($1::text[])
 ORDER BY topic <> 'deadletters', topic, partition, projection
-"""
-_TAKE_OVER = """
-UPDATE projection_offset SET next_offset = $4, epoch = epoch + 1
-WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3
 """
 
 Progress = Callable[[int, int], None]
@@ -146,7 +142,7 @@ class Rebuild:
         await tables.finish()
         await shadow.swap(self._live, self._tables, schema, self._names)
         for (topic, partition), end in self._of_ours(ends).items():
-            await self._live.execute(_TAKE_OVER, self._names, topic, partition, end)
+            await self._take_over(topic, partition, end)
 
     async def _filling(
         self, tables: Shadow, ends: Mapping[Place, int], trusted_from: int, schema: str
@@ -161,7 +157,16 @@ class Rebuild:
         for row in await self._live.fetch(_ENDS + (" FOR UPDATE" if hold else ""), [*BY_NAME]):
             place = row["topic"], row["partition"]
             ends[place] = max(ends.get(place, 0), row["next_offset"])
+        for place, end in ends.items():
+            # A log that was set back is rebuilt as far as it goes now.
+            ends[place] = min(end, (await self._reader.beginning_and_end(*place))[1])
         return ends
+
+    async def _take_over(self, topic: str, partition: int, end: int) -> None:
+        batches = self._reader.batches(topic, partition, max(end - 1, 0), end)
+        leaf = next((record.leaf for record in [r async for batch in batches for r in batch]), None)
+        ours = Position(topic, partition, end, dict.fromkeys(self._names, 0), last_leaf=leaf)
+        await take_over(self._live, ours, [name for name in BY_NAME if name not in self._names])
 
     def _of_ours(self, ends: Mapping[Place, int]) -> dict[Place, int]:
         if UNROUTED in self._projections:

@@ -8,7 +8,7 @@ from projections.registry import BY_NAME
 
 # Without the checkpoints, which the sealer takes in when it starts: what it wrote since is no lag of its own.
 _OFFSETS = """
-SELECT projection, topic, partition, next_offset, newest_at FROM projection_offset
+SELECT projection, topic, partition, next_offset, newest_at, refused FROM projection_offset
 WHERE topic <> 'checkpoints' ORDER BY 1, 2, 3
 """
 _LAST_CHECKPOINT = "SELECT topic, partition, size, sealed_at FROM checkpoint ORDER BY sealed_at DESC LIMIT 1"

@@ -133,9 +133,11 @@ def _sealing(
     if unsigned := next((log for log in stopped if log.topic == CHECKPOINTS), None):
         return replace(health, problem=f"seals nothing: {unsigned.reason}")
     found = [f"{log.topic}/{log.partition} is sealed no more: {log.reason}" for log in stopped]
+    refused = {(row["topic"], row["partition"]): row["refused"] for row in offsets if row["refused"]}
+    found += [f"{topic}/{n} is projected no further: {why}" for (topic, n), why in refused.items()]
     for row in offsets:
         end = ends.get((row["topic"], row["partition"]))
-        if end is not None and end < row["next_offset"]:
+        if end is not None and end < row["next_offset"] and not row["refused"]:
             place = f"{row['topic']}/{row['partition']}"
             found.append(
                 f"{place} was set back: {row['projection']} has read {row['next_offset']}, it ends at {end}"

@@ -106,6 +106,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "next_offset": "The first offset that is not committed yet.",
         "epoch": "Raised by whoever changes rows beside the projector, which then reads its state again.",
         "newest_at": "Time of the newest record committed.",
+        "last_leaf": "leaf hash (RFC 6962) of the record before `next_offset`: how it knows the log again",
+        "refused": "why it goes no further: the log is another one",
     },
     "merkle_tile": _PLACE
     | {

@@ -4,7 +4,7 @@ import asyncio
 
 from eventlog.codec import encode
 from eventlog.partitioning import partition_of
-from eventlog.record import RawRecord, RetentionLost
+from eventlog.record import LastRead, RawRecord, RetentionLost
 
 
 class MemoryReader:
@@ -54,9 +54,13 @@ class MemoryReader:
         found = [r for records in self.places.values() for r in records if r.key == stream.encode()]
         return [r for r in found if r.offset >= (start or 0)]
 
-    async def batches(self, topic, partition, start, end=None, max_records=5_000):
+    async def batches(self, topic, partition, start, end=None, max_records=5_000, *, after=None):
         if start > self.end(topic, partition):
             raise RetentionLost(topic, partition, start, 0, self.end(topic, partition))
+        if after is not None:
+            LastRead(start - 1, after).past(
+                [r for r in self.places[topic, partition] if r.offset == start - 1]
+            )
         at = start
         while end is None or at < end:
             found = [r for r in self.places.get((topic, partition), []) if r.offset >= at]

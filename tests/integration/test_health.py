@@ -77,6 +77,9 @@ async def test_a_log_that_is_sealed_no_more_or_was_set_back_is_the_projectors_pr
         )
         problem = problems(await health.examine(deployed))["projector"]
         assert problem.startswith("decisions/1 was set back: consensus has read 7, it ends at 0; run `moot")
+        await held.execute("UPDATE projection_offset SET refused = 'it is another log'")
+        problem = problems(await health.examine(deployed))["projector"]
+        assert problem.startswith("decisions/1 is projected no further: it is another log; run `moot audit")
     finally:
         await held.close()
 
