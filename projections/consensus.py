@@ -29,6 +29,7 @@ from projections.deliberation import (
     Outcome,
     Round,
     Vote,
+    encoded,
     from_row,
     to_row,
 )
@@ -76,7 +77,7 @@ def _opened(data: Opened, at: datetime) -> Deliberation:
     detail = Detail(
         options=proposal.options,
         candidates=data.candidates,
-        policy=data.policy,
+        policy=encoded(data.policy),
         panel=panel,
         context=proposal.context,
         evidence=proposal.evidence,

@@ -7,7 +7,12 @@ from typing import Any
 import msgspec
 from sqlalchemy import JSON, Column, Float, Index, Numeric, PrimaryKeyConstraint, Table
 
+<<<<<<< HEAD
 from domain.consensus.events import MediationGiven, PersonRuled, Support, Withdrawn
+=======
+from domain.consensus.events import MediationGiven, PersonRuled, Support
+from domain.consensus.policy import Policy
+>>>>>>> cc36b43 (wip2)
 from projections.tables import METADATA, count, moment, stamps, text
 
 DELIBERATION = Table(
@@ -97,7 +102,7 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     options: tuple[str, ...]
     candidates: int
-    policy: Any  # as it was written, and never looked into
+    policy: msgspec.Raw  # never looked into
     panel: dict[str, float]
     context: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
@@ -129,6 +134,18 @@ class Deliberation(msgspec.Struct, frozen=True, gc=False):
 
 _encoder = msgspec.json.Encoder()
 _decoder = msgspec.json.Decoder(Detail)
+_MOST = 256
+_encoded: dict[int, tuple[Policy, msgspec.Raw]] = {}
+
+
+def encoded(policy: Policy) -> msgspec.Raw:
+    """A policy as rows hold it: deliberations share theirs, and its JSON is most of an opening's row."""
+    found = _encoded.get(id(policy))  # no other has this id as long as it is kept here; a hash takes too long
+    if found is None:
+        if len(_encoded) >= _MOST:
+            _encoded.clear()
+        found = _encoded[id(policy)] = policy, msgspec.Raw(_encoder.encode(policy))
+    return found[1]
 
 
 def to_row(deliberation: Deliberation) -> tuple[Any, ...]:
@@ -151,4 +168,7 @@ def to_row(deliberation: Deliberation) -> tuple[Any, ...]:
 
 def from_row(values: Sequence[Any]) -> Deliberation:
     """What `to_row` was given."""
-    return Deliberation(*(*values[:-1], _decoder.decode(values[-1])))
+    detail = _decoder.decode(values[-1])
+    # A copy, which does not keep the whole text that it is a part of.
+    detail = msgspec.structs.replace(detail, policy=detail.policy.copy())
+    return Deliberation(*(*values[:-1], detail))

@@ -6,10 +6,16 @@ import msgspec
 import pytest
 from hypothesis import given as forall
 
+<<<<<<< HEAD
 from domain.consensus.events import BallotCast, BallotSealed, Decided, Opened, RoundClosed, Score, Withdrawn
+=======
+from domain.consensus.events import BallotCast, Decided, Opened, RoundClosed, Score
+from domain.consensus.policy import Policy
+>>>>>>> cc36b43 (wip2)
 from domain.consensus.reputation import EQUIVOCATION, ONE, contribution
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import ImpossibleEvent
+from projections import deliberation
 from projections.consensus import ConsensusProjection
 from tests.unit.consensus.given import AT, ballot, given, live, opened, settled
 
@@ -54,6 +60,16 @@ def test_a_fold_changes_no_state_that_it_was_given(log):
         after = PROJECTION.fold(state, event)
         assert before == (PROJECTION.row(state) if state else None)
         state = after
+
+
+def test_a_row_holds_the_policy_as_the_log_does_however_many_others_came_between():
+    log = given(opened("ann", "bob")).events
+    policies = [replace(log[0].data.policy, seed=seed) for seed in range(2 * deliberation._MOST)]
+    for policy in (*policies, *policies):
+        state = PROJECTION.fold(None, replace(log[0], data=replace(log[0].data, policy=policy)))
+        stored = msgspec.json.decode(PROJECTION.row(state)[-1])["policy"]
+        assert msgspec.convert(stored, Policy) == policy
+    assert len(deliberation._encoded) <= deliberation._MOST
 
 
 def test_a_row_keeps_no_reasons_of_ballots_and_no_nonces():
