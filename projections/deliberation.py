@@ -7,12 +7,8 @@ from typing import Any
 import msgspec
 from sqlalchemy import JSON, Column, Float, Index, Numeric, PrimaryKeyConstraint, Table
 
-<<<<<<< HEAD
 from domain.consensus.events import MediationGiven, PersonRuled, Support, Withdrawn
-=======
-from domain.consensus.events import MediationGiven, PersonRuled, Support
 from domain.consensus.policy import Policy
->>>>>>> cc36b43 (wip2)
 from projections.tables import METADATA, count, moment, stamps, text
 
 DELIBERATION = Table(

@@ -6,12 +6,8 @@ import msgspec
 import pytest
 from hypothesis import given as forall
 
-<<<<<<< HEAD
 from domain.consensus.events import BallotCast, BallotSealed, Decided, Opened, RoundClosed, Score, Withdrawn
-=======
-from domain.consensus.events import BallotCast, Decided, Opened, RoundClosed, Score
 from domain.consensus.policy import Policy
->>>>>>> cc36b43 (wip2)
 from domain.consensus.reputation import EQUIVOCATION, ONE, contribution
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import ImpossibleEvent
