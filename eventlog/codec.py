@@ -11,7 +11,7 @@ from domain.strict_json import check_text, printable
 from eventlog import bounds, upcast
 from eventlog.envelope import CURRENT, EARLIER, READ, Heading
 from eventlog.shared_policy import READERS
-from eventlog.undecodable import Undecodable, reason_of
+from eventlog.undecodable import Undecodable, check_keys, reason_of
 
 MAX_EVENT_BYTES = 256 * 1024
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -112,6 +112,10 @@ def _envelope(value: bytes) -> Any:
         if b"\\" in value and b"\\u0000" in value:  # the first look is the cheap one
             check_text(msgspec.json.decode(value), "")
         envelope = _read(value)
+        # What we wrote is the same when written again, so nothing was dropped in reading it. The keys of
+        # anything else are looked at one by one.
+        if _write(envelope) != value:
+            check_keys(value)
         if type(envelope) in EARLIER:
             envelope = _current(envelope)
         elif (finished := READERS.get(type(envelope.data))) is not None:

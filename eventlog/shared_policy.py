@@ -14,12 +14,19 @@ from msgspec.structs import astuple
 
 from domain.consensus.policy import Policy
 from eventlog.catalogue import EVENTS
-from eventlog.undecodable import Undecodable, reason_of
+from eventlog.undecodable import Undecodable, check_keys, reason_of
 
 _FIELD = "policy"
 _KEPT = 256  # policies
 _LONGEST = 2_048  # bytes of one that is kept: fields unknown to us could make it as long as an event
-_read = msgspec.json.Decoder(Policy).decode
+_decode = msgspec.json.Decoder(Policy).decode
+
+
+def _read(stored: bytes) -> Policy:
+    check_keys(stored)
+    return _decode(stored)
+
+
 _read_once = lru_cache(maxsize=_KEPT)(_read)
 
 

@@ -1,5 +1,6 @@
 """Why a record's value is not an event of ours, in words that repeat nothing of what it holds."""
 
+import json
 import re
 
 import msgspec
@@ -37,6 +38,20 @@ class Undecodable(Exception):
     def __init__(self, reason: str) -> None:
         super().__init__(reason)
         self.reason = reason
+
+
+def check_keys(value: bytes) -> None:
+    """Refuse JSON in which an object has a key twice: one reader would take the first, another the last.
+
+    Raises:
+        Undecodable: it does.
+    """
+    json.loads(value, object_pairs_hook=_once, parse_int=str, parse_float=str)
+
+
+def _once(pairs: list[tuple[str, object]]) -> None:
+    if len({key for key, _ in pairs}) != len(pairs):
+        raise Undecodable("holds a field twice")
 
 
 def reason_of(error: Exception, within: str = "") -> str:

@@ -45,6 +45,26 @@ def reason(value):
 
 BROKEN = {
     "empty": (b"", "is empty"),
+    "an attribute twice": (swapped(b'"data":{', b'"source":"orchestrator","data":{'), "holds a field twice"),
+    "a field of the data twice": (swapped(b'"data":{', b'"data":{"round":2,'), "holds a field twice"),
+    "the data twice": (swapped(b'"data":{', b'"data":{},"data":{'), "data lacks the field"),
+    "the whole data twice": (STORED[:-1] + STORED[STORED.index(b',"data":') :], "holds a field twice"),
+    "a choice's probability twice": (
+        swapped(b'"posterior":{', b'"posterior":{"SECRETSECRET":0.5,', DECIDED),
+        "holds a field twice",
+    ),
+    "a field of the policy twice": (
+        swapped(b'"policy":{', b'"policy":{"threshold":0.5,', DECIDED),
+        "holds a field twice",
+    ),
+    "a field that we do not know twice": (
+        swapped(b'"data":{', b'"data":{"new":{"a":1,"a":1},'),
+        "holds a field twice",
+    ),
+    "a field twice, once with escapes": (
+        swapped(b'"data":{', b'"data":{"roun\\u0064":2,'),
+        "holds a field twice",
+    ),
     "no JSON": (b"SECRET", "is not JSON: invalid character (byte 0)"),
     "a list": (b"[1]", "the value is wrong: expected object, got array"),
     "null": (b"null", "the value is wrong: expected object, got null"),
