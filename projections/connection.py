@@ -11,6 +11,7 @@ from domain.refusal import Refusal
 from projections.fence import Connection
 
 NOT_MIGRATED = (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError)
+_WITHIN = 10.0  # seconds until a connection must stand
 # The third is what asyncpg says of a connection that broke in the middle of a COPY.
 AWAY = (
     asyncpg.PostgresError,
@@ -45,7 +46,7 @@ def shown(url: str) -> str:
 
 
 async def connect(
-    url: str, *, within: float = 10.0, statement_within: float | None = None, application: str = "folkmoot"
+    url: str, *, within: float = _WITHIN, statement_within: float | None = None, application: str = "folkmoot"
 ) -> Connection:
     """A connection of the caller's own, who terminates it.
 
@@ -58,26 +59,32 @@ async def connect(
     Raises:
         OSError, TimeoutError, asyncpg.PostgresError: one of `AWAY`.
     """
-    try:
-        return await asyncpg.connect(
-            url,
-            timeout=within,
-            command_timeout=statement_within,
-            server_settings={"application_name": application},
-        )
-    except TimeoutError:  # the driver's has no words
-        raise TimeoutError(f"Postgres at {shown(url)} does not answer within {within:g} s") from None
+    opened: Connection = await _open(
+        url,
+        timeout=within,
+        command_timeout=statement_within,
+        server_settings={"application_name": application},
+    )
+    return opened
 
 
 @contextlib.asynccontextmanager
 async def pool(url: str, most: int) -> AsyncIterator[Any]:
     """At most `most` connections, made when they are asked for, terminated at the end."""
     # None in store: the pool would try to restore it behind our back, and say each time that it cannot.
-    made = await asyncpg.create_pool(url, min_size=0, max_size=most)
+    made = await asyncpg.create_pool(url, min_size=0, max_size=most, timeout=_WITHIN, connect=_open)
     try:
         yield made
     finally:
         made.terminate()
+
+
+async def _open(*url: Any, **driver: Any) -> Any:
+    try:
+        return await asyncpg.connect(*url, **driver)
+    except TimeoutError:  # the driver's has no words
+        within = driver["timeout"]
+        raise TimeoutError(f"Postgres at {shown(*url)} does not answer within {within:g} s") from None
 
 
 @contextlib.contextmanager

@@ -5,6 +5,7 @@ import asyncio
 import pytest
 
 from cli.status import _human
+from projections import connection
 from projections.connection import connect
 from projections.queries import Queries
 from workers import health, settings
@@ -34,6 +35,13 @@ async def test_who_connects_is_told_which_server_is_silent_and_no_password(silen
     with pytest.raises(TimeoutError) as error:
         await connect(silent, within=0.2)
     assert str(error.value) == f"Postgres at {place(silent)} does not answer within 0.2 s"
+
+
+async def test_who_takes_one_of_several_connections_is_told_the_same(silent, monkeypatch):
+    monkeypatch.setattr(connection, "_WITHIN", 0.2)
+    async with connection.pool(silent, most=1) as connections:
+        with pytest.raises(TimeoutError, match=f"Postgres at {place(silent)} does not answer within 0.2 s"):
+            await connections.acquire()
 
 
 async def test_who_asks_the_read_tables_is_told_which_server_is_silent(silent):
