@@ -7,7 +7,7 @@ import msgspec
 
 from domain.strict_json import printable
 from eventlog.codec import decode, peek
-from eventlog.record import RawRecord
+from eventlog.record import RawRecord, moment
 from eventlog.undecodable import Undecodable
 
 _DATA_WIDTH = 100
@@ -32,12 +32,15 @@ def as_json(record: RawRecord) -> str:
 
 
 def as_text(record: RawRecord) -> str:
-    """One line for a terminal: when, where, which stream, what."""
+    """One line for a terminal: when, where, which stream, what; of what is no event, why not."""
     shown = as_object(record)
-    head = f"{shown.get('time', '-'):27}  {record.topic}/{record.partition}@{record.offset}"
-    what = f"{shown['subject'] or '-'} v{shown['streamversion'] or '-'}  {shown['type'] or '-'}"
+    # A record that is no event has no time of its own; Kafka has one.
+    at = shown.get("time") or moment(record.timestamp_ms).isoformat(timespec="microseconds")
+    head = f"{at.replace('+00:00', 'Z'):27}  {record.topic}/{record.partition}@{record.offset}"
+    what = f"{shown['subject']} v{shown['streamversion']}  {shown['type']}"
     if "undecodable" in shown:
-        return f"{head}  {printable(what)}  undecodable: {shown['undecodable']} ({shown['bytes']} bytes)"
+        is_what = "no event" if shown["type"] is None else f"{printable(what)}, but cannot be read"
+        return f"{head}  {is_what}: {shown['undecodable']} ({shown['bytes']} bytes)"
     data = json.dumps(shown["data"], ensure_ascii=False)
     return f"{head}  {what}  {printable(data, _DATA_WIDTH)}"
 

@@ -98,7 +98,7 @@ async def test_what_is_no_event_is_shown_as_such_and_its_content_is_not(moot, fo
     assert second["undecodable"] == "data.round is wrong: expected int, got str"
     assert third["undecodable"] == "is empty"
     human = await moot("tail")
-    assert "undecodable: is not UTF-8 at byte 0 (12 bytes)" in human.stdout
+    assert "fleet/0@0  no event: is not UTF-8 at byte 0 (12 bytes)" in human.stdout
     assert "SECRET" not in done.stdout + human.stdout
 
 
