@@ -32,8 +32,10 @@ def test_an_event_is_told_with_its_time_place_stream_and_type():
         (b"", "no event: is empty (0 bytes)"),
         (
             STORED.replace(b'"round":1', b'"round":"SECRET"'),
-            "consensus/42 v1  consensus.ballot_cast.v2, but cannot be read: data.round is wrong:"
-            f" expected int, got str ({len(STORED) + 7} bytes)",
+            (
+                "consensus/42 v1  consensus.ballot_cast.v2, but cannot be read: data.round is wrong:"
+                f" expected int, got str ({len(STORED) + 7} bytes)"
+            ),
         ),
     ],
 )
