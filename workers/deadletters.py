@@ -1,12 +1,16 @@
 """What a person can do about parked records: let their stream try again, or give one up."""
 
+import contextlib
 from datetime import UTC, datetime
 
 from domain.deadletters import Discarded
 from domain.event import Event, event_id
 from domain.refusal import Refusal
 from domain.strict_json import printable
+from eventlog.codec import decode
+from eventlog.partitioning import partition_of
 from eventlog.reader import LogReader
+from eventlog.undecodable import Undecodable
 from eventlog.writer import LogWriter
 from projections.connection import connect
 from projections.fence import Connection
@@ -43,13 +47,15 @@ async def discard(settings: Settings, letter: str, who: str, why: str) -> Event:
     """Write down that a person gives one parked record up; the projector then lets its stream go on.
 
     Raises:
-        Refusal: there is no such record, it only waits behind another, or who or why is missing.
+        Refusal: there is no such record, it only waits behind another, it is given up already, or who or why
+            is missing.
     """
     _said("--as", who, LONGEST_WHO)
     _said("--why", why, LONGEST_WHY)
     connection = await connect(settings.database_url)
     try:
-        # The lock keeps a retry from applying the record while its discard is written.
+        # The lock keeps a retry from applying the record while its discard is written, and a second discard
+        # from looking for the first before that is on the log.
         async with connection.transaction():
             found = await parked(connection, letter, hold=True)
             if found is None:
@@ -59,6 +65,8 @@ async def discard(settings: Settings, letter: str, who: str, why: str) -> Event:
                     "ID", f"{letter} only waits behind another record of its stream; discard that one"
                 )
             event = _event(found, who, why)
+            async with LogReader(settings.kafka, settings.topic_prefix) as reader:
+                await _not_given_up_before(connection, reader, event.stream)
             async with LogWriter(settings.kafka, settings.topic_prefix) as writer:
                 await writer.append("deadletters", [event])
             return event
@@ -103,6 +111,18 @@ async def _no_discard_is_on_its_way(connection: Connection, reader: LogReader) -
         _, end = await reader.beginning_and_end("deadletters", partition)
         if await discards_read(connection, partition) < end:
             raise Refusal("retry", "a discard is on its way; try again when the projector has read it")
+
+
+async def _not_given_up_before(connection: Connection, reader: LogReader, stream: str) -> None:
+    """A second discard would be a fork of the first one's stream."""
+    partition = partition_of(stream.encode(), len(await reader.partitions("deadletters")))
+    for record in await reader.stream(stream, await discards_read(connection, partition)):
+        with contextlib.suppress(Undecodable):
+            discard = decode(record.value).data
+            if isinstance(discard, Discarded):
+                by = printable(discard.who, 60)
+                problem = f"{discard.dead_letter} is given up already, by {by}: the projector will read that"
+                raise Refusal("ID", problem)
 
 
 def _said(option: str, text: str, longest: int) -> None:

@@ -1,5 +1,7 @@
 """What a person does about parked records, on a real log and a real database."""
 
+import asyncio
+
 import asyncpg
 import pytest
 
@@ -72,6 +74,21 @@ async def test_a_record_is_given_up_by_an_event_and_no_retry_comes_between(setti
     partition = partition_of(event.stream.encode(), TOPICS["deadletters"].partitions)
     assert [letter for letter, _ in await project(settings, "deadletters", partition)] == [SECOND]
     assert await deadletters.retry(settings, None) == Resumed(applied=0, parked=1)
+
+
+async def test_a_second_discard_before_the_first_is_read_is_refused_and_parks_nothing(settings):
+    await write(settings, history("a")[1:3])
+    await project(settings)
+    asked = [deadletters.discard(settings, FIRST, who, "written by hand") for who in ("Ada", "Bob")]
+    done = await asyncio.gather(*asked, return_exceptions=True)
+    (event,) = [one for one in done if not isinstance(one, Exception)]
+    (refused,) = [one for one in done if isinstance(one, Refusal)]
+    assert f"{FIRST} is given up already, by {event.data.who}: " in str(refused)
+    with pytest.raises(Refusal, match="is given up already"):
+        await deadletters.discard(settings, FIRST, event.data.who, "written by hand")
+    assert await project(settings, "deadletters", 0) == [(SECOND, "impossible")]
+    await deadletters.discard(settings, SECOND, "Bob", "written by hand")
+    assert await project(settings, "deadletters", 0) == []
 
 
 @pytest.mark.parametrize(
