@@ -14,9 +14,9 @@ from bench import floor
 from eventlog.reader import LogReader
 from projections.batch import Folded
 from projections.engine import PartitionProjector
-from projections.helper import HelperProcess
 from projections.rebuild import Rebuild
 from projections.registry import PROJECTIONS
+from projections.second_process import SecondProcess
 from workers.projector import calm_the_collector
 
 
@@ -36,10 +36,10 @@ async def ours(kafka: str, prefix: str, database_url: str, end: int) -> int:
     return end
 
 
-async def rebuild(kafka: str, prefix: str, database_url: str, end: int, helper: HelperProcess) -> int:
+async def rebuild(kafka: str, prefix: str, database_url: str, end: int, second: SecondProcess) -> int:
     live, beside = await asyncpg.connect(database_url), await asyncpg.connect(database_url)
     async with LogReader(kafka, prefix) as reader:
-        done = await Rebuild(reader, live, beside, PROJECTIONS, helper=helper).rebuild()
+        done = await Rebuild(reader, live, beside, PROJECTIONS, second=second).rebuild()
     if done.events != end:
         raise RuntimeError(f"{done.events} events were rebuilt, {end} are on the log")
     return end
@@ -53,8 +53,8 @@ def main() -> None:
     """`python -m bench.projector_run floor|ours|rebuild KAFKA PREFIX DATABASE_URL END`."""
     what, kafka, prefix, database_url, end = sys.argv[1:]
     calm_the_collector()
-    with HelperProcess(kafka, prefix, database_url) as helper:
-        work = {"floor": plain, "ours": ours, "rebuild": partial(rebuild, helper=helper)}[what]
+    with SecondProcess(kafka, prefix, database_url) as second:
+        work = {"floor": plain, "ours": ours, "rebuild": partial(rebuild, second=second)}[what]
         began, used = time.perf_counter(), time.process_time()
         events = asyncio.run(work(kafka, prefix, database_url, int(end)))
         seconds = time.perf_counter() - began

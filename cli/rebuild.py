@@ -40,11 +40,11 @@ def rebuild(name: str | None, everything: bool, verify: bool, as_json: bool) -> 
     log.set_up("rebuild", "warning")
     settings = load(needs=("kafka", "database_url"))
     projections = work.chosen(name)
-    with work.helping(settings) as helper, Progress("events") as progress:
+    with work.second_process(settings) as second, Progress("events") as progress:
         if verify:
-            found = asyncio.run(work.verify(settings, projections, progress.show, helper))
+            found = asyncio.run(work.verify(settings, projections, progress.show, second))
         else:
-            done = asyncio.run(work.rebuild(settings, projections, progress.show, helper))
+            done = asyncio.run(work.rebuild(settings, projections, progress.show, second))
     if not verify:
         output.emit(as_json, asdict(done), lambda: _done(done))
         return 0

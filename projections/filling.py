@@ -38,7 +38,7 @@ class Orders:
     live: str
 
 
-class Helper(Protocol):
+class Second(Protocol):
     """Somebody who fills the same tables with a share of the streams, in a process of its own."""
 
     async def fill(
@@ -66,10 +66,10 @@ class Filling:
         tables: Shadow,
         orders: Orders,
         progress: Callable[[int, int], None],
-        helper: Helper | None = None,
+        second: Second | None = None,
     ) -> None:
         self._reader, self._tables, self.orders = reader, tables, orders
-        self._progress, self._helper = progress, helper
+        self._progress, self._second = progress, second
         self._folds: dict[Place, PartitionFold] = {}
         self._done: dict[Place, int] = {}
         self.read = 0
@@ -79,20 +79,20 @@ class Filling:
         return sum(end - self._done.get(place, 0) for place, end in ends.items())
 
     async def fill(self, ends: Mapping[Place, int]) -> None:
-        """Read each place up to its end; a long way is shared with the helper."""
+        """Read each place up to its end; a long way is shared with the second process."""
         total = self.read + self.left(ends)
 
         def told(events: int) -> None:
             self.read += events
             self._progress(self.read, total)
 
-        if self._helper is None or self.left(ends) < WORTH_SHARING:
+        if self._second is None or self.left(ends) < WORTH_SHARING:
             await self.fill_share(self._done, ends, None, told)
         else:
             starts = dict(self._done)
             await together(
                 self.fill_share(starts, ends, Share(0, 2), told),
-                self._have_filled(self._helper, starts, ends, Share(1, 2), told),
+                self._have_filled(self._second, starts, ends, Share(1, 2), told),
             )
             self._folds.clear()  # they know one share of the streams
         self._done |= ends
@@ -113,13 +113,13 @@ class Filling:
 
     async def _have_filled(
         self,
-        helper: Helper,
+        second: Second,
         starts: Mapping[Place, int],
         ends: Mapping[Place, int],
         share: Share,
         told: Callable[[int], None],
     ) -> None:
-        self._tables.add_sums(await helper.fill(self.orders, starts, ends, share, told))
+        self._tables.add_sums(await second.fill(self.orders, starts, ends, share, told))
 
     async def _fold(self, place: Place) -> PartitionFold:
         if place not in self._folds:

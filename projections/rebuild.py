@@ -11,7 +11,7 @@ from domain.refusal import Refusal
 from eventlog.reader import LogReader
 from projections import shadow
 from projections.fence import Connection, Position, take_over
-from projections.filling import Filling, Helper, Orders
+from projections.filling import Filling, Orders, Second
 from projections.in_memory import Place, discards
 from projections.projection import Projection, owned_tables
 from projections.registry import BY_NAME, UNROUTED
@@ -66,10 +66,10 @@ class Rebuild:
         projections: Sequence[Projection],
         *,
         progress: Progress = lambda *_: None,
-        helper: Helper | None = None,
+        second: Second | None = None,
     ) -> None:
         self._reader, self._live, self._beside, self._progress = reader, live, beside, progress
-        self._helper = helper
+        self._second = second
         self._projections = projections
         self._names = tuple(sorted(projection.name for projection in projections))
         self._tables = [table for p in projections for table in owned_tables(p)] + [DEAD_LETTER]
@@ -148,7 +148,7 @@ class Rebuild:
         self, tables: Shadow, ends: Mapping[Place, int], trusted_from: int, schema: str
     ) -> Filling:
         orders = Orders(self._names, await discards(self._reader, ends), trusted_from, schema)
-        return Filling(self._reader, tables, orders, self._progress, self._helper)
+        return Filling(self._reader, tables, orders, self._progress, self._second)
 
     async def _ends(self, *, hold: bool = False) -> dict[Place, int]:
         """How far each place is projected; `hold` keeps it there until the transaction ends."""

@@ -7,11 +7,11 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
 from projections.connection import connect, migrated
-from projections.filling import Helper
-from projections.helper import HelperProcess
+from projections.filling import Second
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt, Verified
 from projections.registry import BY_NAME
+from projections.second_process import SecondProcess
 from workers.projector import calm_the_collector
 from workers.settings import Settings
 
@@ -31,38 +31,38 @@ def chosen(name: str | None) -> Sequence[Projection]:
     return (BY_NAME[name],)
 
 
-def helping(settings: Settings) -> HelperProcess:
+def second_process(settings: Settings) -> SecondProcess:
     """Who takes half of the work; enter it before anything else is begun."""
     calm_the_collector()
-    return HelperProcess(settings.kafka, settings.topic_prefix, settings.database_url)
+    return SecondProcess(settings.kafka, settings.topic_prefix, settings.database_url)
 
 
 async def rebuild(
-    settings: Settings, projections: Sequence[Projection], progress: Progress, helper: Helper
+    settings: Settings, projections: Sequence[Projection], progress: Progress, second: Second
 ) -> Rebuilt:
     """See `projections.rebuild.Rebuild.rebuild`."""
-    async with _ready(settings, projections, progress, helper) as work:
+    async with _ready(settings, projections, progress, second) as work:
         return await work.rebuild()
 
 
 async def verify(
-    settings: Settings, projections: Sequence[Projection], progress: Progress, helper: Helper
+    settings: Settings, projections: Sequence[Projection], progress: Progress, second: Second
 ) -> list[Verified]:
     """See `projections.rebuild.Rebuild.verify`."""
-    async with _ready(settings, projections, progress, helper) as work:
+    async with _ready(settings, projections, progress, second) as work:
         return await work.verify()
 
 
 @asynccontextmanager
 async def _ready(
-    settings: Settings, projections: Sequence[Projection], progress: Progress, helper: Helper
+    settings: Settings, projections: Sequence[Projection], progress: Progress, second: Second
 ) -> AsyncIterator[Rebuild]:
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
         live = await connect(settings.database_url)
         beside = await connect(settings.database_url)
         try:
             with migrated():
-                yield Rebuild(reader, live, beside, projections, progress=progress, helper=helper)
+                yield Rebuild(reader, live, beside, projections, progress=progress, second=second)
         finally:
             live.terminate()
             beside.terminate()

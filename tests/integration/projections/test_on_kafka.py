@@ -13,7 +13,7 @@ from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
 from projections import filling, schema
 from projections.engine import PartitionProjector
-from projections.helper import HelperProcess
+from projections.second_process import SecondProcess
 from tests.integration.projections.bed import Bed, Seen, history
 
 TOPICS = ("decisions", "deadletters")
@@ -37,7 +37,9 @@ async def project_all(bed):
             await PartitionProjector(bed.log, bed.connection, topic, partition, Seen()).follow(end)
 
 
-async def test_a_helper_shares_a_rebuild_and_the_rows_are_the_same(real, kafka, topic_prefix, monkeypatch):
+async def test_a_second_process_shares_a_rebuild_and_the_rows_are_the_same(
+    real, kafka, topic_prefix, monkeypatch
+):
     bed, writer = real
     monkeypatch.setattr(filling, "WORTH_SHARING", 10)
     for number in range(40):
@@ -48,8 +50,8 @@ async def test_a_helper_shares_a_rebuild_and_the_rows_are_the_same(real, kafka, 
     before = await bed.hashes()
     assert [kind for _, kind in await bed.parked()] == ["fork"]
     told = []
-    with HelperProcess(kafka, topic_prefix, bed.database, method="spawn") as helper:
-        work = await bed.rebuilding(helper=helper, progress=lambda done, of: told.append((done, of)))
+    with SecondProcess(kafka, topic_prefix, bed.database, method="spawn") as second:
+        work = await bed.rebuilding(second=second, progress=lambda done, of: told.append((done, of)))
         done = await work.rebuild()
         assert await bed.hashes() == before
         assert [found.difference for found in await work.verify()] == [None, None, None]
@@ -57,7 +59,7 @@ async def test_a_helper_shares_a_rebuild_and_the_rows_are_the_same(real, kafka, 
     assert told[-1] == (done.events, done.events)
 
 
-async def test_a_helper_that_dies_ends_the_rebuild_and_leaves_the_live_tables(
+async def test_a_second_process_that_dies_ends_the_rebuild_and_leaves_the_live_tables(
     real, kafka, topic_prefix, monkeypatch
 ):
     bed, writer = real
@@ -65,11 +67,11 @@ async def test_a_helper_that_dies_ends_the_rebuild_and_leaves_the_live_tables(
     await writer.append("decisions", history("a"))
     await project_all(bed)
     before = await bed.hashes()
-    with HelperProcess(kafka, topic_prefix, bed.database, method="spawn") as helper:
-        helper._process.kill()
-        helper._process.join()
+    with SecondProcess(kafka, topic_prefix, bed.database, method="spawn") as second:
+        second._process.kill()
+        second._process.join()
         with pytest.raises(OSError):  # noqa: PT011 # the pipe's own words, or ours
-            await (await bed.rebuilding(helper=helper)).rebuild()
+            await (await bed.rebuilding(second=second)).rebuild()
     assert await bed.hashes() == before
 
 

@@ -25,8 +25,8 @@ from projections.tables import DEAD_LETTER
 METHOD = "fork" if sys.platform == "linux" else "spawn"
 
 
-class HelperProcess:
-    """A `projections.filling.Helper`; begin it before any event loop, thread or connection is there.
+class SecondProcess:
+    """A `projections.filling.Second`; begin it before any event loop, thread or connection is there.
 
     It ends with the `with` block, and by itself when its parent is gone.
     """
@@ -56,14 +56,14 @@ class HelperProcess:
         share: Share,
         told: Callable[[int], None],
     ) -> Sums:
-        """See `projections.filling.Helper`."""
+        """See `projections.filling.Second`."""
         self._pipe.send((orders, dict(starts), dict(ends), share))
         while True:
             await _readable(self._pipe)
             try:
                 what, answer = self._pipe.recv()
             except EOFError:
-                raise ConnectionError("the helper's process died; begin the rebuild again") from None
+                raise ConnectionError("the second process died; begin the rebuild again") from None
             match what:
                 case "read":
                     told(answer)
@@ -73,7 +73,7 @@ class HelperProcess:
                 case "taken":
                     raise TakenTwice(answer)
                 case _:
-                    raise ConnectionError(f"the helper's process failed: {answer}")
+                    raise ConnectionError(f"the second process failed: {answer}")
 
 
 async def _readable(pipe: Pipe) -> None:
