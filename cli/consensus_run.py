@@ -1,10 +1,9 @@
 """Speaks to Temporal and the read model for `moot consensus`; every failure is one line."""
 
 import asyncio
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
 from temporalio.client import (
@@ -21,6 +20,7 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from cli import output
 from cli.consensus_end import ended, ended_of, line
+from cli.consensus_row import jsonable, row_of
 from cli.consensus_view import recorded, without_outcome
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.refusal import Refusal
@@ -58,7 +58,7 @@ async def show(deliberation: str) -> Seen:
     try:
         seen = await _look(handle)
     except _NotFoundError:
-        row = await _row(handle.id)
+        row = await row_of(handle.id)
         return Seen(row | {"ended": None}, recorded(row))
     how = await ended(handle)
     if how is None or seen.state["waits_for"] != "opening":
@@ -66,7 +66,7 @@ async def show(deliberation: str) -> Seen:
         return Seen(seen.state | {"ended": how}, seen.text if settled else without_outcome(seen.text, how))
     # The newest run under this id was refused, perhaps since an earlier one has decided already.
     try:
-        row = await _row(handle.id)
+        row = await row_of(handle.id)
     except Refusal:
         await _result(handle)
         raise
@@ -77,13 +77,13 @@ async def show(deliberation: str) -> Seen:
 async def listed(status: str | None, limit: int) -> list[dict[str, Any]]:
     """As the read model knows them; of those without an outcome, Temporal says which have ended (`ended`)."""
     async with Queries(load(needs=["database_url"]).database_url) as tables:
-        rows = [_jsonable(row) for row in await tables.deliberations(limit, status)]
+        rows = [jsonable(row) for row in await tables.deliberations(limit, status)]
     waiting = [row["stream"] for row in rows if row["status"] == "open" and row["docket"] is None]
     how: dict[str, str] = {}
     try:
         how = await ended_of(await _client(), waiting) if waiting else {}
-    except (Refusal, RPCError):
-        output.say("moot: Temporal does not answer: which of the open ones have ended is not known")
+    except (Refusal, RPCError) as error:
+        output.say(f"moot: which of the open ones have ended is not known: {line(error)}")
     return [row | {"ended": how.get(row["stream"])} for row in rows]
 
 
@@ -177,18 +177,6 @@ async def _update(deliberation: str, name: str, command: CastBallot | Rule) -> A
         if error.status is RPCStatusCode.NOT_FOUND:
             raise Refusal("ID", f"{handle.id} takes no more: it has ended, or there is none") from None
         raise _unanswered(handle, error) from None
-
-
-async def _row(stream: str) -> dict[str, Any]:
-    async with Queries(load(needs=["database_url"]).database_url) as tables:
-        row = await tables.deliberation(stream)
-    if row is None:
-        raise Refusal("ID", f"{stream} is not known; see `moot consensus list`")
-    return _jsonable({**row, "state": json.loads(row["state"])})
-
-
-def _jsonable(row: dict[str, Any]) -> dict[str, Any]:
-    return {name: value.isoformat() if isinstance(value, datetime) else value for name, value in row.items()}
 
 
 def _unanswered(handle: WorkflowHandle[Any, Any], error: Exception) -> Refusal:

@@ -44,10 +44,16 @@ def _human(done: "Migrated") -> str:
         if done.tables_from == done.tables_to
         else f"from revision {done.tables_from or 'none'} to {done.tables_to}"
     )
+    attributes = ", ".join(done.search_attributes) or "all there already"
+    if done.by_hand:
+        attributes = (
+            "this Temporal takes none from us: add with its own tool, if they are not there yet, "
+            + ", ".join(done.by_hand)
+        )
     return "\n".join(
         [
             f"topics             {', '.join(done.topics) or 'all there already'}",
             f"tables             {tables}",
-            f"search attributes  {', '.join(done.search_attributes) or 'all there already'}",
+            f"search attributes  {attributes}",
         ]
     )

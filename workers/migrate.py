@@ -11,12 +11,16 @@ from workers.settings import Settings
 
 @dataclass(frozen=True, slots=True)
 class Migrated:
-    """What was done; nothing is listed that was there already."""
+    """What was done; nothing is listed that was there already.
+
+    `by_hand` are search attributes, each with its type, where the service takes them from its own tool only.
+    """
 
     topics: tuple[str, ...]
     tables_from: str | None
     tables_to: str
     search_attributes: tuple[str, ...]
+    by_hand: tuple[str, ...] = ()
 
 
 async def migrate(settings: Settings, replication: int = 1) -> Migrated:
@@ -37,12 +41,17 @@ async def migrate(settings: Settings, replication: int = 1) -> Migrated:
         before, after = await schema.upgrade(settings.database_url)
     except AWAY as error:
         raise Refusal("postgres", f"does not take the tables: {type(error).__name__}: {error}") from None
-    return Migrated(topics.created, before, after, await _search_attributes(settings))
+    return Migrated(topics.created, before, after, *await _search_attributes(settings))
 
 
-async def _search_attributes(settings: Settings) -> tuple[str, ...]:
+async def _search_attributes(settings: Settings) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """Those added, and those to be added by hand."""
     # Only here: Temporal's client is the slowest import of all.
     from workers import search_attributes
     from workers.temporal_client import connect
 
-    return tuple(await search_attributes.register(await connect(settings)))
+    client = await connect(settings)
+    try:
+        return tuple(await search_attributes.register(client)), ()
+    except search_attributes.NotOurs:
+        return (), search_attributes.described()

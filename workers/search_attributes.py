@@ -22,6 +22,11 @@ def wanted() -> Types:
     return {key.name: IndexedValueType.ValueType(key.indexed_value_type) for key in SEARCH_ATTRIBUTES}
 
 
+def described() -> tuple[str, ...]:
+    """Every name with its type, in words."""
+    return tuple(f"{key.name} ({key.indexed_value_type.name.title()})" for key in SEARCH_ATTRIBUTES)
+
+
 async def missing(client: Client) -> Types:
     """Names and types that the namespace lacks, or has under another type."""
     answer = await client.operator_service.list_search_attributes(
@@ -37,11 +42,24 @@ async def add(client: Client, attributes: Types) -> None:
     )
 
 
+class NotOurs(Exception):
+    """The service lets nobody look at, or add, search attributes through Temporal's own API."""
+
+
 async def register(client: Client) -> list[str]:
-    """Add what is missing; safe to repeat. Returns the names added."""
-    lacking = await missing(client)
-    if lacking:
-        await add(client, lacking)
+    """Add what is missing; safe to repeat. Returns the names added.
+
+    Raises:
+        NotOurs: they have to be added by hand, with the service's own tool.
+    """
+    try:
+        lacking = await missing(client)
+        if lacking:
+            await add(client, lacking)
+    except RPCError as error:
+        if error.status not in _CLOSED:
+            raise
+        raise NotOurs from None
     return sorted(lacking)
 
 

@@ -1,15 +1,19 @@
 """Where everything is: read once at the edge, handed down, never global."""
 
 import os
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from domain.refusal import Refusal
+from domain.strict_json import printable
 from eventlog.connection import shown
 from workers.embedded import stackfile
 
 CLUSTER = "folkmoot"
+# It begins every checkpoint's origin, a line of a signed note, and is its key's name.
+_CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 NAMESPACE = "default"
 SERVERS = {
     "kafka": "FOLKMOOT_KAFKA",
@@ -62,7 +66,8 @@ def load(
         needs: which of `kafka`, `database_url`, `temporal_address` the caller cannot do without.
 
     Raises:
-        Refusal: a needed server is named nowhere; every missing one is named, and what to do.
+        Refusal: a needed server is named nowhere (every missing one is named, and what to do), or a setting
+            has a value that it cannot have.
     """
     folder = Path.cwd() if folder is None else folder
     environ = os.environ if environ is None else environ
@@ -78,12 +83,21 @@ def load(
     return Settings(
         **found,
         temporal_namespace=outside.get("temporal_namespace") or NAMESPACE,
-        cluster=environ.get("FOLKMOOT_CLUSTER") or CLUSTER,
+        cluster=_cluster(environ.get("FOLKMOOT_CLUSTER") or CLUSTER),
         topic_prefix=environ.get("FOLKMOOT_TOPIC_PREFIX", ""),
         artifacts=environ.get("FOLKMOOT_ARTIFACTS") or str(data / "artifacts"),
         signing_key=environ.get("FOLKMOOT_SIGNING_KEY") or str(data / "signing.key"),
         data=data,
     )
+
+
+def _cluster(name: str) -> str:
+    if not _CLUSTER.fullmatch(name):
+        raise Refusal(
+            "FOLKMOOT_CLUSTER",
+            f"'{printable(name, 60)}' is not 1 to 128 letters, digits, . _ - or / (first a letter or digit)",
+        )
+    return name
 
 
 def external(environ: Mapping[str, str]) -> dict[str, str]:

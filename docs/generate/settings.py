@@ -77,7 +77,9 @@ GROUPS = (
                 "FOLKMOOT_TOPIC_PREFIX", "empty", "Stands before every topic's name, on a shared cluster."
             ),
             Variable(
-                "FOLKMOOT_CLUSTER", "`folkmoot`", "First part of every checkpoint's origin; never change it."
+                "FOLKMOOT_CLUSTER",
+                "`folkmoot`",
+                "First part of every checkpoint's origin: up to 128 letters, digits, `.`, `_`, `-`, `/`; never change it.",
             ),
             Variable(
                 "FOLKMOOT_SIGNING_KEY",

@@ -70,6 +70,20 @@ def test_every_variable_of_ours_has_its_effect(folder):
     assert [getattr(found, name) for name in names] == [f"my-{name}" for name in names]
 
 
+@pytest.mark.parametrize(
+    "name", ["folk moot", "folkmoot\n", "a\nb", "a+b", "/a", "ä", "a" * 129, "\x1b[31m", " "]
+)
+def test_a_cluster_that_could_not_be_in_a_signed_note_is_refused_by_name(folder, name):
+    with pytest.raises(Refusal, match=r"^FOLKMOOT_CLUSTER: '.*' is not 1 to 128 letters") as refused:
+        settings.load(folder, {"FOLKMOOT_CLUSTER": name})
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize("name", ["folkmoot", "example.org/decisions", "a", "A-1_b", "a" * 128])
+def test_a_cluster_may_be_a_name_or_a_place_on_the_web(folder, name):
+    assert settings.load(folder, {"FOLKMOOT_CLUSTER": name}).cluster == name
+
+
 @pytest.fixture
 def profiles(tmp_path):
     file = tmp_path / "temporal.toml"
