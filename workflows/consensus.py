@@ -106,8 +106,13 @@ class ReachConsensus:
 
     @cast_ballot.validator
     def _check_ballot(self, ballot: CastBallot) -> None:
-        if self._state.proposal is not None:  # else it waits for the opening and is checked then
-            self._voting().check(ballot)
+        if self._state.proposal is None:
+            return  # it waits for the opening and is checked then
+        # Temporal hands a worker an update before the end of an activity that it knew first: the round may
+        # have closed, and its voter may have seen the next one open, before this workflow hears of it.
+        if self._recording.writing and ballot.round == self._state.round + 1:
+            return  # it waits for what is being written, and is checked then
+        self._voting().check(ballot)
 
     @workflow.update(name=names.RULE, description="Decide, as a person, what the panel could not")
     async def rule(self, ruling: Rule) -> str:

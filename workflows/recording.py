@@ -39,6 +39,11 @@ class Recording(Generic[S]):
         self._fold = fold
         self._writing = asyncio.Lock()
 
+    @property
+    def writing(self) -> bool:
+        """Whether what was decided last is on its way to the log, and not in `state` yet."""
+        return self._writing.locked()
+
     def renamed(self, stream: str, region: str | None = None) -> "Recording[S]":
         """The same for the stream that the input names: a workflow exists before its input is read."""
         draft = dataclasses.replace(self._draft, stream=stream, region=region)

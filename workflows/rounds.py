@@ -77,7 +77,7 @@ class Rounds:
         return live_voters(self._recording.state, tuple(self._voters.values()))
 
     def handed_in(self) -> frozenset[str]:
-        return frozenset(self._answers) | {sealed.ballot.voter for sealed in self._sealed}
+        return frozenset(self._answers) | {sealed.ballot.voter for sealed in self._of_round()}
 
     def check(self, command: CastBallot) -> None:
         """What can be said against a ballot before it is taken.
@@ -119,7 +119,7 @@ class Rounds:
             return receipt
         return next(
             sealed.receipt
-            for sealed in self._sealed
+            for sealed in self._of_round()
             if (sealed.ballot.voter, sealed.ballot.choice) == (command.voter, command.choice)
         )
 
@@ -144,11 +144,12 @@ class Rounds:
             if isinstance(outcome, Exception):
                 raise outcome
         await self._recording.record_drafted(self._close, f"close round {state.round}")
-        self._sealed.clear()
+        # A ballot that waited for the close may be under seal in the next round already.
+        self._sealed = [sealed for sealed in self._sealed if sealed.ballot.round > state.round]
         self._answers.clear()
 
     def _close(self, state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
-        live = [*(sealed.ballot for sealed in self._sealed), *self._answers.values()]
+        live = [*(sealed.ballot for sealed in self._of_round()), *self._answers.values()]
         ballots = [*ballots_for(state, tuple(self._voters.values())), *live]
         closing = close_round(state, ballots, last_word=has_last_word(state, tuple(self._voters.values())))
         events = draft.events(closing, at)
@@ -157,8 +158,11 @@ class Rounds:
             events += draft.events(conclude(state, at), at)
         return events
 
+    def _of_round(self) -> list[_Sealed]:
+        return [sealed for sealed in self._sealed if sealed.ballot.round == self._recording.state.round]
+
     def _of(self, voter: str) -> list[BallotCast]:
-        return [sealed.ballot for sealed in self._sealed if sealed.ballot.voter == voter]
+        return [sealed.ballot for sealed in self._of_round() if sealed.ballot.voter == voter]
 
     async def _ask(self, voter: Voter, state: Deliberation) -> None:
         try:

@@ -3,6 +3,7 @@
 It passes the same conformance suite as the real writer: tests/fakes/event_log_conformance.py.
 """
 
+import asyncio
 from collections.abc import Sequence
 
 from domain.event import Event
@@ -39,3 +40,18 @@ class MemoryLog:
             if event.stream == name:
                 seen.setdefault(event.id, event)
         return list(seen.values())
+
+
+class HeldLog(MemoryLog):
+    """Holds back the answer to appends of an event `of` a kind to streams that start with `held`."""
+
+    def __init__(self, held: str, of: type = object) -> None:
+        super().__init__()
+        self.held, self.of = held, of
+        self.reached, self.go = asyncio.Event(), asyncio.Event()
+
+    async def append(self, topic: str, events: Sequence[Event]) -> None:
+        await super().append(topic, events)
+        if events[0].stream.startswith(self.held) and any(isinstance(e.data, self.of) for e in events):
+            self.reached.set()
+            await self.go.wait()

@@ -11,26 +11,12 @@ from temporalio.service import RPCError
 from domain.consensus.docket_state import LEAST_SLICE, NO_DOCKET, fold_docket_all
 from domain.consensus.events import BallotSealed, Decided, DocketWithdrawn, Opened, RoundClosed, Withdrawn
 from domain.consensus.state import NOT_OPENED, fold_all
-from tests.fakes.event_log import MemoryLog
+from tests.fakes.event_log import HeldLog
 from tests.fakes.read_model import MemoryReadModel
 from tests.integration.workflows.conftest import DEADLINE, Moot
 from workflows.names import DECIDE_DOCKET, docket_stream
 
 EXTERNAL = [{"id": "x", "kind": "external"}, {"id": "y", "kind": "external"}]
-
-
-class HeldLog(MemoryLog):
-    """Holds back the answer to every append to a stream whose name starts with `held`, until it is let go."""
-
-    def __init__(self, held: str) -> None:
-        super().__init__()
-        self.held, self.reached, self.go = held, asyncio.Event(), asyncio.Event()
-
-    async def append(self, topic, events) -> None:
-        await super().append(topic, events)
-        if events[0].stream.startswith(self.held):
-            self.reached.set()
-            await self.go.wait()
 
 
 async def cancelled(handle) -> None:

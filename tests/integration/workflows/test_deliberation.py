@@ -10,7 +10,8 @@ from activities.reasoner import Answer
 from domain.consensus.events import BallotCast, BallotSealed, Decided, MediationGiven, Opened, RoundClosed
 from domain.consensus.possible import commitment
 from domain.consensus.state import NOT_OPENED, fold
-from tests.integration.workflows.conftest import Moot
+from tests.fakes.event_log import HeldLog
+from tests.integration.workflows.conftest import DEADLINE, Moot
 
 LIVE = {"round_seconds": 60, "threshold": 0.9}
 
@@ -197,6 +198,23 @@ async def test_a_ballot_for_a_closed_round_and_one_after_the_end_are_refused(moo
     with pytest.raises(Exception, match="already completed"):
         await cast(handle, "x", "a")
     assert isinstance(moot.stream(proposal["id"])[-1].data, Decided)
+
+
+async def test_a_ballot_for_the_next_round_waits_while_the_last_one_is_being_closed(client):
+    log = HeldLog("consensus/", of=RoundClosed)
+    moot = Moot(client, log)
+    async with moot.working():
+        handle = await moot.start(live(moot, "x", "y"))
+        await cast(handle, "x", "a")
+        await cast(handle, "y", "b")
+        await asyncio.wait_for(log.reached.wait(), DEADLINE)
+        early = asyncio.create_task(cast(handle, "x", "a", round=2))
+        line = await refused(handle, "cast_ballot", {"voter": "x", "choice": "a", "round": 3})
+        assert line == "round: round 3 is not open, the open round is 1"
+        log.go.set()
+        assert (await early)["round"] == 2
+        await cast(handle, "y", "a", round=2)
+        assert (await handle.result())["rounds_required"] == 2
 
 
 async def test_many_voters_at_once_are_all_counted(moot):
