@@ -7,6 +7,7 @@ from audit import note
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.key_statement import KeyStatement
 from audit.note import VerifierKey
+from domain.counting import counted
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
@@ -81,7 +82,8 @@ class KeyChain:
             if end is None or checkpoint.size <= end:
                 return checkpoint
         key = self.links[signed[-1]].statement.key.short
-        raise Refusal("checkpoint", f"of {checkpoint.size} records is signed by {key}, replaced before that")
+        size = counted(checkpoint.size, "record")
+        raise Refusal("checkpoint", f"of {size} is signed by {key}, which was replaced before")
 
     def mistrusted(self, keys: Sequence[VerifierKey]) -> dict[int, str]:
         """Which numbers of the chain are linked by no signature to one of `keys`: what is wrong, by number.

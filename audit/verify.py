@@ -13,6 +13,7 @@ from audit.note import VerifierKey
 from audit.source import SealedLog, Source
 from audit.tile_check import TileCheck
 from domain.audit_events import KeyAnnounced
+from domain.counting import counted
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.codec import decode, peek
@@ -157,7 +158,7 @@ class _Log:
         beyond = max(held.size - covered, 0)
         if beyond and self.source.complete:
             self.report.findings.append(
-                Finding(log.name, f"holds {beyond} records that no checkpoint covers: they were added")
+                Finding(log.name, f"holds {counted(beyond, 'record')} that no checkpoint covers: added since")
             )
         self.report.unsealed += beyond
 

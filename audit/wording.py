@@ -21,6 +21,7 @@ from domain.consensus.events import (
     SliceDecided,
     Withdrawn,
 )
+from domain.counting import counted
 from domain.deadletters import Discarded
 from domain.event import EventData
 
@@ -44,7 +45,7 @@ def said(data: EventData) -> str:
         case DocketOpened() | DocketEstimated() | SliceDecided() | DocketClosed() | DocketWithdrawn():
             return _docket(data)
         case CheckpointSigned():
-            return f"the first {data.size} records of {data.origin} are sealed under {data.root}"
+            return f"{data.origin} up to {counted(data.size, 'record')} is sealed under {data.root}"
         case KeyAnnounced():
             return _key(data)
         case Discarded():
@@ -83,7 +84,7 @@ def _deliberation(  # noqa: PLR0911 # a line for each kind of event
         case Decided():
             return _decided(data)
         case Withdrawn():
-            return f"withdrawn after {data.rounds} rounds, nothing is decided{_asked(data)}"
+            return f"withdrawn after {counted(data.rounds, 'round')}, nothing is decided{_asked(data)}"
         case _:
             assert_never(data)
 
@@ -100,7 +101,8 @@ def _decided(data: Decided) -> str:
     outcome = data.consensus if data.consensus is not None else "no consensus"
     return (
         f"{outcome}, {data.status} by authority of {data.authority}, agreement {data.agreement:.4g}"
-        f" after {data.rounds_required} rounds with {len(data.ballots)} ballots: {data.reason}"
+        f" after {counted(data.rounds_required, 'round')} with {counted(len(data.ballots), 'ballot')}:"
+        f" {data.reason}"
     )
 
 
@@ -108,21 +110,23 @@ def _docket(data: DocketEvent) -> str:
     match data:
         case DocketOpened():
             return (
-                f"{data.question} {data.items} items, {data.voters} voters, choices {_few(data.choices)};"
-                f" table {data.table.sha256}; threshold {data.policy.threshold:g},"
-                f" weighting {data.policy.weighting}"
+                f"{data.question} {counted(data.items, 'item')}, {counted(data.voters, 'voter')},"
+                f" choices {_few(data.choices)}; table {data.table.sha256};"
+                f" threshold {data.policy.threshold:g}, weighting {data.policy.weighting}"
             )
         case DocketEstimated():
             return (
-                f"{data.method}: log-likelihood {data.log_likelihood:.4f} after {data.iterations} iterations,"
+                f"{data.method}: log-likelihood {data.log_likelihood:.4f}"
+                f" after {counted(data.iterations, 'iteration')},"
                 f" {'converged' if data.converged else 'not converged'}"
             )
         case SliceDecided():
             return f"items {data.first} to {data.last - 1} decided: {_counts(data.statuses)}"
         case DocketClosed():
-            return f"{data.items} items decided: {_counts(data.statuses)}; results {data.results.sha256}"
+            found = _counts(data.statuses)
+            return f"{counted(data.items, 'item')} decided: {found}; results {data.results.sha256}"
         case DocketWithdrawn():
-            return f"withdrawn with {data.decided} items decided{_asked(data)}"
+            return f"withdrawn with {counted(data.decided, 'item')} decided{_asked(data)}"
         case _:
             assert_never(data)
 

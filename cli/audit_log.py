@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.output import emit
+from domain.counting import counted
 from domain.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -120,20 +121,21 @@ def _data(report: "Report") -> dict[str, object]:
 
 
 def _human(report: "Report") -> str:
-    counted = f"{report.records:,} records in {report.logs} logs, {report.checkpoints:,} signed checkpoints"
+    told = f"{counted(report.records, 'record')} in {counted(report.logs, 'log')}"
+    told += f", {counted(report.checkpoints, 'signed checkpoint')}"
     if report.state_hashes:
-        counted += f", {len(report.state_hashes)} projections"
+        told += f", {counted(len(report.state_hashes), 'projection')}"
     apart = [
         text
         for number, text in (
-            (report.unsealed, f"{report.unsealed:,} records wait for their first checkpoint"),
-            (report.undecodable, f"{report.undecodable:,} records are no events"),
+            (report.unsealed, f"no checkpoint covers {counted(report.unsealed, 'record')} yet"),
+            (report.undecodable, f"{counted(report.undecodable, 'record')} cannot be read as events"),
         )
         if number
     ]
     found = len(report.findings)
-    verdict = f"{found} finding{'s'[: found > 1]}" if found else "everything is as it was sealed"
-    last = f"{counted}: {'; '.join([verdict, *apart])}"
+    verdict = counted(found, "finding") if found else "everything is as it was sealed"
+    last = f"{told}: {'; '.join([verdict, *apart])}"
     return "\n".join([*map(str, report.findings), *report.breaks, last])
 
 
@@ -145,7 +147,11 @@ def export(folder: Path, as_json: bool) -> None:  # noqa: FBT001 # click's flag
     from workers import settings
 
     count = asyncio.run(_export(settings.load(needs=SERVERS), folder))
-    emit(as_json, {"folder": str(folder), "records": count}, f"{count:,} sealed records copied to {folder}")
+    emit(
+        as_json,
+        {"folder": str(folder), "records": count},
+        f"{counted(count, 'sealed record')} copied to {folder}",
+    )
 
 
 async def _export(settings: "Settings", folder: Path) -> int:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.output import emit
+from domain.counting import counted
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
@@ -130,14 +131,14 @@ def _lines(found: "Replayed", histories: "Histories | None") -> str:
 
 def _counted(found: "Replayed", histories: "Histories | None") -> str:
     told = (
-        f"{found.decisions:,} decisions, {found.dockets:,} dockets and {found.models:,} models computed again"
-        " from the log, "
+        f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}"
+        f" and {counted(found.models, 'model')} computed again from the log\n"
     )
     if histories is None:
         told += "no history asked"
     else:
         told += (
-            f"{histories.replayed:,} workflow histories replayed, which wrote {histories.streams:,} streams"
+            f"{_replayed(histories.replayed)} replayed, which wrote {counted(histories.streams, 'stream')}"
         )
     told += f"; {found.withdrawn:,} withdrawn" if found.withdrawn else ""
     told += f"; {found.undecided:,} without an outcome so far" if found.undecided else ""
@@ -147,7 +148,11 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
 def left_out(passed: "Passed") -> str:
     """What is said of records that a person gave up."""
     count = len(passed.left_out)
-    return f"; {count:,} records left out, which a person discarded" if count else ""
+    return f"; {counted(count, 'record')} left out, which a person discarded" if count else ""
+
+
+def _replayed(number: int) -> str:
+    return "1 workflow history" if number == 1 else f"{number:,} workflow histories"
 
 
 def _few(lines: list[str]) -> list[str]:

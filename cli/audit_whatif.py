@@ -8,6 +8,7 @@ import click
 from cli.audit_replay import JSON, MOST_LINES, left_out, one_of
 from cli.output import emit
 from domain.consensus.policy import Policy, Weighting
+from domain.counting import counted
 from domain.strict_json import printable
 
 if TYPE_CHECKING:
@@ -92,7 +93,7 @@ def _whatif_lines(found: "Retaken") -> str:
     if len(differing) > MOST_LINES:
         lines.append(f"and {len(differing) - MOST_LINES:,} more; --json prints all")
     left = (
-        f"; {found.left_out:,} single deliberations left out, no model is learned from one"
+        f"; {counted(found.left_out, 'single deliberation')} left out, no model is learned from one"
         if found.left_out
         else ""
     )
@@ -101,7 +102,9 @@ def _whatif_lines(found: "Retaken") -> str:
     if found.passed.stopped:
         left += f"; {len(found.passed.stopped):,} that stop at a record which does not follow are left out"
     left += left_out(found.passed)
-    return "\n".join([*lines, f"{len(differing):,} of {len(found.decisions):,} decisions would differ{left}"])
+    return "\n".join(
+        [*lines, f"{len(differing):,} of {counted(len(found.decisions), 'decision')} would differ{left}"]
+    )
 
 
 def _whatif_line(one: "WhatIf") -> str:

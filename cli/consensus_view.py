@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from domain.counting import counted
 from domain.strict_json import printable
 
 
@@ -42,9 +43,8 @@ def recorded(row: dict[str, Any]) -> str:
     state = row["state"]
     lines = [printable(row["question"], 400)]
     if row["docket"] is not None:
-        lines.append(
-            f"Item {printable(row['item'])} of docket {row['docket']}, {len(state['panel'])} voters."
-        )
+        voters = counted(len(state["panel"]), "voter")
+        lines.append(f"Item {printable(row['item'])} of docket {row['docket']}, {voters}.")
     for closed in state.get("rounds", ()):
         tally = ", ".join(f"{printable(s['choice'])} {s['ballots']}" for s in closed["tally"][:10])
         lines.append(f"Round {closed['round']}: {tally or 'no ballot'}. {printable(closed['reason'], 300)}.")

@@ -10,6 +10,7 @@ from rich.text import Text
 from activities.docket_tasks import DocketResults, ModelSummary
 from domain.consensus.account import VoterAccount
 from domain.consensus.docket import ItemOutcome
+from domain.counting import counted
 from domain.strict_json import printable
 
 MOST_ROWS = 60
@@ -79,11 +80,11 @@ def _rest(number: int, what: str) -> str:
 
 def _summary(results: DocketResults) -> str:
     decided = sum(item.consensus is not None for item in results.items)
-    line = f"{decided:,} of {len(results.items):,} items reached consensus"
+    line = f"{decided:,} of {counted(len(results.items), 'item')} reached consensus"
     return f"{line}; {_model(results.model)}" if results.model else line
 
 
 def _model(model: ModelSummary) -> str:
     ended = "converged" if model.converged else "stopped"
-    steps = f"{ended} after {model.iterations} iterations"
+    steps = f"{ended} after {counted(model.iterations, 'iteration')}"
     return f"{model.method} {steps} at log-likelihood {model.log_likelihood:.4f}"

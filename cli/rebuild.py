@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli import output
+from domain.counting import counted
 
 if TYPE_CHECKING:
     from projections.rebuild import Rebuilt, Verified
@@ -58,7 +59,7 @@ def rebuild(name: str | None, everything: bool, verify: bool, as_json: bool) -> 
 def _done(done: "Rebuilt") -> str:
     rate = done.events / done.seconds if done.seconds else 0
     names = ", ".join(done.projections)
-    return f"rebuilt {names} from {done.events:,} events in {done.seconds:.1f} s ({rate:,.0f}/s)"
+    return f"rebuilt {names} from {counted(done.events, 'event')} in {done.seconds:.1f} s ({rate:,.0f}/s)"
 
 
 def _compared(found: Sequence["Verified"]) -> str:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 import click
 
 from cli.output import emit
+from domain.counting import counted
 from domain.refusal import Refusal
 
 if TYPE_CHECKING:
@@ -60,8 +61,7 @@ def _human(report: "Report") -> str:
         return "\n".join(lines)
     lines += [_lag(report), _age(report), _checkpoint(report)]
     if report.parked:
-        counted = "1 record" if report.parked == 1 else f"{report.parked:,} records"
-        lines.append(f"parked        {counted}; see `moot deadletters list`")
+        lines.append(f"parked        {counted(report.parked, 'record')}; see `moot deadletters list`")
     return "\n".join(lines)
 
 
@@ -91,4 +91,6 @@ def _checkpoint(report: "Report") -> str:
     if last is None:
         return "checkpoint    none yet"
     at = f"{last['sealed_at']:%Y-%m-%d %H:%M:%S} UTC"
-    return f"checkpoint    {last['topic']}/{last['partition']}, {last['size']} records, sealed {at}"
+    return (
+        f"checkpoint    {last['topic']}/{last['partition']}, {counted(last['size'], 'record')}, sealed {at}"
+    )

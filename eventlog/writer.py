@@ -8,6 +8,7 @@ from typing import Any, Self
 
 from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartitionError
 
+from domain.counting import counted
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.codec import EPOCH, encode
@@ -78,7 +79,7 @@ class LogWriter:
         else:
             return [Position(topic, partition, offset) for partition, offset in offsets]
         raise TimeoutError(
-            f"topic {name} did not acknowledge {len(entries)} events within {self._deadline:g} s: {hint}"
+            f"topic {name} did not acknowledge {counted(len(entries), 'event')} within {self._deadline:g} s: {hint}"
         )
 
     async def _deliver(self, name: str, entries: list[Entry]) -> list[tuple[int, int]]:

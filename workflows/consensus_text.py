@@ -5,6 +5,7 @@ from typing import Any, assert_never
 from domain.consensus.events import RoundClosed, Withdrawn
 from domain.consensus.settle import next_step
 from domain.consensus.state import Deliberation
+from domain.counting import counted
 from domain.strict_json import printable
 
 _CELL = 60
@@ -17,9 +18,10 @@ def table(state: Deliberation, status: str) -> str:
     proposal = state.proposal
     if proposal is None:
         return "not opened yet"
+    voters = counted(len(state.panel), "voter")
     head = [
         f"**{escaped(proposal.question, 400)}**",
-        f"status **{escaped(status)}**, {len(state.panel)} voters, threshold {state.policy.threshold:g}",
+        f"status **{escaped(status)}**, {voters}, threshold {state.policy.threshold:g}",
         "",
         "| round | leading | agreement | ballots | abstained | stopped by |",
         "|---|---|---|---|---|---|",
@@ -96,7 +98,8 @@ def _row(closed: RoundClosed) -> str:
 def _rules(state: Deliberation) -> str:
     policy = state.policy
     return (
-        f"{len(state.panel)} voters, at most {policy.max_rounds} rounds; {policy.threshold:g} of the weight "
+        f"{counted(len(state.panel), 'voter')}, at most {counted(policy.max_rounds, 'round')};"
+        f" {policy.threshold:g} of the weight "
         f"cast decides, the quorum is {policy.quorum:g} of the panel."
     )
 

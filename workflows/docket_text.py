@@ -1,6 +1,7 @@
 """A docket in words and tables, for the Temporal UI."""
 
 from domain.consensus.docket import DecideDocketRequest
+from domain.counting import counted
 from workflows.consensus_text import escaped
 
 
@@ -12,7 +13,7 @@ def details(request: DecideDocketRequest, items: int, decided: int, statuses: di
         [
             f"**{escaped(request.question, 400)}**",
             f"weighting **{policy.weighting}**, threshold {policy.threshold:g}",
-            f"{items} items, {share} decided",
+            f"{counted(items, 'item')}, {share} decided",
             "",
             "| status | items |",
             "|---|---|",

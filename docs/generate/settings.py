@@ -79,7 +79,8 @@ GROUPS = (
             Variable(
                 "FOLKMOOT_CLUSTER",
                 "`folkmoot`",
-                "First part of every checkpoint's origin: up to 128 letters, digits, `.`, `_`, `-`, `/`; never change it.",
+                "First part of every checkpoint's origin: up to 128 letters, digits, `.`, `_`, `-`, `/`; "
+                "never change it.",
             ),
             Variable(
                 "FOLKMOOT_SIGNING_KEY",

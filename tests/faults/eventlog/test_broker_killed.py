@@ -124,7 +124,7 @@ async def test_a_frozen_broker_is_a_timeout_and_then_it_goes_on(broker, place):
         os.kill(broker.pid, signal.SIGSTOP)
         try:
             started = time.monotonic()
-            said = r"decisions did not acknowledge 1 events within 0\.5 s: (Kafka does not answer|appending)"
+            said = r"decisions did not acknowledge 1 event within 0\.5 s: (Kafka does not answer|appending)"
             with pytest.raises(TimeoutError, match=said):
                 await writer.append("decisions", [ballot(version=2)])
             assert time.monotonic() - started < 2

@@ -269,7 +269,7 @@ def records_of(file):
         (lambda r: [r[0], *(swap(r[1], r[2])), *r[3:]], "offset 1: reordered after"),
         (
             lambda r: [*r, swap(r[0], r[-1])[1].replace(b"304 ", b"305 ", 1)],
-            "holds 1 records that no checkpoint",
+            "holds 1 record that no checkpoint",
         ),
         (
             lambda r: [r[0].replace(b"consensus/one", b"consensus/two", 1), *r[1:]],

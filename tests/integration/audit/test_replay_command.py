@@ -151,7 +151,7 @@ async def test_what_workflows_wrote_agrees_with_their_histories(scene):
         status, found = await scene.replay(words)
         assert (status, found["agrees"], found["streams_as_written"]) == (0, True, streams), words
     assert (await scene.moot("replay", "--all"))[1] == (
-        "4 decisions, 1 dockets and 0 models computed again from the log, 2 workflow histories replayed,"
+        "4 decisions, 1 docket and 0 models computed again from the log\n2 workflow histories replayed,"
         " which wrote 5 streams: all agree\n"
     )
 

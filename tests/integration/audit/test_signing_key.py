@@ -137,7 +137,8 @@ async def test_the_replaced_key_signs_nothing_more_and_what_it_signs_yet_is_name
     status, out, _ = await moot("verify", "--key", bed.key.verifier)
     assert status == 1
     assert re.search(
-        rf"checkpoint: of 11 records is signed by {re.escape(bed.key.verifier.short)}, replaced before", out
+        rf"checkpoint: of 11 records is signed by {re.escape(bed.key.verifier.short)}, which was replaced",
+        out,
     )
 
 

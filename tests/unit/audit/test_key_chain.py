@@ -47,10 +47,10 @@ def test_each_key_counts_up_to_where_the_next_one_began():
     assert [ROTATED.open(checkpoint(size, A)).size for size in (1, 10)] == [1, 10]
     assert ROTATED.open(checkpoint(11, B), ORIGIN).size == 11
     with pytest.raises(
-        Refusal, match=rf"of 11 records is signed by {A.verifier.short.replace('+', '.')}, repl"
+        Refusal, match=rf"of 11 records is signed by {A.verifier.short.replace('+', '.')}, which was"
     ):
         ROTATED.open(checkpoint(11, A))
-    with pytest.raises(Refusal, match="of 1 records is signed by"):
+    with pytest.raises(Refusal, match="of 1 record is signed by"):
         ROTATED.open(checkpoint(1, A, "example/fleet/0"))  # which had no checkpoint when A was replaced
     assert LOST.open(checkpoint(20, B)).size == 20
     with pytest.raises(Refusal, match="of 21 records"):
