@@ -26,8 +26,9 @@ demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
 dev: .venv/.installed ## everything on this machine until Ctrl-C
 	@$(BIN)/moot dev
 
-test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal
-	@$(BIN)/python -m pytest
+test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal; the rules wholly covered
+	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage report
 
 check: .venv/.dev ## lint, types, the dependency rule, and the tests that need no server
 	@$(BIN)/ruff check .

@@ -2,9 +2,10 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from typing import cast
 
 from domain.consensus.commands import RecordedBallot, Voter
-from domain.consensus.events import Seat
+from domain.consensus.events import Decided, Seat
 from domain.consensus.policy import Policy
 from domain.consensus.recorded import hold_one_round, hold_rounds
 from domain.consensus.state import Deliberation
@@ -61,15 +62,14 @@ def retake(
         _, retaken = hold_one_round(fresh, first, draft, opened_at, posterior)
     else:
         _, retaken = hold_rounds(fresh, _voters(state), draft, opened_at)
-    if retaken.decided is None:
-        raise AssertionError("nobody else is asked, so the record compels an outcome")
+    outcome = cast("Decided", retaken.decided)  # nobody else is asked, so the record compels one
     return WhatIf(
         id=proposal.id,
         recorded=decided.consensus,
         recorded_status=decided.status,
-        retaken=retaken.decided.consensus,
-        retaken_status=retaken.decided.status,
-        reason=retaken.decided.reason,
+        retaken=outcome.consensus,
+        retaken_status=outcome.status,
+        reason=outcome.reason,
     )
 
 

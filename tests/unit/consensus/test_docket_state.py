@@ -8,7 +8,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.artifact import ArtifactRef
-from domain.consensus.docket_state import LEAST_SLICE, MAX_SLICES, NO_DOCKET, fold_docket, slices, withdraw
+from domain.consensus.docket_state import (
+    LEAST_SLICE,
+    MAX_SLICES,
+    NO_DOCKET,
+    fold_docket,
+    fold_docket_all,
+    slices,
+    withdraw,
+)
 from domain.consensus.events import (
     DocketClosed,
     DocketEstimated,
@@ -37,6 +45,11 @@ def folded(*data):
     for event in Draft("docket/d", "test", "docket/d", "run").events(data, AT):
         state = fold_docket(state, event)
     return state
+
+
+def test_a_docket_folds_to_the_same_in_one_go():
+    events = Draft("docket/d", "test", "docket/d", "run").events([OPENED, FIRST, SECOND, CLOSED], AT)
+    assert fold_docket_all(NO_DOCKET, events) == folded(OPENED, FIRST, SECOND, CLOSED)
 
 
 def test_a_docket_counts_what_was_decided():

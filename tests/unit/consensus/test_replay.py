@@ -92,6 +92,14 @@ def test_a_decision_before_its_last_round_is_named():
     assert replay(early)[1].type == Decided.TYPE
 
 
+def test_a_round_that_is_closed_twice_is_named():
+    events = deliberated()
+    closed = next(event for event in events if isinstance(event.data, RoundClosed))
+    last = [event for event in events if isinstance(event.data, RoundClosed)][-1]
+    twice = [*events[:-1], replace(last, id=closed.id, version=len(events))]
+    assert replay(twice)[1].problem == "nothing follows from the events before it"
+
+
 def test_another_threshold_decides_otherwise_and_the_same_one_alike():
     state, _ = replay(deliberated())
     assert not retake(state, Policy()).differs
