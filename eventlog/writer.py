@@ -78,9 +78,8 @@ class LogWriter:
             raise WriteFailed(f"topic {name} could not be written: {error!r}") from error
         else:
             return [Position(topic, partition, offset) for partition, offset in offsets]
-        raise TimeoutError(
-            f"topic {name} did not acknowledge {counted(len(entries), 'event')} within {self._deadline:g} s: {hint}"
-        )
+        told = f"did not acknowledge {counted(len(entries), 'event')} within {self._deadline:g} s"
+        raise TimeoutError(f"topic {name} {told}: {hint}")
 
     async def _deliver(self, name: str, entries: list[Entry]) -> list[tuple[int, int]]:
         """Partition and offset of each entry. A producer that fails is replaced once."""
