@@ -9,10 +9,10 @@ from activities.ports import ArtifactStore
 from domain.artifact import ArtifactRef
 from domain.consensus import docket_estimate
 from domain.consensus.ballot_table import BallotTable, kind_of, parse
-from domain.consensus.docket import Docket, ItemOutcome, decide_item, item_stream
+from domain.consensus.docket import Docket, ItemOutcome, decide_item
 from domain.consensus.docket_estimate import DocketEstimate
 from domain.event import Event
-from domain.stream import Draft
+from domain.stream import Draft, item_stream
 
 SOURCE = "folkmoot/docket"
 T = TypeVar("T")

@@ -10,18 +10,12 @@ from audit.divergent import Divergent
 from audit.ledger import UNREAD, Held, Ledger
 from domain.event import Event
 from domain.refusal import Refusal
+from domain.stream import writer_of
 from eventlog.envelope import STREAM
 from eventlog.reader import LogReader
 from projections.batch import decoded
 
 _STREAM = re.compile(STREAM)
-
-
-def writer_of(stream: str) -> str:
-    """The id of the one workflow that may write a stream; an item's is that of its docket."""
-    category, _, name = stream.partition("/")
-    docket, dot, _ = name.partition(".")
-    return f"docket/{docket}" if category == "consensus" and dot else stream
 
 
 def concerning(stream: str | None) -> Callable[[str], bool]:

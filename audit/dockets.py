@@ -4,9 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from domain.consensus.ballot_table import BallotTable, Label, natural
-from domain.consensus.docket import item_stream
 from domain.consensus.events import BallotCast, Decided, Opened
 from domain.event import Event
+from domain.stream import item_stream
 
 _MOST_DIGITS = 18
 

@@ -9,6 +9,7 @@ from cli.audit_replay import JSON, MOST_LINES, left_out, one_of
 from cli.output import emit
 from domain.consensus.policy import Policy, Weighting
 from domain.counting import counted
+from domain.stream import consensus_stream
 from domain.strict_json import printable
 
 if TYPE_CHECKING:
@@ -110,4 +111,4 @@ def _whatif_lines(found: "Retaken") -> str:
 def _whatif_line(one: "WhatIf") -> str:
     was = one.recorded if one.recorded is not None else one.recorded_status
     now = one.retaken if one.retaken is not None else one.retaken_status
-    return printable(f"consensus/{one.id}: {was} -> {now} ({one.reason})", 300)
+    return printable(f"{consensus_stream(one.id)}: {was} -> {now} ({one.reason})", 300)

@@ -15,6 +15,7 @@ from typing import Any
 
 from domain.consensus.events import Decided
 from domain.refusal import Refusal
+from domain.stream import items_prefix
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.undecodable import Undecodable
@@ -35,7 +36,7 @@ async def count_docket(settings: Settings, docket: str, items: int, within: floa
             async with aclosing(reader.batches("decisions", partition, start, end)) as batches:
                 async for batch in batches:
                     for record in batch:
-                        _count(record.value, f"consensus/{docket}.", ids)
+                        _count(record.value, items_prefix(docket), ids)
     return {
         "items": items,
         "decided": len(ids),

@@ -22,6 +22,7 @@ from domain.consensus.docket import DecideDocketRequest
 from domain.consensus.outcome import ConsensusOutcome
 from domain.consensus.policy import Policy, Weighting
 from domain.refusal import Refusal
+from domain.stream import item_stream
 from domain.strict_json import printable
 from workers.artifacts import FsspecArtifacts
 from workers.embedded import stackfile
@@ -69,7 +70,7 @@ async def show(stack: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     found: dict[str, Any] = {"patients": await _patients(demo)}
     found["live"] = await _live(demo)
     found["killed"] = await _killed(demo)
-    found["audit"] = await demo_audit.show(demo.say, f"consensus/patients-posterior-{demo.run}.1")
+    found["audit"] = await demo_audit.show(demo.say, item_stream(f"patients-posterior-{demo.run}", 1))
     return found
 
 

@@ -64,14 +64,17 @@ def _row(item: ItemOutcome) -> list[Text]:
 def _voters(voters: list[VoterAccount]) -> Table:
     grid = Table(title="voters", title_justify="left")
     grid.add_column("voter")
-    for name in ("ballots", "reputation", "accuracy"):
+    stated = any(voter.brier is not None for voter in voters)
+    for name in ("ballots", "reputation", "accuracy", *(["Brier"] if stated else [])):
         grid.add_column(name, justify="right")
     for voter in voters[:MOST_ROWS]:
-        accuracy = "-" if voter.accuracy is None else f"{voter.accuracy:.4f}"
-        grid.add_row(
-            Text(printable(voter.voter, 40)), str(voter.ballots), f"{voter.reputation:.4f}", accuracy
-        )
+        scores = [_number(voter.accuracy), *([_number(voter.brier)] if stated else [])]
+        grid.add_row(Text(printable(voter.voter, 40)), str(voter.ballots), f"{voter.reputation:.4f}", *scores)
     return grid
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.4f}"
 
 
 def _rest(number: int, what: str) -> str:

@@ -26,6 +26,33 @@ def check_id(value: str, name: str = "id") -> None:
         )
 
 
+def consensus_stream(deliberation: str) -> str:
+    """The stream of a deliberation, and the id of the one workflow that writes it."""
+    return f"consensus/{deliberation}"
+
+
+def docket_stream(docket: str) -> str:
+    """The stream of a docket, and the id of the one workflow that writes it and its items."""
+    return f"docket/{docket}"
+
+
+def item_stream(docket: str, index: int) -> str:
+    """The stream of a docket's item at `index` (from 0); the dot keeps it apart from every proposal's."""
+    return f"{items_prefix(docket)}{index}"
+
+
+def items_prefix(docket: str) -> str:
+    """What the streams of a docket's items, and no others, begin with."""
+    return consensus_stream(f"{docket}.")
+
+
+def writer_of(stream: str) -> str:
+    """The id of the one workflow that may write a stream; an item's is that of its docket."""
+    category, _, name = stream.partition("/")
+    docket, dot, _ = name.partition(".")
+    return docket_stream(docket) if category == "consensus" and dot else stream
+
+
 @dataclass(slots=True)
 class Draft:
     """Turns what a decision returned into events: ids from the writer's position, versions without a gap."""

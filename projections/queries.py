@@ -6,6 +6,8 @@ from typing import Any, Self
 
 import asyncpg
 
+from domain.stream import items_prefix
+
 from projections.connection import shown
 
 _CONNECT_SECONDS = 2.0
@@ -25,7 +27,7 @@ _DOCKET = """
 SELECT stream, status, question, topic, items, decided, opened_at, closed_at, state
 FROM docket WHERE stream = $1
 """
-# Items are `consensus/<docket>.<number>`, a range of the primary key: after `.` comes `/`.
+# Items are `items_prefix(docket)` and a number, a range of the primary key: after `.` comes `/`.
 _DECIDED_IN = """
 SELECT count(*) FROM deliberation WHERE stream >= $1 AND stream < $2 AND decided_at IS NOT NULL
 """
@@ -98,7 +100,8 @@ class Queries:
 
     async def decided_in(self, docket: str) -> int:
         """How many items of a docket are decided, as far as the log is projected."""
-        return int((await self._rows(_DECIDED_IN, f"consensus/{docket}.", f"consensus/{docket}/"))[0][0])
+        first = items_prefix(docket)
+        return int((await self._rows(_DECIDED_IN, first, f"{first[:-1]}/"))[0][0])
 
     async def dead_letters(
         self, limit: int, *, stream: str | None = None, behind: bool = False

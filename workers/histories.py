@@ -9,9 +9,9 @@ from temporalio.client import WorkflowHistory
 from activities.append import Entry, StreamAppend, event_of
 from activities.docket_slices import Slices
 from activities.docket_tasks import DecideSlice
-from domain.consensus.docket import item_stream
 from domain.event import Event
 from domain.refusal import Refusal
+from domain.stream import item_stream
 from eventlog import upcast
 from eventlog.catalogue import BY_TYPE
 from workflows.payloads import CONVERTER

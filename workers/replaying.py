@@ -12,10 +12,11 @@ from temporalio.worker import Replayer
 
 from activities.docket_slices import Slices
 from activities.ports import ArtifactStore
-from audit.authorship import Authorship, Unvouched, concerning, writer_of
+from audit.authorship import Authorship, Unvouched, concerning
 from audit.divergent import Divergent
 from audit.ledger import Ledger
 from domain.refusal import Refusal
+from domain.stream import writer_of
 from eventlog.reader import LogReader
 from workers.histories import SliceLost, appended
 from workflows import names, sandbox

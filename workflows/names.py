@@ -4,6 +4,10 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
+from domain.stream import consensus_stream, docket_stream
+
+__all__ = ["consensus_stream", "docket_stream"]  # a workflow that writes a stream has its name as its id
+
 TASK_QUEUE = "folkmoot"
 SOURCE = "folkmoot/workflows"
 
@@ -24,13 +28,3 @@ SEARCH_ATTRIBUTES: tuple[SearchAttributeKey[Any], ...] = (KIND, REGION, STATUS, 
 def node_queue(node: str) -> str:
     """The task queue on which the node `node` does its local reasoning and training."""
     return f"node.{node}"
-
-
-def consensus_stream(deliberation: str) -> str:
-    """The stream of a deliberation, and the id of the one workflow that writes it."""
-    return f"consensus/{deliberation}"
-
-
-def docket_stream(docket: str) -> str:
-    """The stream of a docket, and the id of the one workflow that writes it."""
-    return f"docket/{docket}"

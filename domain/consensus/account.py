@@ -4,7 +4,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.consensus.ballot_table import BallotTable
+from domain.consensus.events import Score
 from domain.consensus.prequential import Standings
+from domain.consensus.reputation import EPOCH, Evidence, evidence, mean_brier
 
 
 @dataclass(frozen=True, slots=True)
@@ -14,13 +16,15 @@ class VoterAccount:
     `ballots`: items it labelled, an item labelled several times counts once. `reputation`: mean of its
     Beta(alpha, beta) after the docket's outcomes, in (0, 1). `accuracy`: under a model its estimated
     probability of saying the truth, else its share of ballots that agree with a consensus; null if none
-    was reached on any item that it voted on.
+    was reached on any item that it voted on. `brier`: the mean Brier score of the confidences that it
+    stated, held against the consensus, 0 perfect and 1 sure of the wrong; null if it stated none.
     """
 
     voter: str
     ballots: int
     reputation: float
     accuracy: float | None
+    brier: float | None = None
 
 
 def accounts(
@@ -35,12 +39,16 @@ def accounts(
     the weighting has a model (`Estimate.accuracies`).
     """
     standings = Standings(before or {})
+    stated: dict[str, Evidence] = {}
     ballots = dict.fromkeys(table.voters, 0)
     for item, consensus in enumerate(outcomes):
         votes = table.votes(item)
         standings.rule(votes, consensus)
         for vote in votes:
             ballots[vote.voter] += 1
+            if consensus is not None and vote.choice is not None and vote.confidence is not None:
+                score = Score(vote.voter, vote.choice == consensus, vote.confidence)
+                stated[vote.voter] = stated.get(vote.voter, Evidence()) + evidence(score, EPOCH)
     estimated = [None] * len(table.voters) if accuracies is None else accuracies
     return [
         VoterAccount(
@@ -48,6 +56,7 @@ def accounts(
             ballots[voter],
             standings.mean(voter),
             _agreement(standings, voter) if estimate is None else float(estimate),
+            mean_brier(stated.get(voter, Evidence())),
         )
         for voter, estimate in zip(table.voters, estimated, strict=True)
     ]

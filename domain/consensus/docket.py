@@ -14,7 +14,7 @@ from domain.consensus.recorded import hold_one_round
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.event import Event
 from domain.refusal import Refusal
-from domain.stream import Draft, check_id
+from domain.stream import Draft, check_id, consensus_stream
 
 QUESTION = "Which choice is right?"
 SHOWN_FROM = 1e-9
@@ -139,11 +139,6 @@ def check_table(table: BallotTable, policy: Policy) -> None:
             )
 
 
-def item_stream(docket: str, index: int) -> str:
-    """The stream of the item at `index` (from 0); the dot keeps it apart from every proposal's."""
-    return f"consensus/{docket}.{index}"
-
-
 def decide_item(
     docket: Docket, index: int, estimate: ItemEstimate, draft: Draft, at: datetime
 ) -> tuple[list[Event], ItemOutcome]:
@@ -176,7 +171,7 @@ def item_outcome(opened: Opened, decided: Decided, shares: Mapping[str, float]) 
     """The result line of a decided item; `posterior` shows shares of weight where none was estimated."""
     return ItemOutcome(
         item=opened.item or opened.proposal.id,
-        stream=f"consensus/{opened.proposal.id}",
+        stream=consensus_stream(opened.proposal.id),
         consensus=decided.consensus,
         leading=_one(decided.leading),
         tied=decided.leading if len(decided.leading) > 1 else (),

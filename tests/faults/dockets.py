@@ -8,8 +8,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cli.docket_run import DocketRun, Handle
-from domain.consensus.docket import DecideDocketRequest, item_stream
+from domain.consensus.docket import DecideDocketRequest
 from domain.refusal import Refusal
+from domain.stream import item_stream
 from tests.faults.callers import answered
 
 AT_ONCE = 2

@@ -13,7 +13,7 @@ from domain.artifact import ArtifactRef
 from domain.consensus.ballot_table import parse
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
-from domain.consensus.docket import Docket, decide_item, item_stream
+from domain.consensus.docket import Docket, decide_item
 from domain.consensus.docket_estimate import estimate_docket
 from domain.consensus.events import (
     BallotCast,
@@ -27,7 +27,7 @@ from domain.consensus.events import (
 from domain.consensus.policy import Policy
 from domain.consensus.recorded import hold_rounds
 from domain.consensus.state import NOT_OPENED, fold_all
-from domain.stream import Draft
+from domain.stream import Draft, item_stream
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 TABLE = parse(

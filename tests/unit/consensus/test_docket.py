@@ -20,7 +20,6 @@ from domain.consensus.docket import (
     check_docket_policy,
     check_table,
     decide_item,
-    item_stream,
     shown,
 )
 from domain.consensus.events import BallotCast, Decided, Opened, RoundClosed, Seat, Support
@@ -28,7 +27,7 @@ from domain.consensus.policy import Policy
 from domain.consensus.replay import replay
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import Refusal
-from domain.stream import Draft
+from domain.stream import Draft, item_stream
 from tests.unit.consensus.given import AT
 
 TABLE = """item,voter,choice,confidence

@@ -83,3 +83,12 @@ def test_accounts_state_a_models_estimate_and_the_standing_from_before() -> None
     found = accounts(table, ["x"], accuracies=[0.8, 0.3], before={"b": (8.0, 1.0)})
     assert [voter.accuracy for voter in found] == [0.8, 0.3]
     assert [voter.reputation for voter in found] == [pytest.approx(2 / 3), 0.8]
+
+
+def test_accounts_score_the_confidences_that_a_voter_stated_where_something_was_decided() -> None:
+    rows = "1,a,x,0.9\n1,b,y,0.6\n2,a,y,1\n2,b,y,\n3,a,x,0.5\n3,c,x,"
+    table = parse(f"item,voter,choice,confidence\n{rows}\n".encode(), kind="csv")
+    found = {voter.voter: voter.brier for voter in accounts(table, ["x", "y", None])}
+    assert found["a"] == pytest.approx((0.1**2 + 0) / 2, abs=1e-6)
+    assert found["b"] == pytest.approx(0.6**2, abs=1e-6)
+    assert found["c"] is None

@@ -10,7 +10,7 @@ from temporalio.client import WorkflowHistory
 from activities.docket import DocketWork
 from activities.docket_slices import Slices
 from activities.docket_tasks import DecideSlice, PrepareDocket
-from audit.authorship import Authorship, concerning, writer_of
+from audit.authorship import Authorship, concerning
 from audit.ledger import Ledger
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
@@ -20,7 +20,7 @@ from domain.consensus.policy import Policy
 from domain.consensus.recorded import hold_rounds
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.deadletters import Discarded
-from domain.stream import Draft
+from domain.stream import Draft, writer_of
 from eventlog.codec import decode
 from tests.fakes.artifacts import MemoryArtifacts
 from tests.fakes.event_log import MemoryLog
