@@ -24,6 +24,7 @@ from domain.consensus.account import accounts
 from domain.consensus.ballot_table import BallotTable
 from domain.consensus.docket import DecideDocketRequest, ItemOutcome, check_table
 from domain.consensus.docket_estimate import DocketEstimate, estimate_docket
+from domain.consensus.events import ReputationsRead
 
 
 class DocketWork:
@@ -46,11 +47,11 @@ class DocketWork:
         ref = request.table or await self._artifacts.put(_jsonl(request))
         table = await self._slices.table(ref)
         check_table(table, request.policy)
-        standings = await self._standings(request, table, task.at)
+        standings, read = await self._standings(request, table, task.at)
         estimate = await asyncio.to_thread(estimate_docket, table, request.policy, standings)
         stored = await self._artifacts.put(await asyncio.to_thread(docket_estimate.to_bytes, estimate))
         return PreparedDocket(
-            ref, len(table.items), len(table.voters), table.choices, stored, _summary(estimate)
+            ref, len(table.items), len(table.voters), table.choices, stored, _summary(estimate), read
         )
 
     @activity.defn(name="decide_slice")
@@ -77,14 +78,16 @@ class DocketWork:
 
     async def _standings(
         self, request: DecideDocketRequest, table: BallotTable, at: datetime
-    ) -> dict[str, tuple[float, float]]:
+    ) -> tuple[dict[str, tuple[float, float]], ReputationsRead | None]:
+        moment = at.timestamp()
         try:
-            found = await self._reputations.standings(request.topic, table.voters, at.timestamp())
+            found = await self._reputations.standings(request.topic, table.voters, moment)
         except (OSError, TimeoutError):
             if request.policy.weighting == "reputation":
                 raise
-            return {}  # only the voters' accounts would begin from them: no reason to wait for a database
-        return {voter: (standing.alpha, standing.beta) for voter, standing in found.items()}
+            return {}, None  # only the voters' accounts would begin from them: no reason to wait
+        known = {voter: (standing.alpha, standing.beta) for voter, standing in found.voters.items()}
+        return known, ReputationsRead(moment, found.offsets)
 
 
 def _jsonl(request: DecideDocketRequest) -> bytes:

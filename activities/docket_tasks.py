@@ -6,6 +6,7 @@ from datetime import datetime
 from domain.artifact import ArtifactRef
 from domain.consensus.account import VoterAccount
 from domain.consensus.docket import DecideDocketRequest, ItemOutcome
+from domain.consensus.events import ReputationsRead
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +38,7 @@ class PreparedDocket:
     choices: tuple[str, ...]
     estimate: ArtifactRef
     model: ModelSummary | None
+    reputations_read: ReputationsRead | None = None
 
 
 @dataclass(frozen=True, slots=True)

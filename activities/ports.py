@@ -47,10 +47,18 @@ class Standing:
     beta: float
 
 
+@dataclass(frozen=True, slots=True)
+class Standings:
+    """Standings read at one moment, and how far the log was counted by then: an offset for each partition."""
+
+    voters: Mapping[str, Standing]
+    offsets: tuple[int, ...]
+
+
 class Reputations(Protocol):
     """What final rulings have said of voters so far."""
 
-    async def standings(self, topic: str, voters: Sequence[str], at: float) -> Mapping[str, Standing]:
+    async def standings(self, topic: str, voters: Sequence[str], at: float) -> Standings:
         """One standing for each of `voters` that has one, decayed to `at` (seconds since the epoch)."""
         ...
 

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities.ports import Reputations
+from domain.consensus.events import ReputationsRead
 from domain.consensus.reputation import mean
 
 
@@ -17,6 +18,14 @@ class StandingsWanted:
     at: float
 
 
+@dataclass(frozen=True, slots=True)
+class StandingsFound:
+    """The mean alpha / (alpha + beta) of each voter that has one, in (0, 1), and what they come from."""
+
+    means: dict[str, float]
+    read: ReputationsRead
+
+
 class Reputation:
     """Reads standings through the injected port."""
 
@@ -24,7 +33,8 @@ class Reputation:
         self._reputations = reputations
 
     @activity.defn(name="mean_standings")
-    async def mean_standings(self, wanted: StandingsWanted) -> dict[str, float]:
-        """The mean alpha / (alpha + beta) of each voter that has a standing, in (0, 1)."""
+    async def mean_standings(self, wanted: StandingsWanted) -> StandingsFound:
+        """What the read model says of the voters now."""
         found = await self._reputations.standings(wanted.topic, wanted.voters, wanted.at)
-        return {voter: mean(standing.alpha, standing.beta) for voter, standing in sorted(found.items())}
+        means = {voter: mean(one.alpha, one.beta) for voter, one in sorted(found.voters.items())}
+        return StandingsFound(means, ReputationsRead(wanted.at, found.offsets))

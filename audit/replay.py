@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 from audit.decisions import Passed, stream_events
 from audit.divergent import Divergent
 from audit.docket_check import DocketCheck
+from audit.weights import Weights
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
 from domain.consensus.events import (
     Decided,
@@ -26,7 +27,7 @@ class Replayed:
     """How much was decided again, and what came out otherwise.
 
     `undecided` streams have no outcome so far; `withdrawn` ones ended without any. `passed`: records that
-    were left out, and streams that stop before their end.
+    were left out, and streams that stop before their end. `weights`: of the panels, see `compare_weights`.
     """
 
     decisions: int = 0
@@ -36,6 +37,7 @@ class Replayed:
     models: int = 0
     divergent: list[Divergent] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
+    weights: Weights = field(default_factory=Weights)
 
 
 async def replay_stream(reader: LogReader, stream: str) -> Replayed:
@@ -50,7 +52,14 @@ async def replay_stream(reader: LogReader, stream: str) -> Replayed:
         _replay_deliberation(found, events)
     else:
         _replay_docket(found, events)
+    found.weights.take(events)
     return found
+
+
+async def compare_weights(found: Replayed, reader: LogReader) -> None:
+    """Compute the weights of all panels again that the replay met, and name the first that is another."""
+    await found.weights.settle(reader)
+    found.divergent += found.weights.divergent
 
 
 async def replay_all(streams: AsyncIterator[list[Event]], passed: Passed | None = None) -> Replayed:
@@ -62,6 +71,7 @@ async def replay_all(streams: AsyncIterator[list[Event]], passed: Passed | None 
     dockets: dict[str, DocketCheck] = {}
     async for events in streams:
         opened = events[0].data
+        found.weights.take(events)
         if isinstance(opened, DocketOpened):
             _replay_docket(found, events)
             dockets.setdefault(opened.docket, DocketCheck()).own = events

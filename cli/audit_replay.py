@@ -54,7 +54,7 @@ async def _replay(
     settings: "Settings", stream: str | None, *, log_only: bool
 ) -> tuple["Replayed", "Histories | None"]:
     from audit.decisions import Passed, settled_streams
-    from audit.replay import replay_all, replay_stream
+    from audit.replay import compare_weights, replay_all, replay_stream
     from cli.progress import Progress
     from eventlog.reader import LogReader
     from workers.temporal_client import connect
@@ -67,6 +67,7 @@ async def _replay(
             with Progress("records replayed") as progress:
                 passed = Passed()
                 found = await replay_all(settled_streams(reader, progress.show, passed), passed)
+        await compare_weights(found, reader)
         return found, None if client is None else await _histories(settings, client, reader, stream)
 
 
@@ -91,6 +92,7 @@ def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
         "withdrawn": found.withdrawn,
         "dockets": found.dockets,
         "models": found.models,
+        "panels_weighed": found.weights.recomputed,
         "divergent": [_divergent(one) for one in divergent],
         "stopped": stopped,
         "discarded": len(found.passed.left_out),

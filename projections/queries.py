@@ -7,7 +7,6 @@ from typing import Any, Self
 import asyncpg
 
 from domain.stream import items_prefix
-
 from projections.connection import shown
 
 _CONNECT_SECONDS = 2.0
@@ -35,8 +34,13 @@ _LAST_EVENT = """
 SELECT last_id FROM deliberation WHERE stream = $1
 UNION ALL SELECT last_id FROM docket WHERE stream = $1
 """
+# One statement sees one moment: the sums are those of just these offsets.
 _WEIGHTS = """
-SELECT voter, right_weight, wrong_weight FROM reputation WHERE topic = $1 AND voter = ANY($2::text[])
+SELECT voter, right_weight, wrong_weight, NULL::int AS partition, NULL::bigint AS next_offset
+FROM reputation WHERE topic = $1 AND voter = ANY($2::text[])
+UNION ALL
+SELECT NULL, NULL, NULL, partition, next_offset
+FROM projection_offset WHERE projection = 'consensus' AND topic = 'decisions'
 """
 _LETTERS = """
 SELECT id, projection, topic, partition, log_offset, stream, version, event_id, kind, reason, recorded_at
@@ -73,10 +77,20 @@ class Queries:
         found = await self._rows(_LAST_EVENT, stream)
         return str(found[0]["last_id"]) if found else None
 
-    async def weights(self, topic: str, voters: Sequence[str]) -> dict[str, tuple[int, int]]:
-        """What rulings said of voters, right and wrong, as `domain.consensus.reputation` sums it."""
+    async def weights(
+        self, topic: str, voters: Sequence[str]
+    ) -> tuple[dict[str, tuple[int, int]], tuple[int, ...]]:
+        """What rulings said of voters, right and wrong, as `domain.consensus.reputation` sums it.
+
+        Then the offset below which every ruling is in these sums, for each partition of the topic.
+        """
         found = await self._rows(_WEIGHTS, topic, list(voters))
-        return {row["voter"]: (int(row["right_weight"]), int(row["wrong_weight"])) for row in found}
+        read = {row["partition"]: row["next_offset"] for row in found if row["voter"] is None}
+        sums = [row for row in found if row["voter"] is not None]
+        return (
+            {row["voter"]: (int(row["right_weight"]), int(row["wrong_weight"])) for row in sums},
+            tuple(read.get(partition, 0) for partition in range(max(read, default=-1) + 1)),
+        )
 
     async def deliberations(
         self,

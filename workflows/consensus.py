@@ -70,9 +70,9 @@ class ReachConsensus:
         return outcome
 
     async def _deliberate(self, request: OpenDeliberation, rounds: Rounds) -> None:
-        standings = await reputations(request)
+        known, read = await reputations(request)
         await self._recording.open(
-            lambda draft, at: open_and_hold(request, standings, draft, at), f"open consensus/{request.id}"
+            lambda draft, at: open_and_hold(request, known, read, draft, at), f"open consensus/{request.id}"
         )
         while (step := next_step(self._state)) != "settled":
             self._show(WAITING[step])

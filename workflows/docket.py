@@ -183,6 +183,7 @@ def _opening(request: DecideDocketRequest, prepared: PreparedDocket) -> list[Doc
         voters=prepared.voters,
         choices=prepared.choices,
         policy=request.policy,
+        reputations_read=prepared.reputations_read,
     )
     model = prepared.model
     if model is None:

@@ -4,7 +4,15 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from domain.consensus.commands import CastBallot, OpenDeliberation
-from domain.consensus.events import BallotCast, BallotSealed, Opened, Proposal, RoundClosed, StopReason
+from domain.consensus.events import (
+    BallotCast,
+    BallotSealed,
+    Opened,
+    Proposal,
+    ReputationsRead,
+    RoundClosed,
+    StopReason,
+)
 from domain.consensus.panel import draw_panel
 from domain.consensus.possible import commitment
 from domain.consensus.refinement import objections, refined_options
@@ -33,9 +41,11 @@ class AlreadyEquivocated(Refusal):
 
 
 def open_deliberation(
-    command: OpenDeliberation, reputations: Mapping[str, float] | None = None
+    command: OpenDeliberation,
+    reputations: Mapping[str, float] | None = None,
+    read: ReputationsRead | None = None,
 ) -> list[Opened]:
-    """Draw the panel and freeze everything the outcome depends on.
+    """Draw the panel and freeze everything the outcome depends on; `read` is what `reputations` come from.
 
     Raises:
         Refusal: the panel that the policy asks for cannot be drawn.
@@ -50,7 +60,7 @@ def open_deliberation(
         context=command.context,
         evidence=command.evidence,
     )
-    return [Opened(proposal, command.policy, panel, candidates=len(command.voters))]
+    return [Opened(proposal, command.policy, panel, candidates=len(command.voters), reputations_read=read)]
 
 
 def seal_ballot(

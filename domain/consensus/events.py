@@ -63,6 +63,18 @@ class Score:
 
 
 @dataclass(frozen=True, slots=True)
+class ReputationsRead:
+    """What reputations were read from, so that anybody can compute them again.
+
+    They are those of `at`, in seconds since 1970, after the rulings that lie below offset `offsets[n]` of
+    partition n of the topic `decisions`: as far as the read model had followed the log.
+    """
+
+    at: float
+    offsets: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Opened:
     """A deliberation began: everything that its outcome depends on is frozen here."""
 
@@ -73,6 +85,7 @@ class Opened:
     candidates: int
     docket: str | None = None
     item: str | None = None
+    reputations_read: ReputationsRead | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,6 +204,7 @@ class DocketOpened:
     voters: int
     choices: tuple[str, ...]
     policy: Policy
+    reputations_read: ReputationsRead | None = None
 
 
 @dataclass(frozen=True, slots=True)

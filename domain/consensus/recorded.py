@@ -5,7 +5,7 @@ from datetime import datetime
 
 from domain.consensus.commands import OpenDeliberation, Voter
 from domain.consensus.decide import close_round, open_deliberation
-from domain.consensus.events import BallotCast
+from domain.consensus.events import BallotCast, ReputationsRead
 from domain.consensus.settle import conclude, next_step
 from domain.consensus.state import NOT_OPENED, Deliberation, fold_all
 from domain.event import Event
@@ -43,14 +43,18 @@ def has_last_word(state: Deliberation, voters: Sequence[Voter]) -> bool:
 
 
 def open_and_hold(
-    request: OpenDeliberation, standings: Mapping[str, float], draft: Draft, at: datetime
+    request: OpenDeliberation,
+    reputations: Mapping[str, float],
+    read: ReputationsRead | None,
+    draft: Draft,
+    at: datetime,
 ) -> list[Event]:
     """The opening and, where nobody on the panel is live, every event that follows (`hold_rounds`).
 
     Raises:
         Refusal: as `open_deliberation`.
     """
-    events = draft.events(open_deliberation(request, standings), at)
+    events = draft.events(open_deliberation(request, reputations, read), at)
     state = fold_all(NOT_OPENED, events)
     if live_voters(state, request.voters):
         return events

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 
-from activities.ports import Standing
+from activities.ports import Standing, Standings
 
 
 class MemoryReadModel:
@@ -11,18 +11,21 @@ class MemoryReadModel:
         streams: Mapping[str, str] | None = None,
         standings: Mapping[str, Standing] | None = None,
         failure: Exception | None = None,
+        offsets: Sequence[int] = (),
     ) -> None:
         self._streams = dict(streams or {})
         self._standings = dict(standings or {})
         self._failure = failure
+        self._offsets = tuple(offsets)
 
     async def last_event(self, stream: str) -> str | None:
         if self._failure:
             raise self._failure
         return self._streams.get(stream)
 
-    async def standings(self, topic: str, voters: Sequence[str], at: float) -> Mapping[str, Standing]:
+    async def standings(self, topic: str, voters: Sequence[str], at: float) -> Standings:
         del topic, at  # a test tells standings of one topic, as decayed
         if self._failure:
             raise self._failure
-        return {voter: self._standings[voter] for voter in voters if voter in self._standings}
+        known = {voter: self._standings[voter] for voter in voters if voter in self._standings}
+        return Standings(known, self._offsets)

@@ -7,6 +7,7 @@ import sys
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
+import asyncpg
 import pytest
 from sqlalchemy import insert
 from sqlalchemy.ext.asyncio import create_async_engine
@@ -58,14 +59,29 @@ async def test_a_stream_is_known_by_its_last_event_or_not_at_all(tables):
 async def test_standings_are_decayed_to_the_time_asked_for(tables):
     later = AT + timedelta(days=90)
     async with ReadModel(tables) as model:
-        now = await model.standings("general", ["v", "stranger"], AT.timestamp())
-        faded = await model.standings("general", ["v"], later.timestamp())
-        elsewhere = await model.standings("other topic", ["v"], AT.timestamp())
+        now = (await model.standings("general", ["v", "stranger"], AT.timestamp())).voters
+        faded = (await model.standings("general", ["v"], later.timestamp())).voters
+        elsewhere = (await model.standings("other topic", ["v"], AT.timestamp())).voters
     assert [*now] == ["v"]
     assert (now["v"].alpha, now["v"].beta) == pytest.approx((3.0, 2.0))
     assert (faded["v"].alpha, faded["v"].beta) == pytest.approx((2.0, 1.5))
     assert (faded["v"].alpha, faded["v"].beta) == standing(2 * contribution(AT), contribution(AT), later)
     assert elsewhere == {}
+
+
+async def test_standings_say_how_far_the_log_was_counted(tables):
+    places = [("decisions", 0, 12), ("decisions", 2, 7), ("deadletters", 1, 99)]
+    connection = await asyncpg.connect(tables)
+    try:
+        await connection.executemany(
+            "INSERT INTO projection_offset (projection, topic, partition, next_offset)"
+            " VALUES ('consensus', $1, $2, $3)",
+            places,
+        )
+    finally:
+        await connection.close()
+    async with ReadModel(tables) as model:
+        assert (await model.standings("general", ["stranger"], AT.timestamp())).offsets == (12, 0, 7)
 
 
 async def moot(database: str, temporal: str, *args: str) -> object:

@@ -6,6 +6,7 @@ from temporalio.testing import ActivityEnvironment
 from activities.ports import Standing
 from activities.reasoner import Abstains, Answer, Inquiry, Reasoning
 from activities.reputation import Reputation, StandingsWanted
+from domain.consensus.events import ReputationsRead
 from domain.refusal import Refusal
 from tests.fakes.read_model import MemoryReadModel
 from workers.node import load_reasoner
@@ -42,7 +43,8 @@ def test_what_cannot_be_loaded_as_a_reasoner_is_refused(spec):
 
 
 async def test_standings_come_out_as_their_means():
-    model = MemoryReadModel(standings={"v": Standing(3.0, 1.0), "w": Standing(1.0, 1.0)})
-    wanted = StandingsWanted("topic", ("v", "w", "x"), 0.0)
-    means = await ActivityEnvironment().run(Reputation(model).mean_standings, wanted)
-    assert means == {"v": 0.75, "w": 0.5}
+    model = MemoryReadModel(standings={"v": Standing(3.0, 1.0), "w": Standing(1.0, 1.0)}, offsets=(7, 0, 2))
+    wanted = StandingsWanted("topic", ("v", "w", "x"), 12.5)
+    found = await ActivityEnvironment().run(Reputation(model).mean_standings, wanted)
+    assert found.means == {"v": 0.75, "w": 0.5}
+    assert found.read == ReputationsRead(12.5, (7, 0, 2))

@@ -107,7 +107,7 @@ def test_recorded_rounds_end_where_someone_else_must_speak():
 @settings(max_examples=30)
 @forall(questions())
 def test_a_recorded_deliberation_is_written_at_once_as_step_by_step(question):
-    written = open_and_hold(question, {}, draft(), AT)
+    written = open_and_hold(question, {}, None, draft(), AT)
     assert written == held(question)[: len(written)]
     assert next_step(fold_all(NOT_OPENED, written)) != "ballots"
 
@@ -115,7 +115,7 @@ def test_a_recorded_deliberation_is_written_at_once_as_step_by_step(question):
 def test_a_live_voter_on_the_panel_leaves_the_opening_alone():
     voters = (voter("ann", "yes"), voter("bob", "yes"), Voter("cem", kind="external"))
     question = OpenDeliberation("q", "Is it so?", ("yes", "no"), voters)
-    (event,) = open_and_hold(question, {}, draft(), AT)
+    (event,) = open_and_hold(question, {}, None, draft(), AT)
     assert isinstance(event.data, Opened)
 
 
