@@ -35,7 +35,7 @@ check: .venv/.dev ## lint, types, the dependency rule, and the tests that need n
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@$(BIN)/python -m pytest -q -n 2 tests/unit
+	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 tests/unit
 
 bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 	@$(BIN)/python -m bench

@@ -47,7 +47,7 @@ def drawn(seed: int, items: int, skill: list[float], choices: int = 3) -> tuple[
     ],
 )
 def test_it_knows_better_what_it_knows_than_plain_em_and_errs_no_more(family, seed: int) -> None:
-    known = bench.drawn_crowds(family, seed, 4)
+    known = bench.drawn_crowds(family, seed, 2)
     plain = np.mean([bench.scores(dawid_skene.estimate(k.crowd).posterior, k.truth) for k in known], axis=0)
     ours = np.mean([bench.scores(calibrated.estimate(k.crowd).posterior, k.truth) for k in known], axis=0)
     assert ours[0] >= plain[0] - 0.002
@@ -100,7 +100,7 @@ def test_a_voter_that_does_not_look_is_found_out() -> None:
 def test_labels_of_a_crowd_that_errs_together_count_for_less() -> None:
     assert shrinkage(np.array([1.0, 5.0]), 0.0).tolist() == [1.0, 1.0]
     assert shrinkage(np.array([0.5, 1.0, 5.0]), 0.25).tolist() == [1.0, 1.0, 0.5]
-    together = bench.drawn_crowds(families.hard_items, 3, 3)
+    together = bench.drawn_crowds(families.hard_items, 3, 1)
     for known in together:
         plain, ours = dawid_skene.estimate(known.crowd), calibrated.estimate(known.crowd)
         assert ours.posterior.max(axis=1).mean() < plain.posterior.max(axis=1).mean()
