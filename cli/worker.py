@@ -78,6 +78,6 @@ def _run(name: str, process: Run, needs: tuple[str, ...] | None = None) -> None:
     log.set_up(name)
     settings = load(needs=needs) if needs else load()
     try:
-        asyncio.run(process(settings, lambda: ready.announce(settings.data, name)))
+        asyncio.run(process(settings, ready.Announcing(settings.data, name)))
     finally:
         ready.withdraw(settings.data, name)

@@ -114,14 +114,22 @@ def _known(health: Health, known: dict[str, Any]) -> Health:
 def _worker(name: str, settings: Settings, known: dict[str, Any], elsewhere: int) -> Health:
     if own := known.get(name):
         at_work = ready.is_ready(settings.data, name, own["pid"])
-        problem = "" if at_work else f"is not ready; see {own['log']}"
+        problem = _hung(name, settings, own["pid"]) if at_work else f"is not ready; see {own['log']}"
         return Health(name, version=own["version"], pid=own["pid"], problem=problem)
     if (pid := ready.ready_pid(settings.data, name)) is not None:
-        return Health(name, pid=pid)
+        return Health(name, pid=pid, problem=_hung(name, settings, pid))
     # On another machine its process is out of sight, but what it does on Temporal and Postgres is not.
     if elsewhere:
         return Health(name, address=f"{elsewhere} elsewhere")
     return Health(name, problem=f"is not ready; run by `moot dev` or `moot worker {name}`")
+
+
+def _hung(name: str, settings: Settings, pid: int) -> str:
+    """What is wrong with a worker whose process lives and gives no sign of life; nothing if it does."""
+    silent = ready.silent_seconds(settings.data, name, pid)
+    if silent <= ready.HUNG_SECONDS:
+        return ""
+    return f"hangs: no sign of life for {silent:.0f} s; if it stays so, `kill -9 {pid}` and start it again"
 
 
 def _sealing(

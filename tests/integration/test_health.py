@@ -1,5 +1,7 @@
 """What `moot status` finds: each part by itself, and workers that run on other machines."""
 
+import os
+import time
 from dataclasses import replace
 from pathlib import Path
 
@@ -14,7 +16,7 @@ from cli.status import _human
 from eventlog.topic_setup import ensure_topics
 from eventlog.topics import kafka_name
 from projections import schema
-from workers import health, settings
+from workers import health, ready, settings
 from workers.projecting import APPLICATION
 from workflows.names import TASK_QUEUE
 
@@ -60,6 +62,18 @@ async def test_a_projector_nowhere_is_a_problem_and_one_elsewhere_is_none(deploy
         assert not problems(await health.examine(deployed))["projector"]
     finally:
         await held.close()
+
+
+async def test_a_worker_that_hangs_is_a_problem_though_its_process_lives(deployed):
+    await schema.upgrade(deployed.database_url)
+    ready.announce(deployed.data, "projector")
+    assert not problems(await health.examine(deployed))["projector"]
+    (file,) = (deployed.data / "run").glob("projector.*.ready")
+    past = time.time() - ready.HUNG_SECONDS - 5
+    os.utime(file, (past, past))
+    found = await health.examine(deployed)
+    assert not found.ready
+    assert problems(found)["projector"].startswith("hangs: no sign of life for 2")
 
 
 async def test_a_log_that_is_sealed_no_more_or_was_set_back_is_the_projectors_problem(deployed):

@@ -1,8 +1,10 @@
 """A worker says that it is ready, and whoever started it hears which process said so."""
 
+import asyncio
 import os
 import subprocess
 import sys
+import time
 
 import pytest
 
@@ -61,3 +63,28 @@ def test_a_process_that_was_killed_is_ready_no_more_and_only_it_is_cleared_away(
 def test_a_file_that_names_no_process_announces_nobody(tmp_path, name):
     left_behind(tmp_path, name)
     assert ready.ready_pid(tmp_path, "projector") is None
+
+
+def silent_for(folder, name, seconds):
+    past = time.time() - seconds
+    os.utime(folder / "run" / name, (past, past))
+
+
+async def test_a_worker_gives_a_sign_of_life_as_long_as_its_loop_turns(tmp_path, monkeypatch):
+    monkeypatch.setattr(ready, "BEAT_SECONDS", 0.01)
+    announcing, beats = ready.Announcing(tmp_path, "projector"), asyncio.Queue()
+    monkeypatch.setattr(ready, "announce", lambda *told: beats.put_nowait(told))
+    announcing()
+    announcing()
+    async with asyncio.timeout(10):
+        assert [await beats.get() for _ in range(3)] == [(tmp_path, "projector")] * 3
+    assert beats.empty()
+
+
+def test_without_signs_of_life_its_silence_is_told_and_another_that_is_awake_stands_for_it(tmp_path):
+    ready.announce(tmp_path, "projector")
+    silent_for(tmp_path, f"projector.{os.getpid()}.ready", 100)
+    assert ready.silent_seconds(tmp_path, "projector", os.getpid()) == pytest.approx(100, abs=5)
+    assert ready.silent_seconds(tmp_path, "orchestrator", os.getpid()) == float("inf")
+    left_behind(tmp_path, f"projector.{os.getppid()}.ready")
+    assert ready.ready_pid(tmp_path, "projector") == os.getppid()
