@@ -1,19 +1,21 @@
 """The log from its first record into shadow tables, partition by partition, as far as is asked."""
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
 from eventlog.reader import LogReader
+from eventlog.record import RawRecord
 from eventlog.together import together
 from projections.folding import PartitionFold
 from projections.handover import Bounds, Handover
 from projections.in_memory import Place
 from projections.past import LogPast
-from projections.pipeline import Pipeline, Share, Stretch
+from projections.pipeline import Pipeline, Stretch
 from projections.projection import by_category
 from projections.registry import PROJECTIONS
 from projections.shadow import Shadow, Sums
+from projections.sharing import Shared, Source
 from projections.states import States
 
 # Streams in memory before they are written. The more there are, the more are written once and for all, and
@@ -38,22 +40,36 @@ class Orders:
     live: str
 
 
-class Second(Protocol):
-    """Somebody who fills the same tables with a share of the streams, in a process of its own."""
+class Channel(Protocol):
+    """To somebody who folds what he is given into the same tables."""
 
-    async def fill(
-        self,
-        orders: Orders,
-        starts: Mapping[Place, int],
-        ends: Mapping[Place, int],
-        share: Share,
-        told: Callable[[int], None],
-    ) -> Sums:
-        """The sums, which it leaves to the caller.
+    async def give(self, records: Sequence[RawRecord]) -> None:
+        """The next records of the place that is filled; none of them when the next place's turn comes.
+
+        Raises:
+            ConnectionError: he is gone.
+        """
+        ...
+
+    async def sums(self, told: Callable[[int], None]) -> Sums:
+        """The sums, which he leaves to the caller, as soon as the last place is filled.
 
         Raises:
             projections.shadow.TakenTwice: a stream that was taken for new is there.
+            ConnectionError: he is gone, or failed.
         """
+        ...
+
+    async def close(self) -> None:
+        """Returns when he is done, or has given up what he was at, and touches the tables no more."""
+        ...
+
+
+class Second(Protocol):
+    """Who fills the same tables with a share of the streams, in a process of its own."""
+
+    async def open(self, orders: Orders, starts: Mapping[Place, int], ends: Mapping[Place, int]) -> Channel:
+        """Have the places filled, in the order of `ends`; what is in them will be given."""
         ...
 
 
@@ -87,39 +103,38 @@ class Filling:
             self._progress(self.read, total)
 
         if self._second is None or self.left(ends) < WORTH_SHARING:
-            await self.fill_share(self._done, ends, None, told)
+            await self.fill_from(self._reader, self._done, ends, told)
         else:
-            starts = dict(self._done)
-            await together(
-                self.fill_share(starts, ends, Share(0, 2), told),
-                self._have_filled(self._second, starts, ends, Share(1, 2), told),
-            )
+            await self._fill_both(self._second, ends, told)
             self._folds.clear()  # they know one share of the streams
         self._done |= ends
 
-    async def fill_share(
+    async def fill_from(
         self,
+        source: Source,
         starts: Mapping[Place, int],
         ends: Mapping[Place, int],
-        share: Share | None,
         told: Callable[[int], None],
     ) -> None:
-        """Read from `starts`, or the log's first record, up to `ends`."""
+        """Fold from `starts`, or the log's first record, up to `ends`, as much of it as `source` gives."""
         for place, end in ends.items():
-            stretch = Stretch(*place, starts.get(place, 0), end, self.orders.trusted_from, share)
+            stretch = Stretch(*place, starts.get(place, 0), end, self.orders.trusted_from)
             handover = Handover(Bounds(ROWS, NO_BOUND, 2 * ROWS, NO_BOUND, pause=None))
             fold = await self._fold(place)
-            await Pipeline(self._reader, stretch, fold, self._tables, handover, told=told).run()
+            await Pipeline(source, stretch, fold, self._tables, handover, told=told).run()
 
-    async def _have_filled(
-        self,
-        second: Second,
-        starts: Mapping[Place, int],
-        ends: Mapping[Place, int],
-        share: Share,
-        told: Callable[[int], None],
+    async def _fill_both(
+        self, second: Second, ends: Mapping[Place, int], told: Callable[[int], None]
     ) -> None:
-        self._tables.add_sums(await second.fill(self.orders, starts, ends, share, told))
+        channel = await second.open(self.orders, self._done, ends)
+        try:
+            source = Shared(self._reader, channel.give)
+            await together(self._have_filled(channel, told), self.fill_from(source, self._done, ends, told))
+        finally:
+            await channel.close()
+
+    async def _have_filled(self, channel: Channel, told: Callable[[int], None]) -> None:
+        self._tables.add_sums(await channel.sums(told))
 
     async def _fold(self, place: Place) -> PartitionFold:
         if place not in self._folds:

@@ -5,9 +5,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 from typing import Protocol
-from zlib import crc32
 
-from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.together import together
 from projections.batch import Decoded, Folded, decoded
@@ -15,6 +13,7 @@ from projections.bulk import Rows, rows_of
 from projections.folding import PartitionFold
 from projections.handover import Handover
 from projections.projection import Projection
+from projections.sharing import Source
 from projections.states import Stream
 
 RECORDS = 2_500  # folded at once
@@ -34,22 +33,11 @@ class Tables(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class Share:
-    """One of `of` shares of all keys, counted from 0: every event of a stream is in the same share."""
-
-    number: int
-    of: int
-
-    def among(self, records: Sequence[RawRecord]) -> Sequence[RawRecord]:
-        return [record for record in records if crc32(record.key or b"") % self.of == self.number]
-
-
-@dataclass(frozen=True, slots=True)
 class Stretch:
     """A part of a topic partition: from `start` up to `stop`, or on and on without one.
 
-    Streams that seem to begin at `trusted_from` or later are taken for new without a look at the tables. With
-    a `share`, only its keys are folded. `after` is the leaf hash of the record before `start`, if known.
+    Streams that seem to begin at `trusted_from` or later are taken for new without a look at the tables.
+    `after` is the leaf hash of the record before `start`, if known.
     """
 
     topic: str
@@ -57,7 +45,6 @@ class Stretch:
     start: int
     stop: int | None
     trusted_from: int = 0
-    share: Share | None = None
     after: bytes | None = None
 
 
@@ -66,7 +53,7 @@ class Pipeline:
 
     def __init__(
         self,
-        reader: LogReader,
+        source: Source,
         stretch: Stretch,
         fold: PartitionFold,
         tables: Tables,
@@ -74,7 +61,7 @@ class Pipeline:
         *,
         told: Callable[[int], None] = lambda _: None,
     ) -> None:
-        self._reader, self._stretch = reader, stretch
+        self._source, self._stretch = source, stretch
         self._fold, self._tables, self._handover = fold, tables, handover
         self._told = told  # of how many records were folded
         self._using = asyncio.Lock()  # the tables
@@ -90,14 +77,12 @@ class Pipeline:
 
     async def _fold_ahead(self) -> None:
         at = self._stretch
-        following = self._reader.batches(
+        following = self._source.batches(
             at.topic, at.partition, at.start, at.stop, max_records=RECORDS, after=at.after
         )
         async with aclosing(following) as batches:  # else it goes on fetching until it is collected
             async for records in batches:
-                mine = records if at.share is None else at.share.among(records)
-                if mine:
-                    await self._fold_batch(mine)
+                await self._fold_batch(records)
         self._handover.end()
 
     async def _fold_batch(self, records: Sequence[RawRecord]) -> None:

@@ -35,8 +35,9 @@ class TakenTwice(Exception):
 class Shadow:
     """Tables that have no keys as long as rows only come in: keys cost more than the rows.
 
-    They are made when a row must be found again, and at the end. `connection` finds these tables before the
-    live ones of the same name. `load` and `write` are `pipeline.Tables`.
+    They are made when a row must be found again, and at the end. `connection` finds these tables alone: where
+    they are gone, it fails and never takes the live ones of the same name. `load` and `write` are
+    `pipeline.Tables`.
     """
 
     def __init__(self, connection: Connection, tables: Sequence[Table], live: str) -> None:
@@ -56,7 +57,7 @@ class Shadow:
 
     async def enter(self) -> None:
         """Work on the tables that there are, with this connection too."""
-        await self._connection.execute(f"SET search_path = {SCHEMA}, {self._live}")
+        await self._connection.execute(f"SET search_path = {SCHEMA}")
         for topic in TOPICS:
             await bulk.prepare(self._connection, topic)
 

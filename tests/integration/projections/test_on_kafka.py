@@ -9,6 +9,7 @@ import asyncpg
 import pytest
 
 from eventlog.reader import LogReader
+from eventlog.record import RawRecord
 from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
 from projections import filling, schema
@@ -72,6 +73,38 @@ async def test_a_second_process_that_dies_ends_the_rebuild_and_leaves_the_live_t
         second._process.join()
         with pytest.raises(OSError):  # noqa: PT011 # the pipe's own words, or ours
             await (await bed.rebuilding(second=second)).rebuild()
+    assert await bed.hashes() == before
+
+
+async def test_a_second_process_that_fails_takes_all_that_is_given_and_says_why_in_the_end(real):
+    bed, _ = real
+    orders = filling.Orders(("consensus",), {}, 0, "public")  # there are no tables to fill
+    records = [RawRecord("decisions", 0, n, 0, b"consensus/a", b"x" * 100_000) for n in range(200)]
+    with SecondProcess(bed.log._bootstrap, bed.log._prefix, bed.database, method="spawn") as second:
+        channel = await second.open(orders, {}, {("decisions", 0): 200})
+        async with asyncio.timeout(60):
+            for record in records:  # more than any buffer between the two holds
+                await channel.give([record])
+            with pytest.raises(ConnectionError, match=r"failed: UndefinedTableError"):
+                await channel.sums(lambda _: None)
+            await channel.close()
+
+
+async def test_what_was_given_in_vain_does_not_reach_the_next_rebuild(real, monkeypatch):
+    bed, writer = real
+    monkeypatch.setattr(filling, "WORTH_SHARING", 1)
+    for number in range(10):
+        await writer.append("decisions", history(f"n{number}"))
+    await project_all(bed)
+    before = await bed.hashes()
+    with SecondProcess(bed.log._bootstrap, bed.log._prefix, bed.database, method="spawn") as second:
+        channel = await second.open(
+            filling.Orders(("consensus",), {}, 0, "public"), {}, {("decisions", 0): 9}
+        )
+        await channel.give([RawRecord("decisions", 0, 0, 0, b"consensus/a", b"never ended")])
+        await channel.close()
+        done = await (await bed.rebuilding(second=second)).rebuild()
+    assert done.events == 60
     assert await bed.hashes() == before
 
 
