@@ -15,6 +15,7 @@ from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
+from projections.queries import Span
 
 OPEN = (
     "no outcome is on the log: it is still being decided, or its workflow was ended before;"
@@ -54,17 +55,35 @@ class Step:
         return place | told | {**msgspec.to_builtins(self.event)}
 
 
-async def trail(reader: LogReader, stream: str, start: int | None = None) -> list[Step]:
-    """Every record of `stream` from offset `start` of its partition on, in the order of the log.
+async def trail(reader: LogReader, stream: str, span: Span | None = None) -> list[Step]:
+    """Every record of `stream`, in the order of the log.
+
+    With `span`, only where the read model knows records of it, and what the read model has not read yet; else
+    the whole of its partition.
 
     Raises:
         Refusal: it is no stream's name, or the log holds nothing of it.
     """
+    if span is None:
+        records = await reader.stream(stream)
+    else:
+        records = await reader.stream(stream, span.first, span.end)
+        records += await reader.stream(stream, max(span.end, span.read_to))
     seen: dict[int, str] = {}
-    steps = [_step(record, seen) for record in await reader.stream(stream, start)]
+    steps = [_step(record, seen) for record in records]
     if not steps:
         raise Refusal("stream", f"{printable(stream, 100)} has no event on the log")
     return steps
+
+
+def rests_on(span: Span | None) -> str:
+    """What of the log was read, in words."""
+    if span is None:
+        return "read: the stream's whole partition"
+    return (
+        f"read: offsets {span.first} to {span.end - 1}, where the read model knows of the stream, and from"
+        f" {max(span.end, span.read_to)} on; all of the partition with --scan"
+    )
 
 
 def has_outcome(steps: Sequence[Step]) -> bool:

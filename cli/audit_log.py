@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from cli.output import emit
+from cli.output import emit, say
 from domain.counting import counted
 from domain.refusal import Refusal
 
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from audit.note import VerifierKey
     from audit.trail import Step
     from audit.verify import Report
+    from projections.queries import Span
     from workers.settings import Settings
 
 JSON = click.option("--json", "as_json", is_flag=True, help="One JSON object or list.")
@@ -22,28 +23,47 @@ SERVERS = ("kafka", "database_url")
 
 @click.command(epilog="\b\nExample:\n  moot audit trail consensus/42")
 @click.argument("stream")
+@click.option("--scan", is_flag=True, help="Read its whole partition, and trust no database where to look.")
 @JSON
-def trail(stream: str, as_json: bool) -> None:  # noqa: FBT001 # click's flag
-    """Print every event of STREAM in order: where it lies, what it says, why and on whose authority."""
+def trail(stream: str, *, scan: bool, as_json: bool) -> None:
+    """Print every event of STREAM in order: where it lies, what it says, why and on whose authority.
+
+    The read model says where the stream's records lie, and the log is read there; without it, or with --scan,
+    the stream's whole partition is read. The last line, with --json one on stderr, says which.
+    """
     from workers import settings
 
-    steps = asyncio.run(_trail(settings.load(needs=("kafka",)), stream))
-    emit(as_json, [step.data() for step in steps], lambda: _told(steps))
+    steps, read = asyncio.run(_trail(settings.load(needs=("kafka",)), stream, scan=scan))
+    emit(as_json, [step.data() for step in steps], lambda: _told(steps, read))
+    if as_json:
+        say(read)
 
 
-def _told(steps: list["Step"]) -> str:
+def _told(steps: list["Step"], read: str) -> str:
     from audit.trail import OPEN, has_outcome
 
     lines = [step.line() for step in steps]
-    return "\n".join(lines if has_outcome(steps) else [*lines, OPEN])
+    return "\n".join([*lines, *([] if has_outcome(steps) else [OPEN]), read])
 
 
-async def _trail(settings: "Settings", stream: str) -> list["Step"]:
+async def _trail(settings: "Settings", stream: str, *, scan: bool) -> tuple[list["Step"], str]:
+    from audit.trail import rests_on
     from audit.trail import trail as read
     from eventlog.reader import LogReader
 
+    span = None if scan or not settings.database_url else await _span(settings.database_url, stream)
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
-        return await read(reader, stream)
+        return await read(reader, stream, span), rests_on(span)
+
+
+async def _span(database_url: str, stream: str) -> "Span | None":
+    from projections.queries import Queries
+
+    try:
+        async with Queries(database_url) as queries:
+            return await queries.span(stream)
+    except OSError:
+        return None
 
 
 @click.command(epilog="\b\nExample:\n  moot audit verify\n  moot audit verify --from copy --key VKEY")

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from types import TracebackType
-from typing import Any, Self
+from typing import Any, NamedTuple, Self
 
 import asyncpg
 
@@ -48,7 +48,29 @@ FROM dead_letter
 WHERE ($1::text IS NULL OR id = $1) AND ($2::text IS NULL OR stream = $2) AND (kind <> 'behind' OR $3)
 ORDER BY topic, partition, log_offset LIMIT $4
 """
+# Applied records lie from the stream's first to its last; parked and discarded ones are named one by one.
+_SPAN = """
+SELECT partition, min(first) AS first, max(last) + 1 AS end, min(next_offset) AS read_to FROM (
+  SELECT partition, first_offset AS first, last_offset AS last FROM deliberation WHERE stream = $1
+  UNION ALL SELECT partition, first_offset, last_offset FROM docket WHERE stream = $1
+  UNION ALL SELECT partition, log_offset, log_offset FROM dead_letter
+  WHERE stream = $1 AND topic = 'decisions'
+  UNION ALL SELECT discarded_partition, discarded_offset, discarded_offset FROM discard
+  WHERE discarded_stream = $1 AND discarded_topic = 'decisions'
+) AS record JOIN projection_offset USING (partition)
+WHERE projection IN ('consensus', 'docket') AND topic = 'decisions'
+GROUP BY partition
+"""
 _BEHIND = "SELECT count(*) FROM dead_letter WHERE stream = $1 AND kind = 'behind'"
+
+
+class Span(NamedTuple):
+    """A stream's records lie from offset `first` to before `end`; from `read_to` on nobody looked yet."""
+
+    partition: int
+    first: int
+    end: int
+    read_to: int
 
 
 class Queries:
@@ -76,6 +98,11 @@ class Queries:
         """The id of the newest projected event of a stream."""
         found = await self._rows(_LAST_EVENT, stream)
         return str(found[0]["last_id"]) if found else None
+
+    async def span(self, stream: str) -> Span | None:
+        """Where the records of a stream of decisions lie, as far as the log is projected; None if unknown."""
+        found = await self._rows(_SPAN, stream)
+        return Span(*found[0]) if len(found) == 1 else None
 
     async def weights(
         self, topic: str, voters: Sequence[str]

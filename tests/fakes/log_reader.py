@@ -49,10 +49,10 @@ class MemoryReader:
     async def beginning_and_end(self, topic, partition):
         return 0, self.end(topic, partition)
 
-    async def stream(self, stream, start=None):
-        """Every record whose key is `stream`, wherever it lies."""
+    async def stream(self, stream, start=None, end=None):
+        """Every record whose key is `stream`, wherever it lies, from `start` to before `end`."""
         found = [r for records in self.places.values() for r in records if r.key == stream.encode()]
-        return [r for r in found if r.offset >= (start or 0)]
+        return [r for r in found if r.offset >= (start or 0) and (end is None or r.offset < end)]
 
     async def batches(self, topic, partition, start, end=None, max_records=5_000, *, after=None):
         if start > self.end(topic, partition):

@@ -120,11 +120,17 @@ async def test_a_trail_is_readable_and_says_what_repeats(moot, sealed, bed):
         await writer.append("decisions", [events[0], bed.event("consensus/another")])
     status, out, _ = await moot("trail", "consensus/one")
     lines = out.splitlines()
-    assert (status, len(lines)) == (0, 306)
+    assert (status, len(lines)) == (0, 307)
     assert lines[7].startswith(f"decisions/{partition} offset 7  2026-11-21 12:00:00.007    8  ")
     assert "round 1: voter-7 hands in a sealed ballot" in lines[7]
-    assert lines[-1].endswith("[written again]")
-    steps = json.loads((await moot("trail", "consensus/one", "--json"))[1])
+    assert lines[-2].endswith("[written again]")
+    assert lines[-1] == "read: the stream's whole partition", (
+        "no projector ran, so no table knows where it is"
+    )
+    assert (await moot("trail", "consensus/one", "--scan"))[1] == out
+    _, told, err = await moot("trail", "consensus/one", "--json")
+    assert err == "read: the stream's whole partition\n"
+    steps = json.loads(told)
     assert (steps[7]["id"], steps[7]["offset"], steps[7]["data"]["voter"]) == (events[7].id, 7, "voter-7")
     for stream in ("consensus/absent", "nothing/at-all", "x\x1b[31m"):
         status, out, err = await moot("trail", stream)

@@ -1,0 +1,22 @@
+"""What an event says in one line: its numbers must not contradict its reason."""
+
+from dataclasses import replace
+
+import pytest
+
+from audit.wording import said
+from domain.consensus.events import Decided, RoundClosed
+from tests.unit.consensus.given import Sitting
+
+
+@pytest.mark.parametrize("kind", [RoundClosed, Decided])
+def test_two_thirds_read_the_same_in_the_number_and_in_the_reason(kind):
+    sitting = Sitting.of("ann", "bob", "cem", threshold=0.6667, max_rounds=1)
+    sitting.round(ann="yes", bob="yes", cem="no")
+    sitting.conclude()
+    data = next(event.data for event in sitting.log if isinstance(event.data, kind))
+    assert "0.6666, the threshold is 0.6667" in data.reason
+    assert "0.6667 " not in said(data).replace("the threshold is 0.6667", "")
+    assert "0.6666" in said(data).removesuffix(data.reason)
+    assert "1.0000" in said(replace(data, agreement=1.0))
+    assert "0.7500" in said(replace(data, agreement=0.75))
