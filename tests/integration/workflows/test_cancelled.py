@@ -8,6 +8,7 @@ from temporalio.client import WorkflowFailureError, WorkflowUpdateFailedError
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError
 
+from cli.consensus_end import ended, ended_of
 from domain.consensus.docket_state import LEAST_SLICE, NO_DOCKET, fold_docket_all
 from domain.consensus.events import BallotSealed, Decided, DocketWithdrawn, Opened, RoundClosed, Withdrawn
 from domain.consensus.state import NOT_OPENED, fold_all
@@ -160,3 +161,29 @@ async def test_a_cancelled_docket_is_withdrawn_with_every_item_decided_or_untouc
     streams = {event.stream for _, event in log.appended} - {docket_stream(docket)}
     assert len(streams) == state.decided
     assert all(kinds(log.stream(stream))[-1] is Decided for stream in streams)
+
+
+async def test_of_workflows_that_ended_without_an_outcome_temporal_says_how(moot, proposal):
+    begun = {}
+    for name in ("runs", "terminated", "cancelled", "decided"):
+        begun[name] = await moot.start({**proposal, "id": moot.id(name), "voters": EXTERNAL})
+    await begun["terminated"].terminate()
+    await begun["cancelled"].cancel()
+    await cancelled(begun["cancelled"])
+    for voter in "xy":
+        await begun["decided"].execute_update("cast_ballot", {"voter": voter, "choice": "a"})
+    await begun["decided"].result()
+    assert {name: await ended(handle) for name, handle in begun.items()} == {
+        "runs": None,
+        "terminated": "terminated",
+        "cancelled": "cancelled",
+        "decided": None,
+    }
+    streams = [*(handle.id for handle in begun.values()), "consensus/' OR WorkflowId != '"]
+    wanted = {begun[name].id: name for name in ("terminated", "cancelled")}
+    found: dict[str, str] = {}
+    async with asyncio.timeout(DEADLINE):  # Temporal's lists follow what happened
+        while found != wanted:
+            found = await ended_of(moot.client, streams)
+    assert "' OR" not in str(found)
+    await begun["runs"].terminate()

@@ -122,6 +122,22 @@ async def test_a_proposal_in_a_file_becomes_a_decision_on_kafka(stack):
     assert isinstance(events[-1].data, Decided)
 
 
+async def test_a_terminated_deliberation_is_not_shown_as_open(stack, client):
+    name, text = proposal("external")
+    async with stack.worker():
+        await stack.json("consensus", "start", "-", stdin=text)
+        await stack.json("consensus", "ballot", name, "--voter", "v0", "--choice", "a")
+        await client.get_workflow_handle(f"consensus/{name}").terminate()
+        shown = await stack.json("consensus", "show", name)
+        code, said, _ = await stack.moot("consensus", "show", name)
+        watched = await stack.moot("consensus", "watch", name)
+    assert (shown["ended"], shown["decided"]) == ("terminated", None)
+    last = "Its workflow was terminated: no outcome is on the log, and none will follow."
+    assert (code, said.splitlines()[-1]) == (0, last)
+    assert "Round 1 is open" not in said
+    assert (watched[0], "it was terminated" in watched[2]) == (1, True)
+
+
 async def test_a_deliberation_survives_kill_9_of_the_orchestrator(stack):
     name, text = proposal("external", policy={"threshold": 0.9})
     async with stack.worker() as process:
