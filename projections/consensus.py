@@ -57,13 +57,16 @@ class ConsensusProjection:
             return _opened(data, event.time)
         if not isinstance(data, ConsensusEvent) or isinstance(data, Opened):
             raise ImpossibleEvent("type", f"{event.type} inside a deliberation")
-        if state.decided_at is not None or state.status == WITHDRAWN:
+        if self.settled(state):
             end = "decision" if state.decided_at is not None else "withdrawal"
             raise ImpossibleEvent("type", f"{event.type} after the {end}")
         return _continued(state, data, event.time)
 
     def adds(self, state: Deliberation, event: Event) -> Iterable[Addition]:
         return _scores(state.topic, event.data, event.time) if isinstance(event.data, Decided) else ()
+
+    def settled(self, state: Deliberation) -> bool:
+        return state.decided_at is not None or state.status == WITHDRAWN
 
     row = staticmethod(to_row)
     state = staticmethod(from_row)

@@ -75,6 +75,9 @@ class DiscardProjection:
     def adds(self, state: Discard, event: Event) -> Iterable[Addition]:  # noqa: ARG002 # a discard adds to nothing
         return ()
 
+    def settled(self, state: Discard) -> bool:  # noqa: ARG002 # a discard is its only event
+        return True
+
     def row(self, state: Discard) -> tuple[Any, ...]:
         return msgspec.structs.astuple(state)
 

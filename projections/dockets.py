@@ -76,6 +76,9 @@ class DocketProjection:
     def adds(self, state: Docket, event: Event) -> Iterable[Addition]:  # noqa: ARG002 # a docket adds to nothing
         return ()
 
+    def settled(self, state: Docket) -> bool:
+        return state.inner.closed is not None or state.inner.withdrawn is not None
+
     def row(self, state: Docket) -> tuple[Any, ...]:
         inner, opened = state.inner, state.inner.opened
         if opened is None:

@@ -91,8 +91,8 @@ class Pipeline:
         await self._load(self._fold.missing(batch, self._handover.streams, optimistic=trusted))
         async with self._folding:
             folded = await self._fold.fold(batch)
+        self._fold.states.age(folded.touched.values())
         await self._handover.give(folded)
-        self._fold.states.age()
         self._told(folded.events)
 
     async def _load(self, missing: Mapping[str, Sequence[str]]) -> None:

@@ -52,6 +52,10 @@ class Projection(Protocol):
         """What `event`, folded into `state`, adds to `totals`."""
         ...
 
+    def settled(self, state: Any) -> bool:
+        """Whether nothing can follow: such a stream is kept in the tables only."""
+        ...
+
     def row(self, state: Any) -> tuple[Any, ...]:
         """The values of `home`'s columns after the stamps, as asyncpg takes them."""
         ...

@@ -1,5 +1,6 @@
 """The folded state of streams, kept in memory between batches within a bound."""
 
+from collections.abc import Iterable
 from typing import Any
 
 from projections.projection import Projection
@@ -33,11 +34,13 @@ class Stream:
 class States:
     """At most `capacity` recently used streams and about as many before them.
 
-    Two generations instead of an ordered list: a use costs one look-up, and forgetting costs nothing.
+    Two generations instead of an ordered list: a use costs one look-up, and forgetting costs nothing. Without
+    `settled` ones, a stream is forgotten as soon as nothing can follow: what comes again is looked up.
     """
 
-    def __init__(self, capacity: int = 10_000) -> None:
+    def __init__(self, capacity: int = 10_000, *, settled: bool = True) -> None:
         self._capacity = capacity
+        self._settled = settled
         self._young: dict[str, Stream] = {}
         self._old: dict[str, Stream] = {}
 
@@ -55,7 +58,11 @@ class States:
     def put(self, stream: Stream) -> None:
         self._young[stream.name] = stream
 
-    def age(self) -> None:
-        """Forget what was used longest ago; call it between batches only."""
+    def age(self, touched: Iterable[Stream] = ()) -> None:
+        """Forget what was used longest ago, and what settled among `touched`; between batches only."""
+        if not self._settled:
+            for stream in touched:
+                if stream.projection.settled(stream.state):
+                    self._young.pop(stream.name, None)  # where it is, having just been used
         if len(self._young) >= self._capacity:
             self._old, self._young = self._young, {}
