@@ -17,6 +17,7 @@ from domain.stream import Draft
 from workflows.heartbeats import ALIVE
 
 S = TypeVar("S")
+Write = Callable[[S, Draft, datetime], Sequence[Event]]
 
 # A broker that is away is waited for, however long: a decision pauses, it does not fail.
 _PATIENCE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
@@ -58,15 +59,24 @@ class Recording(Generic[S]):
         return await self.record_drafted(lambda state, draft, at: draft.events(decide(state), at), summary)
 
     async def record_drafted(
-        self, write: Callable[[S, Draft, datetime], Sequence[Event]], summary: str
+        self, write: Write[S], summary: str, keep: Callable[[Sequence[Event]], None] | None = None
     ) -> list[Event]:
-        """As `record`, for a decision in several steps that folds its own events in between."""
-        return await self._record(write, summary, opening=False)
+        """As `record`, for a decision in several steps that folds its own events in between.
+
+        `keep` takes what was appended while the lock is still held: by the time the caller goes on, the next
+        decision may have been taken.
+        """
+        return await self._record(write, summary, keep)
 
     async def _record(
-        self, write: Callable[[S, Draft, datetime], Sequence[Event]], summary: str, *, opening: bool
+        self,
+        write: Write[S],
+        summary: str,
+        keep: Callable[[Sequence[Event]], None] | None = None,
+        *,
+        opening: bool = False,
     ) -> list[Event]:
-        writing = asyncio.create_task(self._write(write, summary, opening=opening))
+        writing = asyncio.create_task(self._write(write, summary, keep, opening=opening))
         try:
             return await asyncio.shield(writing)
         except asyncio.CancelledError:
@@ -76,11 +86,17 @@ class Recording(Generic[S]):
             raise
 
     async def _write(
-        self, write: Callable[[S, Draft, datetime], Sequence[Event]], summary: str, *, opening: bool
+        self,
+        write: Write[S],
+        summary: str,
+        keep: Callable[[Sequence[Event]], None] | None,
+        *,
+        opening: bool,
     ) -> list[Event]:
         async with self._writing:
             draft = copy.copy(self._draft)
             events = list(write(self.state, draft, workflow.now()))
+            after = self._fold(self.state, events)  # what could not have happened never reaches the log
             for number, part in enumerate(parts(events)):
                 await workflow.execute_activity_method(
                     Append.open_stream if opening and number == 0 else Append.append_events,
@@ -91,7 +107,9 @@ class Recording(Generic[S]):
                     summary=summary,
                 )
             self._draft = draft
-            self.state = self._fold(self.state, events)
+            self.state = after
+            if keep is not None:
+                keep(events)
             return events
 
 

@@ -100,6 +100,7 @@ class Rounds:
         """
         nonce = _nonce()
         taken: list[BallotCast] = []
+        receipts: list[BallotReceipt] = []
 
         def decide(state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
             self.check(command)
@@ -107,21 +108,17 @@ class Rounds:
             taken.extend([ballot] if ballot else [])
             return draft.events(sealing, at)
 
-        events = await self._recording.record_drafted(decide, f"seal the ballot of {command.voter}")
-        for event, ballot in zip(events, taken, strict=True):  # nothing is awaited before the ballot is kept
-            receipt = BallotReceipt(
-                event.id,
-                event.data.commitment,  # type: ignore[attr-defined] # a BallotSealed
-                ballot.round,
-                equivocates=bool(self._of(command.voter)),
+        def keep(events: Sequence[Event]) -> None:
+            for event, ballot in zip(events, taken, strict=True):
+                self._sealed.append(_Sealed(ballot, self._receipt(event, ballot)))
+            receipts.extend(
+                sealed.receipt
+                for sealed in self._of_round()
+                if (sealed.ballot.voter, sealed.ballot.choice) == (command.voter, command.choice)
             )
-            self._sealed.append(_Sealed(ballot, receipt))
-            return receipt
-        return next(
-            sealed.receipt
-            for sealed in self._of_round()
-            if (sealed.ballot.voter, sealed.ballot.choice) == (command.voter, command.choice)
-        )
+
+        await self._recording.record_drafted(decide, f"seal the ballot of {command.voter}", keep)
+        return receipts[0]
 
     async def hold(self) -> None:
         """Keep the round open until every live voter answered or its time is over, then close it."""
@@ -157,6 +154,10 @@ class Rounds:
         if next_step(state) == "conclude":
             events += draft.events(conclude(state, at), at)
         return events
+
+    def _receipt(self, event: Event, ballot: BallotCast) -> BallotReceipt:
+        commitment = event.data.commitment  # type: ignore[attr-defined] # a BallotSealed
+        return BallotReceipt(event.id, commitment, ballot.round, equivocates=bool(self._of(ballot.voter)))
 
     def _of_round(self) -> list[_Sealed]:
         return [sealed for sealed in self._sealed if sealed.ballot.round == self._recording.state.round]
