@@ -118,7 +118,9 @@ def _divergent(one: "Divergent") -> dict[str, str]:
 
 def _lines(found: "Replayed", histories: "Histories | None") -> str:
     differing = [str(one) for one in found.divergent]
-    differing += [printable(f"{stream} {why}", 500) for stream, why in found.passed.stopped.items()]
+    foreign = {one.stream for one in histories.foreign} if histories else set()
+    stopped = {stream: why for stream, why in found.passed.stopped.items() if stream not in foreign}
+    differing += [printable(f"{stream} {why}", 500) for stream, why in stopped.items()]
     unvouched: list[str] = []
     if histories is not None:
         differing += [str(one) for one in histories.foreign]

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from domain.consensus.events import BallotCast
 from domain.event import event_id
 from domain.refusal import Refusal
-from domain.stream import ITEM_ID, Draft, check_id
+from domain.stream import ITEM_ID, Draft, check_id, consensus_stream, docket_stream, item_stream, writer_of
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ONE, TWO = BallotCast("ann", 1, "yes"), BallotCast("bob", 1, "no")
@@ -76,3 +76,10 @@ def test_an_id_that_is_no_name_everywhere_is_refused_without_echoing_it_raw(bad)
 def test_only_an_item_of_a_docket_has_a_dot_in_its_id():
     assert ITEM_ID.fullmatch("docket.12")
     assert not ITEM_ID.fullmatch("docket/12")
+
+
+def test_every_stream_has_one_writer_and_an_item_that_of_its_docket():
+    assert writer_of(consensus_stream("q")) == "consensus/q"
+    assert writer_of(docket_stream("d")) == "docket/d"
+    assert writer_of(item_stream("d", 12)) == "docket/d"
+    assert item_stream("d", 12) == "consensus/d.12"
