@@ -10,7 +10,6 @@ from functools import lru_cache
 from typing import Any, get_type_hints
 
 import msgspec
-from msgspec.structs import astuple
 
 from domain.consensus.policy import Policy
 from eventlog.catalogue import EVENTS
@@ -52,14 +51,18 @@ def _unread(event: type) -> type[msgspec.Struct]:
     return msgspec.defstruct(event.__name__, shape, gc=False)
 
 
-def _reader(event: Any) -> Callable[[msgspec.Struct], Any]:
-    at = [field.name for field in fields(event)].index(_FIELD)
+def _reader(event: type) -> Callable[[msgspec.Struct], Any]:
+    """Makes an event of its struct: a function of its own for each type, written out as `dataclass` does it.
 
-    def read(unread: msgspec.Struct) -> Any:
-        values = [*astuple(unread)]
-        values[at] = policy(bytes(values[at]))
-        return event(*values)
-
+    Setting the slots of a frozen dataclass one by one takes half the time of calling it.
+    """
+    names = [field.name for field in fields(event)]
+    said = {name: f"unread.{name}" for name in names} | {_FIELD: f"policy(bytes(unread.{_FIELD}))"}
+    sets = "".join(f"    set_{name}(made, {said[name]})\n" for name in names)
+    scope: dict[str, Any] = {f"set_{name}": getattr(event, name).__set__ for name in names}
+    scope |= {"new": object.__new__, "event": event, "policy": policy}
+    exec(f"def read(unread):\n    made = new(event)\n{sets}    return made", scope)  # noqa: S102 # our own names
+    read: Callable[[msgspec.Struct], Any] = scope["read"]
     return read
 
 

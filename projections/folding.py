@@ -63,17 +63,17 @@ class PartitionFold:
         seen: set[str] = set()
         found: dict[str, list[str]] = {}
         for _, event in batch:
-            if not isinstance(event, Event) or event.stream in seen:
+            if not isinstance(event, Event) or (name := event.stream) in seen:
                 continue
-            seen.add(event.stream)
-            if event.stream in self.states:
+            seen.add(name)
+            if optimistic and event.version == 1 and name not in waiting:
                 continue
-            if optimistic and event.version == 1 and event.stream not in waiting:
+            if name in self.states:
                 continue
-            category = event.stream.partition("/")[0]
+            category = name.partition("/")[0]
             taker = self.takers.get(category)
             if taker is not None and taker.name in self.standing:
-                found.setdefault(category, []).append(event.stream)
+                found.setdefault(category, []).append(name)
         return found
 
     async def fold(self, batch: Sequence[Decoded]) -> Folded:
