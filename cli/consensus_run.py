@@ -18,7 +18,7 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from cli import output
+from cli import output, waiting
 from cli.consensus_end import ended, ended_of, line
 from cli.consensus_row import jsonable, row_of
 from cli.consensus_view import recorded, without_outcome
@@ -49,7 +49,9 @@ async def start(request: OpenDeliberation) -> dict[str, Any]:
 
 async def decide(request: OpenDeliberation) -> dict[str, Any]:
     """Start, and wait for the outcome."""
-    return await _result(await _start(await _client(), request))
+    handle = await _start(await _client(), request)
+    async with waiting.told(handle, f"moot consensus watch {request.id}"):
+        return await _result(handle)
 
 
 async def show(deliberation: str) -> Seen:
@@ -99,6 +101,11 @@ async def rule(deliberation: str, command: Rule) -> str:
 async def watch(deliberation: str, tell: Callable[[dict[str, Any], str], None]) -> None:
     """Call `tell` at first and on every change, until there is an outcome."""
     handle = _handle(await _client(), deliberation)
+    async with waiting.told(handle, f"moot consensus watch {deliberation}"):
+        await _watch(handle, tell)
+
+
+async def _watch(handle: WorkflowHandle[Any, Any], tell: Callable[[dict[str, Any], str], None]) -> None:
     told: dict[str, Any] | None = None
     while told is None or told["waits_for"] != "settled":
         try:

@@ -8,7 +8,7 @@ from temporalio.common import WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
-from cli import output
+from cli import waiting
 from cli.consensus_end import line
 from cli.decide import New
 from cli.progress import Progress
@@ -96,11 +96,8 @@ async def decide(name: str, new: New | None) -> bytes:
                 id=name, table=table, question=new.question, topic=new.topic, policy=new.policy
             )
         )
-    try:
+    async with waiting.told(handle, f"moot decide --attach {name}"):
         outcome = await run.watch(handle)
-    except asyncio.CancelledError:
-        output.say(f"moot: the docket goes on; wait for it again with `moot decide --attach {name}`")
-        raise
     return await run.artifacts.get(outcome.results)
 
 
