@@ -1,8 +1,6 @@
 """What an event says, in one line for people: with its reasons and on whose authority."""
 
 from collections.abc import Iterable
-from fractions import Fraction
-from math import floor
 from typing import assert_never
 
 from domain.audit_events import CheckpointSigned, KeyAnnounced
@@ -23,7 +21,7 @@ from domain.consensus.events import (
     SliceDecided,
     Withdrawn,
 )
-from domain.counting import counted
+from domain.counting import counted, share
 from domain.deadletters import Discarded
 from domain.event import EventData
 
@@ -76,7 +74,7 @@ def _deliberation(  # noqa: PLR0911 # a line for each kind of event
             lead = " and ".join(data.leading) or "nothing"
             return (
                 f"round {data.round} counted: {tally or 'no ballot'}; {lead} leads with"
-                f" {_share(data.agreement)}; {data.stop}: {data.reason}"
+                f" {share(data.agreement)}; {data.stop}: {data.reason}"
             )
         case MediationGiven():
             ruled = f"proposes {data.choice}" if data.choice is not None else "abstains"
@@ -102,7 +100,7 @@ def _ballot(data: BallotCast) -> str:
 def _decided(data: Decided) -> str:
     outcome = data.consensus if data.consensus is not None else "no consensus"
     return (
-        f"{outcome}, {data.status} by authority of {data.authority}, agreement {_share(data.agreement)}"
+        f"{outcome}, {data.status} by authority of {data.authority}, agreement {share(data.agreement)}"
         f" after {counted(data.rounds_required, 'round')} with {counted(len(data.ballots), 'ballot')}:"
         f" {data.reason}"
     )
@@ -145,11 +143,6 @@ def _asked(data: Withdrawn | DocketWithdrawn) -> str:
 
 def _counts(statuses: dict[str, int]) -> str:
     return ", ".join(f"{count} {status}" for status, count in sorted(statuses.items()))
-
-
-def _share(share: float) -> str:
-    """Four decimals, never rounded up, as in the reason: a share below a threshold must not read as it."""
-    return f"{floor(Fraction(repr(share)) * 10_000) / 10_000:.4f}"
 
 
 def _few(names: Iterable[str]) -> str:

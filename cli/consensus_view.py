@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from domain.counting import counted
+from domain.counting import counted, share
 from domain.strict_json import printable
 
 
@@ -14,7 +14,7 @@ def outcome(data: dict[str, Any]) -> str:
     decided = data["consensus"]
     said = printable(decided) if decided is not None else f"no choice, leading {_leading(data['leading'])}"
     voted = f"{len(data['participating_nodes'])} of {len(data['panel'])} voted"
-    numbers = f"agreement {data['agreement']:.4f}, rounds {data['rounds_required']}, {voted}"
+    numbers = f"agreement {share(data['agreement'])}, rounds {data['rounds_required']}, {voted}"
     return "\n".join(
         [
             f"{data['id']}: {data['status']}: {said}",
@@ -29,7 +29,7 @@ def rows(data: list[dict[str, Any]]) -> str:
         return "no deliberation is known to the read model"
     lines = [f"{'stream':36} {'status':16} {'consensus':20} {'agreement':>9}  question"]
     for row in data:
-        agreement = "" if row["agreement"] is None else f"{row['agreement']:.4f}"
+        agreement = "" if row["agreement"] is None else share(row["agreement"])
         status = row["ended"] or row["status"]
         lines.append(
             f"{row['stream'][:36]:36} {status[:16]:16} {printable(row['consensus'] or '', 20):20} "

@@ -10,7 +10,7 @@ from rich.text import Text
 from activities.docket_tasks import DocketResults, ModelSummary
 from domain.consensus.account import VoterAccount
 from domain.consensus.docket import ItemOutcome
-from domain.counting import counted
+from domain.counting import counted, share
 from domain.strict_json import printable
 
 MOST_ROWS = 60
@@ -55,7 +55,7 @@ def _row(item: ItemOutcome) -> list[Text]:
         said(item.majority, item.majority_tied),
         said(item.consensus),
         said(item.leading, item.tied),
-        Text(f"{item.agreement:.4f}"),
+        Text(share(item.agreement)),
         Text(str(item.rounds_required)),
         Text(item.status),
     ]

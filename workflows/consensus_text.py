@@ -5,7 +5,7 @@ from typing import Any, assert_never
 from domain.consensus.events import RoundClosed, Withdrawn
 from domain.consensus.settle import next_step
 from domain.consensus.state import Deliberation
-from domain.counting import counted
+from domain.counting import counted, share
 from domain.strict_json import printable
 
 _CELL = 60
@@ -90,7 +90,7 @@ def escaped(text: str, limit: int = _CELL) -> str:
 def _row(closed: RoundClosed) -> str:
     leading = ", ".join(escaped(choice) for choice in closed.leading[:5]) or "none"
     return (
-        f"| {closed.round} | {leading} | {closed.agreement:.4f} | {closed.cast} | {closed.abstained} "
+        f"| {closed.round} | {leading} | {share(closed.agreement)} | {closed.cast} | {closed.abstained} "
         f"| {closed.stop} |"
     )
 

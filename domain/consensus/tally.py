@@ -10,6 +10,7 @@ from typing import assert_never
 
 from domain.consensus.events import BallotCast, Seat, Support
 from domain.consensus.policy import Policy
+from domain.counting import share as shown
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,16 +137,11 @@ def _verdict(
     if len(leading) != 1:
         return False, f"a tie of {len(leading)} choices" if leading else "no weight stands behind any choice"
     if share < exact(policy.threshold):
-        return False, f"the leading choice has {_cut(share)}, the threshold is {policy.threshold}"
+        return False, f"the leading choice has {shown(share)}, the threshold is {policy.threshold}"
     needed = ballots_needed(policy, seats)
     if heads[leading[0]] < needed:
         return False, f"{heads[leading[0]]} ballots agree, fault model {policy.fault_model} needs {needed}"
-    return True, f"the leading choice has {_cut(share)}, the threshold {policy.threshold} is reached"
-
-
-def _cut(share: Fraction) -> str:
-    """Four decimals, never rounded up: a share below the threshold must not read as the threshold."""
-    return f"{share.numerator * 10_000 // share.denominator / 10_000:.4f}"
+    return True, f"the leading choice has {shown(share)}, the threshold {policy.threshold} is reached"
 
 
 def ballots_needed(policy: Policy, seats: int) -> int:

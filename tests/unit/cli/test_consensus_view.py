@@ -51,3 +51,8 @@ def test_a_list_shows_how_an_open_one_ended():
     shown = [rows([{**listed, "question": "Which?", "ended": how}]) for how in (None, "terminated")]
     assert (" open " in shown[0], " terminated " in shown[0]) == (True, False)
     assert (" open " in shown[1], " terminated " in shown[1]) == (False, True)
+
+
+def test_a_list_shows_two_thirds_as_the_reason_does():
+    listed = {"stream": "consensus/q", "status": "unresolved", "consensus": None, "agreement": 0.666666667}
+    assert " 0.6666 " in rows([listed | {"question": "Which?", "ended": None}])

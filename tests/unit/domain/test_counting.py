@@ -1,8 +1,10 @@
-"""One thing is one thing."""
+"""One thing is one thing, and no share reads as more than it is."""
+
+from fractions import Fraction
 
 import pytest
 
-from domain.counting import counted
+from domain.counting import counted, share
 
 
 @pytest.mark.parametrize(
@@ -10,3 +12,11 @@ from domain.counting import counted
 )
 def test_only_one_is_singular(number, said):
     assert counted(number, "record") == said
+
+
+@pytest.mark.parametrize(
+    ("of_one", "said"),
+    [(Fraction(2, 3), "0.6666"), (0.666666667, "0.6666"), (0.74999, "0.7499"), (1.0, "1.0000")],
+)
+def test_a_share_is_cut_and_never_rounded_up(of_one, said):
+    assert share(of_one) == said
