@@ -79,7 +79,7 @@ def test_a_signature_that_only_bears_the_keys_id_is_none():
         (signed(replace(SECOND, replaces=None), A, B), "is not the one that follows"),
         (signed(replace(SECOND, origin="other/checkpoints/keys"), A, B), "is announced for other/"),
         (signed(replace(SECOND, lost="Eve: trust me", replaces=None), C), "is not signed by example"),
-        (signed(SECOND, A, B).replace("\n2\n", "\n3\n").replace("10", "11"), "is not over this text"),
+        (signed(SECOND, A, B).replace(f"{ORIGIN} 10 ", f"{ORIGIN} 11 "), "is not over this text"),
         (A.sign(Checkpoint(ORIGIN, 10, EMPTY_ROOT).text()), "does not say which key"),
     ],
 )
