@@ -8,6 +8,7 @@ from typing import Literal
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.codec import peek
+from eventlog.envelope import STREAM
 from eventlog.record import RawRecord, moment
 
 # undecodable: no event of ours; misfiled: its key is not its stream, or belongs to another partition;
@@ -17,7 +18,7 @@ from eventlog.record import RawRecord, moment
 Kind = Literal["undecodable", "misfiled", "unrouted", "impossible", "fault", "fork", "gap", "behind"]
 
 LONGEST_REASON = 300
-_STREAM = re.compile(rb"([a-z]+)/[A-Za-z0-9][A-Za-z0-9_.-]{0,159}")
+_STREAM = re.compile(STREAM.encode())
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +47,10 @@ def dead_letter_id(topic: str, partition: int, offset: int) -> str:
 
 def stream_named_by(key: bytes | None) -> tuple[str, str] | None:
     """The stream and its category, where a record's key names one."""
-    named = _STREAM.fullmatch(key) if key else None
-    return (named[0].decode(), named[1].decode()) if named else None
+    if key is None or not _STREAM.fullmatch(key):
+        return None
+    stream = key.decode()
+    return stream, stream.partition("/")[0]
 
 
 def dead_letter(
