@@ -3,7 +3,7 @@
 Sizes and indices count leaves from 0; a hash is 32 bytes of SHA-256; a range is `(start, end)`, end excluded.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from hashlib import sha256
 
 from domain.refusal import Refusal
@@ -40,14 +40,6 @@ def fold_peaks(peaks: Sequence[bytes]) -> bytes:
     for peak in reversed(peaks[:-1]):
         root = node_hash(peak, root)
     return root
-
-
-def root_of(leaves: Iterable[bytes]) -> bytes:
-    """The root over raw leaves, held in memory: for small trees and for comparison."""
-    hashes = [leaf_hash(value) for value in leaves]
-    return fold_peaks(
-        [perfect_root(hashes[index << h : (index + 1) << h]) for h, index in covering(0, len(hashes))]
-    )
 
 
 def covering(start: int, end: int) -> list[tuple[int, int]]:

@@ -9,7 +9,7 @@ from typing import Self
 from audit.checkpoint import Checkpoint
 from audit.merkle import leaf_hash
 from audit.note import SigningKey
-from audit.seal import Seal, SplitView, leaf_tiles
+from audit.seal import Seal, SplitView, leaf_spans
 from audit.tiles import Tree, edge_of, split_hashes
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
@@ -101,14 +101,13 @@ class PartitionSealer:
         """
         before = self._seal.tree.size
         tiles = self._seal.absorb([record.value for record in batch])
-        spans = leaf_tiles(before, [record.offset for record in batch])
         due = self._seal.due()
         row = None if due is None else self._sign(due)
         growth = merkle.Growth(
             next_offset=batch[-1].offset + 1,
             newest_ms=batch[-1].timestamp_ms,
             tiles=tiles,
-            spans={span.index: (span.first_offset, span.last_offset) for span in spans},
+            spans=leaf_spans(before, [record.offset for record in batch]),
             checkpoint=row,
         )
         async with connection.transaction():

@@ -22,15 +22,6 @@ class SplitView(Exception):
         self.problem = problem
 
 
-@dataclass(frozen=True, slots=True)
-class LeafTile:
-    """The offsets of the first and last record that one batch put into the level-0 tile `index`."""
-
-    index: int
-    first_offset: int
-    last_offset: int
-
-
 @dataclass(slots=True)
 class Seal:
     """One partition's tree and the published checkpoints that it must still pass through.
@@ -89,13 +80,16 @@ class Seal:
             )
 
 
-def leaf_tiles(before: int, offsets: Sequence[int]) -> list[LeafTile]:
-    """Which level-0 tiles the records at `offsets` fall into, in a tree that had `before` leaves."""
-    found = []
+def leaf_spans(before: int, offsets: Sequence[int]) -> dict[int, tuple[int, int]]:
+    """For each level-0 tile that the records at `offsets` fall into, the first and last of their offsets.
+
+    `before` is how many leaves the tree had.
+    """
+    found = {}
     position = 0
     while position < len(offsets):
         index, used = divmod(before + position, WIDTH)
         last = min(position + WIDTH - used, len(offsets))
-        found.append(LeafTile(index, offsets[position], offsets[last - 1]))
+        found[index] = offsets[position], offsets[last - 1]
         position = last
     return found

@@ -5,7 +5,7 @@ from dataclasses import dataclass, field
 
 from audit.finding import Finding
 from audit.merkle import HASH_BYTES
-from audit.seal import leaf_tiles
+from audit.seal import leaf_spans
 from audit.tiles import WIDTH, Coordinate, Tree
 from projections.merkle import LeafTile
 
@@ -20,9 +20,8 @@ class TileCheck:
 
     def grown(self, tree: Tree, offsets: Sequence[int]) -> None:
         """Note what changed since the last call."""
-        for span in leaf_tiles(self._size, offsets):
-            first = self._spans.get(span.index, (span.first_offset, 0))[0]
-            self._spans[span.index] = (first, span.last_offset)
+        for tile, (first, last) in leaf_spans(self._size, offsets).items():
+            self._spans[tile] = (self._spans.get(tile, (first, last))[0], last)
         self._upper |= {where: packed for where, packed in tree.take_changed().items() if where[0]}
         self._size = tree.size
 

@@ -18,6 +18,7 @@ from eventlog.reader import LogReader
 from eventlog.writer import LogWriter
 from projections import checkpoints, schema, sealing
 from projections import merkle as tiles
+from tests.unit.audit.rfc6962 import root_of
 
 
 async def read(bed, topic, partition):
@@ -47,7 +48,7 @@ async def assert_all_is_sealed_once(bed, partition, database=None):
     for row in rows:
         opened = open_checkpoint(row.note.encode(), [bed.key.verifier], bed.origin(partition))
         assert (opened.size, opened.root) == (row.size, row.root)
-        assert row.root == merkle.root_of(log[: row.size])
+        assert row.root == root_of(log[: row.size])
     assert [row.version for row in rows] == list(range(1, len(rows) + 1))
     stream = f"checkpoints/decisions.{partition}"
     found = [event for event in await published_events(bed) if event.stream == stream]
@@ -176,7 +177,7 @@ async def test_an_old_database_under_a_newer_log_catches_up(bed, postgres_server
 
 async def test_a_log_that_is_not_the_published_one_is_sealed_no_more(bed):
     partition = await bed.write(30)
-    await bed.publish(partition, 20, merkle.root_of([b"another history"] * 20))
+    await bed.publish(partition, 20, root_of([b"another history"] * 20))
     async with bed.sealing() as sealer:
         await bed.stopped(sealer, partition)
         other = await bed.write(1, "consensus/another")
@@ -196,7 +197,7 @@ async def test_a_published_checkpoint_that_contradicts_the_sealed_tiles_stops_th
     partition = await bed.write(30)
     async with bed.sealing():
         await bed.sealed_up_to(30, partition)
-    await bed.publish(partition, 20, merkle.root_of([b"another history"] * 20), version=9)
+    await bed.publish(partition, 20, root_of([b"another history"] * 20), version=9)
     for _ in range(2):  # it is not forgotten by being read once
         async with bed.sealing() as sealer:
             await bed.stopped(sealer, partition)

@@ -10,10 +10,10 @@ from audit.checkpoint import Checkpoint
 from audit.checkpoint_check import CheckpointCheck
 from audit.key_check import KeyCheck
 from audit.key_statement import KeyStatement
-from audit.merkle import root_of
 from audit.note import SigningKey
 from audit.strict_text import to_base64
 from projections.checkpoints import CheckpointRow
+from tests.unit.audit.rfc6962 import root_of
 
 KEY = SigningKey.generate("example")
 ORIGIN = "example/decisions/2"

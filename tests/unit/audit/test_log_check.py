@@ -7,11 +7,12 @@ from hypothesis import strategies as st
 from audit import merkle
 from audit.checkpoint import Checkpoint
 from audit.log_check import LogCheck
+from tests.unit.audit.rfc6962 import root_of
 
 SIZES = (40, 300, 555)
 SEALED = [b"record %d" % i for i in range(555)]
 HASHES = [merkle.leaf_hash(record) for record in SEALED]
-SIGNED = [Checkpoint("o", size, merkle.root_of(SEALED[:size])) for size in SIZES]
+SIGNED = [Checkpoint("o", size, root_of(SEALED[:size])) for size in SIZES]
 SOME_HASH = merkle.leaf_hash(b"some other")
 
 
@@ -127,8 +128,8 @@ def test_checkpoints_of_two_histories_are_found_whichever_of_them_the_log_is(siz
     other = list(SEALED)
     other[at % size] = b"rewritten"
     signed = [
-        Checkpoint("o", size, merkle.root_of(other[:size])),
-        Checkpoint("o", 555, merkle.root_of(SEALED)),
+        Checkpoint("o", size, root_of(other[:size])),
+        Checkpoint("o", 555, root_of(SEALED)),
     ]
     (found,) = check(other if rewritten else SEALED, hashes=None, checkpoints=signed)
     first, bad = (size, 555) if rewritten else (0, size)

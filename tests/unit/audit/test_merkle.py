@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 from audit import merkle
 from audit.tiles import Tree, roots, tiles_for
 from domain.refusal import Refusal
+from tests.unit.audit.rfc6962 import root_of
 
 # The test tree of the reference implementation of Certificate Transparency (google/certificate-transparency,
 # merkletree/merkle_tree_test), by size.
@@ -67,7 +68,7 @@ def test_the_roots_are_those_of_the_reference_implementation(size):
     tree = Tree()
     tree.append(LEAVES[:size])
     assert tree.root().hex() == ROOTS[size]
-    assert merkle.root_of(LEAVES[:size]).hex() == ROOTS[size]
+    assert root_of(LEAVES[:size]).hex() == ROOTS[size]
 
 
 @pytest.mark.parametrize(("place", "path"), INCLUSION.items())

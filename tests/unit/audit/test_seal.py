@@ -6,8 +6,9 @@ from hypothesis import strategies as st
 
 from audit import merkle
 from audit.checkpoint import Checkpoint
-from audit.seal import LeafTile, Seal, SplitView, leaf_tiles
+from audit.seal import Seal, SplitView, leaf_spans
 from audit.tiles import Tree
+from tests.unit.audit.rfc6962 import root_of
 
 ORIGIN = "folkmoot/decisions/0"
 
@@ -22,7 +23,7 @@ def absorb_all(seal, log, step):
 
 
 def published(log, *sizes):
-    return [Checkpoint(ORIGIN, size, merkle.root_of(log[:size])) for size in sizes]
+    return [Checkpoint(ORIGIN, size, root_of(log[:size])) for size in sizes]
 
 
 @given(st.lists(st.integers(1, 400), min_size=1, max_size=5), st.lists(st.integers(1, 900), max_size=5))
@@ -38,7 +39,7 @@ def test_a_rebuilt_tree_passes_through_everything_published_and_then_signs_again
         if done <= max(sizes, default=0):
             assert seal.due() is None
         else:
-            assert seal.due() == Checkpoint(ORIGIN, done, merkle.root_of(log[:done]))
+            assert seal.due() == Checkpoint(ORIGIN, done, root_of(log[:done]))
 
 
 @given(st.integers(1, 500), st.integers(0, 499), st.integers(1, 3))
@@ -87,12 +88,12 @@ def test_nothing_is_due_while_nothing_new_came():
 @given(st.integers(0, 600), st.integers(0, 600))
 def test_every_leaf_has_its_tile_with_the_offsets_of_that_batch(before, count):
     offsets = [3 * i for i in range(count)]
-    tiles = leaf_tiles(before, offsets)
+    spans = leaf_spans(before, offsets)
     for i, offset in enumerate(offsets):
-        tile = next(t for t in tiles if t.index == (before + i) // 256)
-        assert tile.first_offset <= offset <= tile.last_offset
-    assert [t.index for t in tiles] == sorted({(before + i) // 256 for i in range(count)})
+        first, last = spans[(before + i) // 256]
+        assert first <= offset <= last
+    assert list(spans) == sorted({(before + i) // 256 for i in range(count)})
 
 
 def test_a_batch_over_two_tiles_names_the_offsets_of_each():
-    assert leaf_tiles(254, [10, 11, 12, 20]) == [LeafTile(0, 10, 11), LeafTile(1, 12, 20)]
+    assert leaf_spans(254, [10, 11, 12, 20]) == {0: (10, 11), 1: (12, 20)}

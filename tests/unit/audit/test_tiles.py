@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from audit import merkle
 from audit.tiles import WIDTH, Tree, edge_of, range_root
 from domain.refusal import Refusal
+from tests.unit.audit.rfc6962 import root_of
 
 
 def leaves(count):
@@ -21,7 +22,7 @@ def test_a_tree_resumed_after_every_batch_is_the_tree_of_all_leaves(batches):
         tree.append(everything[size : size + batch])
         stored |= tree.take_changed()
         size += batch
-        assert tree.root() == merkle.root_of(everything[:size]) == Tree(size, stored).root()
+        assert tree.root() == root_of(everything[:size]) == Tree(size, stored).root()
     for (level, index), tile in stored.items():
         held = max(0, min(WIDTH, size // WIDTH**level - index * WIDTH))
         assert len(tile) == held * merkle.HASH_BYTES
@@ -35,21 +36,21 @@ def test_an_edge_with_several_levels_resumes():
     assert edge_of(size) == [(0, 257), (1, 1), (2, 0)]
     again = Tree(size, {where: stored[where] for where in edge_of(size)})
     again.append([b"one more"])
-    assert again.root() == merkle.root_of([*leaves(size), b"one more"])
+    assert again.root() == root_of([*leaves(size), b"one more"])
 
 
 def test_roots_taken_often_are_the_roots_taken_once():
     often = Tree()
     for i, leaf in enumerate(leaves(600), start=1):
         often.append([leaf])
-        assert often.root() == merkle.root_of(leaves(i))
+        assert often.root() == root_of(leaves(i))
 
 
 def test_tiles_longer_than_the_size_give_the_older_tree():
     tree = Tree()
     tree.append(leaves(900))
     stored = tree.take_changed()
-    assert range_root(stored, (0, 300)) == Tree(300, stored).root() == merkle.root_of(leaves(300))
+    assert range_root(stored, (0, 300)) == Tree(300, stored).root() == root_of(leaves(300))
 
 
 def test_a_missing_or_short_tile_is_refused_by_name():
