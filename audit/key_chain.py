@@ -28,11 +28,13 @@ class KeyChain:
     """Every announced key of one cluster, in order; `origin` is the chain's name in each statement.
 
     A key's word counts for a log from where the key before it ended up to where it ended itself: so whoever
-    finds an old key cannot sign anything new with it.
+    finds an old key cannot sign anything new with it. Nobody's word makes a key lost that is `held` here: the
+    topic is open to whoever may write to Kafka, and would else end the sealing with one record.
     """
 
     origin: str
     links: list[Link] = field(default_factory=list)
+    held: VerifierKey | None = None
 
     @property
     def current(self) -> VerifierKey | None:
@@ -62,6 +64,8 @@ class KeyChain:
             note.open_note(raw, [before])
         if before is not None and not joined and statement.lost is None:
             raise Refusal(_FIELD, f"{statement.key.short} is announced, but {before.short} did not sign that")
+        if before is not None and not joined and before == self.held:
+            raise Refusal(_FIELD, f"{before.short} is said to be lost, but it is here: that is forged")
         self.links.append(Link(statement, signed, joined))
         return True
 

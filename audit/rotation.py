@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 from audit import announced, published
 from audit.key_chain import KeyChain
+from audit.note import VerifierKey
 from audit.seal import SplitView
 from audit.signing import Change, announce
 from domain.refusal import Refusal
@@ -13,15 +14,19 @@ from projections.fence import Connection, FenceLost
 
 
 async def known(
-    connection: Connection, reader: LogReader, chain: KeyChain, origin_of: Callable[[str, int], str]
+    connection: Connection,
+    reader: LogReader,
+    chain: KeyChain,
+    held: VerifierKey,
+    origin_of: Callable[[str, int], str],
 ) -> KeyChain:
-    """Every key that was announced, also where the database does not know it yet.
+    """Every key that was announced, also where the database does not know it yet; `held` is here, not lost.
 
     Raises:
         Refusal: the topic of checkpoints and the database contradict each other.
     """
     try:
-        contradicted = await _taken_in(connection, reader, chain, origin_of)
+        contradicted = await _taken_in(connection, reader, chain, held, origin_of)
     except SplitView as split:
         raise Refusal("signing_key", f"{split}: `moot audit verify` first") from None
     if contradicted:
@@ -30,10 +35,15 @@ async def known(
 
 
 async def _taken_in(
-    connection: Connection, reader: LogReader, chain: KeyChain, origin_of: Callable[[str, int], str]
+    connection: Connection,
+    reader: LogReader,
+    chain: KeyChain,
+    held: VerifierKey,
+    origin_of: Callable[[str, int], str],
 ) -> dict[tuple[str, int], SplitView]:
     while True:
         await announced.load(connection, chain)
+        chain.held = held
         try:
             return await published.take_in(connection, reader, origin_of, chain)
         except FenceLost:

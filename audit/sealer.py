@@ -12,9 +12,8 @@ from typing import Any
 
 import structlog
 
-from audit import announced, published
+from audit import announced, key, published
 from audit.checkpoint import origin_of
-from audit.key import load_or_make
 from audit.key_chain import KeyChain
 from audit.partition_sealer import PartitionSealer, Signer
 from audit.seal import SplitView
@@ -116,6 +115,8 @@ class Sealer:
             if not self.stopped:
                 await sealing.forget(connection, published.SEALED)
             chain = await announced.load(connection, announced.chain_of(self._cluster, self._prefix))
+            with contextlib.suppress(Refusal):  # said where it is to sign
+                chain.held = key.load(self._place).verifier
             await self._hold_against_published(connection, link.reader, chain)
             signer = await self._signer(connection, chain)
             await announced.publish(connection, link.writer)
@@ -142,8 +143,8 @@ class Sealer:
         refused = None
         try:
             if chain.current is None:
-                key = load_or_make(self._place, self._cluster)
-                await announce(connection, chain, Change(key), self._origin)
+                first = key.load_or_make(self._place, self._cluster)
+                await announce(connection, chain, Change(first), self._origin)
             return Signer(configured(self._place, chain), len(chain.links))
         except Refusal as refusal:
             refused = refusal.problem

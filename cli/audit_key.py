@@ -153,7 +153,8 @@ async def _change(settings: "Settings", change: "Change") -> None:
         pool.acquire() as connection,
     ):
         chain = announced.chain_of(settings.cluster, settings.topic_prefix)
-        await rotation.known(connection, reader, chain, origin)
+        held = (change.old or change.new).verifier
+        await rotation.known(connection, reader, chain, held, origin)
         await rotation.change_to(connection, writer, chain, change, origin)
 
 

@@ -6,8 +6,13 @@ from pathlib import Path
 
 import pytest
 
+from audit import announced
+from audit.key_statement import KeyStatement
 from audit.note import SigningKey
+from eventlog.writer import LogWriter
 from projections import sealing
+from projections.signing_keys import KeyRow
+from tests.integration.audit.conftest import START
 from workers.health import Health, _sealing
 
 
@@ -179,6 +184,25 @@ async def test_a_lost_key_is_a_break_that_every_auditor_sees(bed, sealed, moot):
         assert "1 finding" in out
     status, out, _ = await moot("verify", "--key", bed.key.verifier, "--key", new)
     assert (status, told in out, "everything is as it was sealed" in out) == (0, True, True), out
+
+
+async def test_a_forged_loss_of_a_key_that_is_here_ends_no_sealing(bed, sealed, moot):
+    stranger = SigningKey.generate("example")
+    loss = KeyStatement(bed.chain().origin, 2, stranger.verifier, bed.key.verifier, "Eve: trust me")
+    row = KeyRow(2, stranger.sign(loss.text()), START, published=True)
+    async with LogWriter(bed.kafka, bed.prefix) as writer:
+        await writer.append("checkpoints", [announced.to_event(row)])
+    await bed.publish(sealed, 9, bytes(32), version=2, key=stranger)
+    await bed.write(1)
+    async with bed.sealing() as sealer:
+        await bed.sealed_up_to(11, sealed)
+        assert sealer.stopped == {}
+        status, out, err = await moot("key", "--rotate")
+        assert (status, err.count("Traceback")) == (0, 0)
+        await bed.write(1)
+        await bed.sealed_up_to(12, sealed)
+    status, out, _ = await moot("verify", "--key", bed.key.verifier)
+    assert (status, f"no signature links key 2, {stranger.verifier}" in out) == (1, True)
 
 
 async def test_a_checkpoint_by_a_key_that_was_never_announced_is_named(bed, sealed, moot):

@@ -90,6 +90,18 @@ def test_a_key_is_not_taken_in_unless_both_keys_say_so(note, problem):
     assert held.current == A.verifier
 
 
+def test_a_key_that_is_held_is_not_lost_on_a_strangers_word():
+    loss = replace(SECOND, lost="Eve: trust me")
+    mine = chain(signed(FIRST, A))
+    mine.held = A.verifier
+    with pytest.raises(Refusal, match="is said to be lost, but it is here"):
+        mine.add(signed(loss, B))
+    assert mine.add(signed(SECOND, A, B))  # what it signs itself goes on
+    theirs = chain(signed(FIRST, A))
+    theirs.held = B.verifier
+    assert theirs.add(signed(loss, B))
+
+
 def test_a_statement_taken_in_twice_is_one():
     held = chain(signed(FIRST, A))
     assert not held.add(signed(FIRST, A))
