@@ -84,12 +84,12 @@ class Stack:
         )
 
     def wait(self) -> None:
-        """Block as long as the servers can be kept running.
+        """Block as long as the servers can be kept running, and keep the parts' logs bounded.
 
         Raises:
             Refusal: one had to be given up, and without it the stack is of no use.
         """
-        self._lost.wait()
+        logfile.keep_bounded([part.log for part in (*self._first, *self._then)], self._lost)
         raise next(server.problem for server in self._first if server.problem is not None)
 
     def stop(self) -> None:

@@ -1,8 +1,14 @@
 """A child's log stays bounded, and its last word is at hand."""
 
+import os
+import threading
+import time
+
 import pytest
 
 from workers.embedded import logfile
+from workers.embedded.child import Child
+from workers.embedded.guard import Guard
 
 
 @pytest.mark.parametrize(
@@ -33,5 +39,55 @@ def test_a_large_log_is_put_aside_and_a_small_one_goes_on(tmp_path, monkeypatch)
     assert log.read_text() == "abc"
     log.write_text("abcd")
     logfile.turn(log)
-    assert not log.exists()
+    assert log.read_text() == ""
     assert (tmp_path / "log.1").read_text() == "abcd"
+
+
+@pytest.fixture
+def guard():
+    guard = Guard()
+    yield guard
+    guard.close()
+
+
+def test_the_log_of_a_child_that_talks_without_end_stays_bounded(tmp_path, guard, monkeypatch):
+    monkeypatch.setattr(logfile, "_LARGEST", 100_000)
+    monkeypatch.setattr(logfile, "_LOOK_EVERY", 0.02)
+    log, aside = tmp_path / "log", tmp_path / "log.1"
+    talks = "while :; do printf '%01000d\\n' 1; sleep 0.001; done"
+    child = Child(["/bin/sh", "-c", talks], log, guard, os.environ)
+    enough = threading.Event()
+    keeping = threading.Thread(target=logfile.keep_bounded, args=([log], enough))
+    keeping.start()
+    try:
+        wait_for(aside.exists)
+        first = aside.stat().st_mtime_ns
+        wait_for(lambda: aside.exists() and aside.stat().st_mtime_ns > first + 10**8)
+    finally:
+        child.kill()
+        child.wait(None)
+        enough.set()
+        keeping.join()
+    assert log.stat().st_size < 200_000
+    assert aside.stat().st_size < 200_000
+    assert b"\0" not in aside.read_bytes()  # it goes on at the beginning, not behind a hole
+
+
+def wait_for(condition):
+    until = time.monotonic() + 20
+    while not condition():
+        assert time.monotonic() < until
+        time.sleep(0.01)
+
+
+def test_on_a_full_disk_a_log_is_emptied_all_the_same(tmp_path, monkeypatch):
+    def full(*_):
+        raise OSError("no space left on device")
+
+    monkeypatch.setattr(logfile, "_LARGEST", 3)
+    monkeypatch.setattr(logfile.shutil, "copyfile", full)
+    log = tmp_path / "log"
+    log.write_text("abcd")
+    with pytest.raises(OSError, match="no space"):
+        logfile.turn(log)
+    assert log.read_text() == ""
