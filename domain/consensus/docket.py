@@ -12,6 +12,7 @@ from domain.consensus.events import BallotCast, Decided, Opened, Proposal, Seat,
 from domain.consensus.policy import MAX_PANEL, Policy
 from domain.consensus.recorded import hold_one_round
 from domain.consensus.state import NOT_OPENED, fold_all
+from domain.consensus.tally import seats_needed
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.stream import Draft, check_id, consensus_stream
@@ -122,7 +123,7 @@ def check_table(table: BallotTable, policy: Policy) -> None:
             "choice",
             f"{size} bytes of different choices are too many, at most {MAX_CHOICES_BYTES}; shorten them",
         )
-    least = 3 * policy.faults + 1 if policy.fault_model == "byzantine" else 1
+    least = seats_needed(policy)
     for index, item in enumerate(table.items):
         voters = table.voters_of(index)
         if voters > MAX_PANEL:

@@ -9,7 +9,7 @@ from domain.consensus import reputation
 from domain.consensus.commands import Voter
 from domain.consensus.events import Seat
 from domain.consensus.policy import MAX_BALLOTS, MAX_PANEL, Policy
-from domain.consensus.tally import exact
+from domain.consensus.tally import exact, seats_needed
 from domain.refusal import Refusal
 
 
@@ -40,11 +40,11 @@ def draw_panel(
             f"{size} seats over {policy.max_rounds} rounds are {size * policy.max_rounds} ballots, "
             f"at most {MAX_BALLOTS} fit one outcome; allow fewer rounds or set policy.panel_size",
         )
-    if policy.fault_model == "byzantine" and size < 3 * policy.faults + 1:
+    if size < seats_needed(policy):
         raise Refusal(
             "policy.faults",
             f"a panel of {size} cannot bear {policy.faults} byzantine voters, "
-            f"{3 * policy.faults + 1} are needed (n >= 3f + 1)",
+            f"{seats_needed(policy)} are needed (n >= 3f + 1)",
         )
     ranked = sorted(candidates, key=lambda voter: _rank(voter, policy.seed, topic, region))
     return _weighed(ranked[:size], policy, reputations or {})

@@ -144,6 +144,11 @@ def _verdict(
     return True, f"the leading choice has {shown(share)}, the threshold {policy.threshold} is reached"
 
 
+def seats_needed(policy: Policy) -> int:
+    """The smallest panel that the fault model allows; 0 where it asks for none (see `ballots_needed`)."""
+    return 3 * policy.faults + 1 if policy.fault_model == "byzantine" else 0
+
+
 def ballots_needed(policy: Policy, seats: int) -> int:
     """How many equal ballots the fault model asks for, beside the threshold.
 
