@@ -160,8 +160,8 @@ def _request(file: Path) -> OpenDeliberation:
     """What FILE asks for, refused here as the workers would refuse it."""
     text = _read(file)
     from domain.consensus.decide import open_deliberation
+    from workflows.capacity import check_size
     from workflows.payloads import read_input
-    from workflows.rounds import check_size
 
     request = read_input(OpenDeliberation, text)
     check_size(request)

@@ -20,10 +20,11 @@ with workflow.unsafe.imports_passed_through():
     from domain.refusal import Refusal
     from domain.stream import Draft
     from workflows import consensus_text, names
+    from workflows.capacity import check_size
     from workflows.entrance import hand_over
     from workflows.recording import Recording
     from workflows.reputations import reputations
-    from workflows.rounds import BallotReceipt, Rounds, check_size
+    from workflows.rounds import BallotReceipt, Rounds
 
 WAITING = {
     "ballots": "balloting",

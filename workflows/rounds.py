@@ -11,9 +11,9 @@ from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
 
 from activities.reasoner import Answer, Reasoning, inquiry_of
-from domain.consensus.commands import CastBallot, OpenDeliberation, Voter, check_ballot
+from domain.consensus.commands import CastBallot, Voter, check_ballot
 from domain.consensus.decide import close_round, seal_ballot
-from domain.consensus.events import BallotCast
+from domain.consensus.events import BallotCast, BallotSealed
 from domain.consensus.recorded import ballots_for, has_last_word, live_voters
 from domain.consensus.settle import conclude, next_step
 from domain.consensus.state import Deliberation, fold_all
@@ -22,9 +22,6 @@ from domain.refusal import Refusal
 from domain.stream import Draft
 from workflows.names import node_queue
 from workflows.recording import Recording
-
-# Temporal takes 2,000 updates in one run; a voter may hand in two differing ballots a round.
-MAX_LIVE_BALLOTS = 1900
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,23 +41,6 @@ class BallotReceipt:
 class _Sealed:
     ballot: BallotCast
     receipt: BallotReceipt
-
-
-def check_size(request: OpenDeliberation) -> None:
-    """Refuse what one run cannot hold, before anything is written.
-
-    Raises:
-        Refusal: there may be more live ballots over all rounds than Temporal takes updates.
-    """
-    policy = request.policy
-    external = sum(voter.kind == "external" for voter in request.voters)
-    ballots = min(external, policy.panel_size or external) * policy.max_rounds
-    if ballots > MAX_LIVE_BALLOTS:
-        raise Refusal(
-            "policy.max_rounds",
-            f"{ballots} ballots of external voters over {policy.max_rounds} rounds are too many, at most "
-            f"{MAX_LIVE_BALLOTS} are taken; allow fewer rounds or a smaller panel_size",
-        )
 
 
 class Rounds:
@@ -85,12 +65,7 @@ class Rounds:
         Raises:
             Refusal: as `seal_ballot`, or the voter does not vote by update.
         """
-        voter = self._voters.get(command.voter)
-        if voter is not None and voter.kind != "external":
-            raise Refusal(
-                "voter", f"{voter.id} is a {voter.kind} voter; only external voters cast ballots here"
-            )
-        seal_ballot(self._recording.state, command, self._of(command.voter), nonce="")
+        self._seal(self._recording.state, command, nonce="")
 
     async def cast(self, command: CastBallot) -> BallotReceipt:
         """Record the commitment to a ballot and keep the ballot itself until the round closes.
@@ -103,8 +78,7 @@ class Rounds:
         receipts: list[BallotReceipt] = []
 
         def decide(state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
-            self.check(command)
-            sealing, ballot = seal_ballot(state, command, self._of(command.voter), nonce)
+            sealing, ballot = self._seal(state, command, nonce)
             taken.extend([ballot] if ballot else [])
             return draft.events(sealing, at)
 
@@ -144,6 +118,16 @@ class Rounds:
         # A ballot that waited for the close may be under seal in the next round already.
         self._sealed = [sealed for sealed in self._sealed if sealed.ballot.round > state.round]
         self._answers.clear()
+
+    def _seal(
+        self, state: Deliberation, command: CastBallot, nonce: str
+    ) -> tuple[list[BallotSealed], BallotCast | None]:
+        voter = self._voters.get(command.voter)
+        if voter is not None and voter.kind != "external":
+            raise Refusal(
+                "voter", f"{voter.id} is a {voter.kind} voter; only external voters cast ballots here"
+            )
+        return seal_ballot(state, command, self._of(command.voter), nonce)
 
     def _close(self, state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
         live = [*(sealed.ballot for sealed in self._of_round()), *self._answers.values()]

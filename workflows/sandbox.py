@@ -11,6 +11,7 @@ PASSED_THROUGH = (
     "msgspec",
     "pydantic",
     "pydantic_core",
+    "workflows.capacity",
     "workflows.consensus_text",
     "workflows.docket_text",
     "workflows.entrance",
