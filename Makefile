@@ -44,7 +44,6 @@ chaos: .venv/.dev ## the long fault tests: fifty kills and more
 	@$(BIN)/python -m pytest -m chaos tests/faults
 
 docs: .venv/.dev ## write the generated reference again
-	@$(BIN)/python -m eventlog.reference
 	@$(BIN)/python -m docs.generate
 	@$(BIN)/python -m bench.readme
 

@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from pathlib import Path
 
-from docs.generate import commands, inputs, settings, tables
+from docs.generate import commands, events, inputs, settings, tables
 
 PLACE = Path(__file__).parents[1] / "reference"
 PAGES: dict[str, Callable[[], str]] = {
@@ -17,6 +17,8 @@ PAGES: dict[str, Callable[[], str]] = {
 def main() -> None:
     for name, page in PAGES.items():
         (PLACE / name).write_text(page(), "utf-8")
+    for name, text in events.documents(events.golden()).items():
+        (PLACE / name).write_text(text, "utf-8")
 
 
 if __name__ == "__main__":

@@ -3,11 +3,12 @@
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from dataclasses import Field as DataclassField
-from typing import Any, Literal, get_args, get_origin, get_type_hints
+from typing import Any, get_type_hints
 
+from docs.generate.events import holds
+from docs.generate.meaning import meaning, parts, summary
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.consensus.docket import DecideDocketRequest
-from eventlog.meaning import meaning, parts, summary
 
 _INTRO = """\
 # Inputs
@@ -53,7 +54,6 @@ _OWN = {
     "RecordedLabel.item": "What is labelled.",
     "RecordedLabel.choice": "The label.",
 }
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
 ROOTS = (OpenDeliberation, CastBallot, Rule, DecideDocketRequest)
 
 
@@ -78,7 +78,7 @@ def _section(cls: Any) -> Iterator[str]:
     yield "| field | holds | default | meaning |\n|---|---|---|---|"
     for field in fields(cls):
         meant = said(cls, field.name).replace("|", "\\|")
-        yield f"| `{field.name}` | {_holds(hints[field.name])} | {_default(field)} | {meant} |"
+        yield f"| `{field.name}` | {holds(hints[field.name])} | {_default(field)} | {meant} |"
     yield ""
 
 
@@ -91,15 +91,6 @@ def _default(field: "DataclassField[Any]") -> str:
 def _json(value: Any) -> str:
     if isinstance(value, tuple):
         return "[]"
-    return {None: "null"}.get(value, f'"{value}"') if isinstance(value, str | None) else f"{value:g}"
-
-
-def _holds(hint: Any) -> str:
-    origin, inner = get_origin(hint), get_args(hint)
-    if origin is Literal:
-        return " or ".join(f"`{value}`" for value in inner)
-    if origin is tuple:
-        return f"list of {_holds(inner[0])}"
-    if inner:
-        return " or ".join(map(_holds, inner))
-    return _WORDS.get(hint) or f"[{hint.__name__}](#{hint.__name__.lower()})"
+    if value is None:
+        return "null"
+    return f'"{value}"' if isinstance(value, str) else f"{value:g}"

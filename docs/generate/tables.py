@@ -157,7 +157,8 @@ def _section(table: Table, owners: dict[str, str]) -> Iterator[str]:
 
 
 def _type(column: Column[object]) -> str:
-    name = column.type.compile(dialect=postgresql.dialect()).split(" COLLATE")[0].lower()
+    dialect = postgresql.dialect()  # type: ignore[no-untyped-call] # SQLAlchemy's dialects have no types
+    name = column.type.compile(dialect=dialect).split(" COLLATE")[0].lower()
     short = {"timestamp with time zone": "timestamptz", "double precision": "float8"}.get(name, name)
     return f"{short}, may be null" if column.nullable else short
 

@@ -8,7 +8,7 @@ import pytest
 
 from docs.generate import commands, inputs, settings, tables
 from docs.generate.__main__ import PAGES, PLACE
-from eventlog.meaning import parts
+from docs.generate.meaning import parts
 from projections.tables import METADATA
 
 ROOT = Path(__file__).parents[3]

@@ -7,7 +7,7 @@ from typing import Any, get_args, get_type_hints
 
 import msgspec
 
-from eventlog.glossary import MEANINGS
+from docs.generate.glossary import MEANINGS
 
 _SENTENCE = re.compile(r"(?<=[.;]) (?=[`A-Z])")
 
@@ -33,7 +33,7 @@ def meaning(cls: type, field: str) -> str:
         return f"{text[0].upper()}{text[1:]}."
     found = MEANINGS.get(f"{cls.__name__}.{field}") or MEANINGS.get(field)
     if found is None:
-        raise Unexplained(f"{cls.__name__}.{field}: say it in the docstring or in eventlog/glossary.py")
+        raise Unexplained(f"{cls.__name__}.{field}: say it in the docstring or in docs/generate/glossary.py")
     return found
 
 

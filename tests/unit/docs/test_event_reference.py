@@ -6,17 +6,17 @@ from pathlib import Path
 import jsonschema
 import pytest
 
+from docs.generate.event_schema import CLASSES, asyncapi, json_schema
+from docs.generate.events import documents, golden
+from docs.generate.glossary import MEANINGS
+from docs.generate.meaning import Unexplained, meaning, names, parts
 from eventlog.catalogue import BY_TYPE
-from eventlog.glossary import MEANINGS
-from eventlog.meaning import Unexplained, meaning, names, parts
-from eventlog.reference import documents, golden
-from eventlog.schema import CLASSES, asyncapi, json_schema
 from eventlog.topics import TOPICS
 from tests.unit.eventlog.test_undecodable import BROKEN
 
 ROOT = Path(__file__).parents[3]
 GOLDEN = ROOT / "tests" / "golden" / "events"
-EXAMPLES = golden(GOLDEN)
+EXAMPLES = golden()
 MADE = documents(EXAMPLES)
 SCHEMA = jsonschema.Draft202012Validator(
     json_schema(), format_checker=jsonschema.Draft202012Validator.FORMAT_CHECKER

@@ -5,10 +5,10 @@ from typing import Any
 
 import msgspec
 
+from docs.generate.meaning import meaning, names, parts, summary
 from eventlog.catalogue import BY_TYPE
 from eventlog.codec import decode
 from eventlog.envelope import CURRENT, EARLIER
-from eventlog.meaning import meaning, names, parts, summary
 from eventlog.producing import HEADERS
 from eventlog.topics import TOPICS, settings, topic_of
 from eventlog.upcast import UPCASTERS

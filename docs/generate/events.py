@@ -1,4 +1,4 @@
-"""The reference of all events, made from the code: `python -m eventlog.reference`, or `make docs`."""
+"""`docs/reference/events.md` and two documents for programs: every event, from the classes that read it."""
 
 import json
 from collections.abc import Iterable, Iterator
@@ -10,13 +10,13 @@ from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 import msgspec
 
+from docs.generate.event_schema import CLASSES, asyncapi, json_schema
+from docs.generate.meaning import meaning, names, parts, summary
 from eventlog.envelope import OPTIONAL, REQUIRED
-from eventlog.meaning import meaning, names, parts, summary
-from eventlog.schema import CLASSES, asyncapi, json_schema
 from eventlog.topics import CATEGORIES, TOPICS
 from eventlog.upcast import UPCASTERS
 
-PLACE, GOLDEN = Path("docs/reference"), Path("tests/golden/events")
+GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / "events"
 _WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
 _INTRO = """\
 # Events
@@ -101,7 +101,7 @@ def _table(cls: type) -> Iterator[str]:
     for name in names(cls):
         default = f"`{json.dumps(defaults[name])}`" if name in defaults else "required"
         said = meaning(cls, name).replace("|", "\\|")
-        yield f"| `{name}` | {_holds(hints[name])} | {default} | {said} |"
+        yield f"| `{name}` | {holds(hints[name])} | {default} | {said} |"
     yield ""
 
 
@@ -112,24 +112,25 @@ def _defaults(cls: type) -> dict[str, Any]:
     return made | {each.name: each.default for each in every if each.default not in none}
 
 
-def _holds(hint: Any) -> str:
+def holds(hint: Any) -> str:
+    """What a field of this type holds, in words."""
     if is_dataclass(hint) and isinstance(hint, type):
         return f"[{hint.__name__}](#{hint.__name__.lower()})"
     origin, inner = get_origin(hint), get_args(hint)
     if origin is Literal:
         return " or ".join(f"`{value}`" for value in inner)
     if origin in (Union, UnionType):
-        return " or ".join(map(_holds, inner))
+        return " or ".join(map(holds, inner))
     if origin is tuple:
-        return f"list of {_holds(inner[0])}"
+        return f"list of {holds(inner[0])}"
     if origin is dict:
-        return f"object of {_holds(inner[1])} by text"
+        return f"object of {holds(inner[1])} by text"
     return _WORDS[hint]
 
 
-def golden(folder: Path = GOLDEN) -> dict[str, bytes]:
+def golden() -> dict[str, bytes]:
     """The first golden file of each stored type."""
-    return {stored: (folder / f"{stored}.json").read_bytes() for stored in CLASSES}
+    return {stored: (GOLDEN / f"{stored}.json").read_bytes() for stored in CLASSES}
 
 
 def documents(examples: dict[str, bytes]) -> dict[str, str]:
@@ -143,9 +144,3 @@ def documents(examples: dict[str, bytes]) -> dict[str, str]:
 
 def _json(content: dict[str, Any]) -> str:
     return json.dumps(content, indent=2, ensure_ascii=False) + "\n"
-
-
-if __name__ == "__main__":
-    PLACE.mkdir(parents=True, exist_ok=True)
-    for file, text in documents(golden()).items():
-        (PLACE / file).write_text(text, "utf-8")
