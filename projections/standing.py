@@ -1,10 +1,15 @@
 """How far the projections are, all of them in one look."""
 
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from projections import sealing
 from projections.fence import Connection
+from projections.merkle import SEALER
 from projections.registry import BY_NAME
+
+Place = tuple[str, int]
 
 # Without the checkpoints, which the sealer takes in when it starts: what it wrote since is no lag of its own.
 _OFFSETS = """
@@ -16,6 +21,26 @@ _CLIENTS = """
 SELECT count(DISTINCT client_addr) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = $1
 """
+
+
+@dataclass(frozen=True, slots=True)
+class Stand:
+    """How far each log is `sealed`, and those that are projected (`refused`) or sealed no further."""
+
+    sealed: Mapping[Place, int]
+    refused: frozenset[Place]
+    stopped: frozenset[Place]
+
+
+async def at_a_stand(connection: Connection) -> Stand:
+    """What a metric shows of it."""
+    rows = await connection.fetch(_OFFSETS)
+    sealed = [row for row in rows if row["projection"] == SEALER]
+    return Stand(
+        {(row["topic"], row["partition"]): row["next_offset"] for row in sealed},
+        frozenset((row["topic"], row["partition"]) for row in rows if row["refused"]),
+        frozenset((log.topic, log.partition) for log in await sealing.stopped(connection)),
+    )
 
 
 async def standing(connection: Connection) -> dict[tuple[str, int], dict[str, int]]:

@@ -33,3 +33,8 @@ class Away:
         pause = self._pause.get(server, _FIRST)
         self._pause[server] = min(2 * pause, _LONGEST)
         await asyncio.sleep(pause)
+
+
+def why(error: BaseException) -> str:
+    """A fault in one line of a log."""
+    return (str(error) or type(error).__name__).splitlines()[0][:200]

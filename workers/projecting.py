@@ -14,8 +14,9 @@ from eventlog.reader import LogAway, LogReader
 from eventlog.record import RetentionLost
 from projections.connection import AWAY, NOT_MIGRATED, connect, fault, is_away
 from projections.engine import PartitionProjector
-from projections.fence import FenceLost
-from workers.away import Away
+from projections.fence import Connection, FenceLost
+from workers.away import Away, why
+from workers.lookout import Lookout
 from workers.projector_metrics import ProjectorMetrics
 from workers.settings import Settings
 
@@ -55,7 +56,7 @@ class Projecting:
                     self._away.back("kafka")
                     await self._follow_all(reader, topics, partitions, ready)
             except ConnectionError as error:
-                self._away.left("kafka", _why(error))
+                self._away.left("kafka", why(error))
                 await self._away.wait("kafka")
 
     async def _follow_all(
@@ -72,20 +73,24 @@ class Projecting:
                 for place in places:
                     group.create_task(self._keep_following(reader, place))
                 group.create_task(self._watch(reader, places, ready))
+                group.create_task(Lookout(self._connect, self._metrics, self._away).keep_looking())
         except* Refusal as refused:
             raise refused.exceptions[0] from None
+
+    async def _connect(self) -> Connection:
+        return await connect(
+            self._settings.database_url,
+            within=_CONNECT_WITHIN,
+            statement_within=_STATEMENT_WITHIN,
+            application=APPLICATION,
+        )
 
     async def _keep_following(self, reader: LogReader, place: Place) -> None:
         while True:
             try:
-                connection = await connect(
-                    self._settings.database_url,
-                    within=_CONNECT_WITHIN,
-                    statement_within=_STATEMENT_WITHIN,
-                    application=APPLICATION,
-                )
+                connection = await self._connect()
             except AWAY as error:
-                self._away.left("postgres", _why(error))
+                self._away.left("postgres", why(error))
                 await self._away.wait("postgres")
                 continue
             # A server may take connections and refuse every write, on a full disk say.
@@ -111,9 +116,9 @@ class Projecting:
             _log.error("projector.history_lost", topic=place[0], partition=place[1], cause=str(lost))
             await asyncio.sleep(_LOST_HISTORY)
         except NOT_MIGRATED as error:
-            raise Refusal("postgres", f"{_why(error)}: run `moot migrate`") from None
+            raise Refusal("postgres", f"{why(error)}: run `moot migrate`") from None
         except LogAway as error:
-            self._away.left("kafka", _why(error))
+            self._away.left("kafka", why(error))
             await self._away.wait("kafka")
         except Refusal:
             raise
@@ -121,7 +126,7 @@ class Projecting:
             if not is_away(error):
                 raise self._stuck(place, error) from error
             # Once records flow, a fault of Kafka's is waited for inside: this one stopped the transaction.
-            self._away.left("postgres", _why(error))
+            self._away.left("postgres", why(error))
             await self._away.wait("postgres")
 
     def _stuck(self, place: Place, error: Exception) -> Refusal:
@@ -148,7 +153,8 @@ class Projecting:
                         self._metrics.measured(*place, end)
                 self._away.back("kafka")
             except (ConnectionError, TimeoutError) as error:
-                self._away.left("kafka", _why(error))
+                self._metrics.unmeasured()
+                self._away.left("kafka", why(error))
             await asyncio.sleep(_LAG_EVERY if announced else _LAG_EVERY / 20)
 
 
@@ -160,7 +166,3 @@ def _where(error: BaseException) -> str:
     ours = [frame for frame in frames if Path(frame.f_code.co_filename).parent.name == "projections"]
     frame = (ours or frames)[-1]
     return f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
-
-
-def _why(error: BaseException) -> str:
-    return (str(error) or type(error).__name__).splitlines()[0][:200]

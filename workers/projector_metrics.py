@@ -6,7 +6,11 @@ from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, star
 
 from domain.refusal import Refusal
 from projections.batch import Folded
+from projections.standing import Stand
 
+Place = tuple[str, int]
+
+_UNKNOWN = float("nan")
 _BATCH_SIZES = (1, 10, 100, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000)
 
 
@@ -21,11 +25,18 @@ class ProjectorMetrics:
         self._parked = Counter("folkmoot_projector_parked", "Records parked as dead letters.", **kept)
         self._lost = Counter("folkmoot_projector_fence_lost", "Batches that another process beat.", **kept)
         self._lag = Gauge("folkmoot_projector_lag", "Records on the log not yet committed.", **kept)
+        self._sealer_lag = Gauge("folkmoot_sealer_lag", "Records on the log not yet sealed.", **kept)
+        self._refused = Gauge("folkmoot_projector_refused", "1: no further, it is another log.", **kept)
+        self._stopped = Gauge(
+            "folkmoot_sealing_stopped", "1: sealed no more; of checkpoints: nothing is.", **kept
+        )
         self._seconds = Histogram("folkmoot_projector_batch_seconds", "Time of a transaction.", **kept)
         self._sizes = Histogram(
             "folkmoot_projector_batch_events", "Records in a transaction.", buckets=_BATCH_SIZES, **kept
         )
-        self.next_offsets: dict[tuple[str, int], int] = {}
+        self.next_offsets: dict[Place, int] = {}
+        self._ends: dict[Place, int] = {}
+        self._seen: set[Place] = set()
 
     def standing(self, topic: str, partition: int, next_offset: int) -> None:
         """Where a partition is taken up."""
@@ -44,8 +55,31 @@ class ProjectorMetrics:
 
     def measured(self, topic: str, partition: int, end: int) -> None:
         """The log of a partition ends at `end` now."""
+        self._ends[topic, partition] = end
         behind = end - self.next_offsets.get((topic, partition), 0)
         self._lag.labels(topic, partition).set(max(0, behind))
+
+    def unmeasured(self) -> None:
+        """Kafka cannot be asked: nobody knows the lags, and the last ones known would look like today's."""
+        self._ends.clear()
+        for place in self.next_offsets:
+            self._lag.labels(*place).set(_UNKNOWN)
+
+    def stands(self, found: Stand) -> None:
+        """What Postgres says of the projections and of sealing."""
+        self._seen |= {*found.sealed, *found.refused, *found.stopped, *self.next_offsets}
+        for place in self._seen:
+            self._refused.labels(*place).set(place in found.refused)
+            self._stopped.labels(*place).set(place in found.stopped)
+        for place, at in found.sealed.items():
+            behind = max(0, self._ends[place] - at) if place in self._ends else _UNKNOWN
+            self._sealer_lag.labels(*place).set(behind)
+
+    def unknown(self) -> None:
+        """Postgres cannot be asked."""
+        for place in self._seen:
+            for gauge in (self._refused, self._stopped, self._sealer_lag):
+                gauge.labels(*place).set(_UNKNOWN)
 
     def serve(self, place: str) -> str:
         """Serve them at `host:port` (port 0: a free one) until the process ends; where they are.

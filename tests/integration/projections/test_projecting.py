@@ -1,8 +1,11 @@
 """The projector process against real servers: what it waits for, and what ends it."""
 
 import asyncio
+from urllib.parse import urlsplit
 
+import asyncpg
 import pytest
+from structlog.testing import capture_logs
 
 from domain.refusal import Refusal
 from eventlog.topic_setup import ensure_topics
@@ -11,6 +14,7 @@ from projections import engine, schema
 from projections.connection import is_away
 from projections.consensus import ConsensusProjection
 from tests.integration.projections.bed import history, running, until
+from workers import lookout
 from workers.projecting import APPLICATION, Projecting
 from workers.projector_metrics import ProjectorMetrics
 from workers.settings import Settings
@@ -80,6 +84,58 @@ async def test_a_database_that_ends_its_sessions_is_waited_for(settings, bed):
         )
         await write(settings, history("b"))
         await until(lambda: _is_projected(bed, "b"), "the second is projected on another connection")
+
+
+async def test_an_idle_projector_says_once_that_the_database_went_and_once_that_it_is_back(
+    settings, database, postgres_server, monkeypatch
+):
+    monkeypatch.setattr(lookout, "LOOK_EVERY", 0.05)
+    metrics, name = ProjectorMetrics(), urlsplit(database).path[1:]
+    server = await asyncpg.connect(postgres_server.url())
+
+    def said():
+        return [line["event"] for line in lines if line.get("server") == "postgres"]
+
+    async def heard(*wanted):
+        return said() == [*wanted] and _gauge(metrics, "folkmoot_projector_refused") == expected
+
+    with capture_logs() as lines:
+        async with running(Projecting(settings, metrics).project(["decisions"], [], lambda: None)):
+            expected = 0.0
+            await until(heard, "it looks")
+            expected = None
+            await server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS false")
+            await server.execute(
+                "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE datname = $1", name
+            )
+            await until(lambda: heard("server.away"), "it says that Postgres went")
+            expected = 0.0
+            await server.execute(f"ALTER DATABASE {name} ALLOW_CONNECTIONS true")
+            await until(lambda: heard("server.away", "server.back"), "it says that Postgres is back")
+    server.terminate()
+
+
+async def test_what_is_refused_and_what_is_sealed_no_more_has_a_metric(settings, bed, monkeypatch):
+    monkeypatch.setattr(lookout, "LOOK_EVERY", 0.05)
+    metrics = ProjectorMetrics()
+    async with running(Projecting(settings, metrics).project(["decisions"], [], lambda: None)):
+        await until(lambda: _shows(metrics, 0.0, 0.0), "nothing stands still")
+        await bed.connection.execute("UPDATE projection_offset SET refused = 'set back' WHERE partition = 0")
+        await bed.connection.execute("INSERT INTO sealing_stopped VALUES ('decisions', 0, 'split', now())")
+        await until(lambda: _shows(metrics, 1.0, 1.0), "both are seen")
+        await bed.connection.execute("UPDATE projection_offset SET refused = NULL")
+        await until(lambda: _shows(metrics, 0.0, 1.0), "one is put right")
+
+
+async def _shows(metrics, refused, stopped):
+    names = "folkmoot_projector_refused", "folkmoot_sealing_stopped"
+    return [_gauge(metrics, name) for name in names] == [refused, stopped]
+
+
+def _gauge(metrics, name):
+    """The value of partition 0; None where it is not a number."""
+    value = metrics.registry.get_sample_value(name, {"topic": "decisions", "partition": "0"})
+    return None if value is None or value != value else value  # noqa: PLR0124 # only NaN is not itself
 
 
 async def _is_projected(bed, name):
