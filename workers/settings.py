@@ -5,6 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from urllib.parse import urlsplit
 
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -14,6 +15,9 @@ from workers.embedded import stackfile
 CLUSTER = "folkmoot"
 # It begins every checkpoint's origin, a line of a signed note, and is its key's name.
 _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
+# Hosts of a database, each with its port or without; an address of IPv6 in brackets.
+_HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:,@]*)(:[0-9]{1,5})?"
+_HOSTS = re.compile(rf"{_HOST}(,{_HOST})*")
 NAMESPACE = "default"
 SERVERS = {
     "kafka": "FOLKMOOT_KAFKA",
@@ -104,9 +108,11 @@ def external(environ: Mapping[str, str]) -> dict[str, str]:
     """The servers that the environment points at, which the embedded stack therefore does not start.
 
     Raises:
-        Refusal: a Temporal profile is named but cannot be read.
+        Refusal: a Temporal profile is named but cannot be read, or the database's URL is none.
     """
     found = {name: environ[variable] for name, variable in SERVERS.items() if environ.get(variable)}
+    if "database_url" in found:
+        _check_database(found["database_url"])
     profile = _temporal_profile(environ)
     if "temporal_address" not in found and profile.get("address"):
         found["temporal_address"] = profile["address"]
@@ -114,6 +120,25 @@ def external(environ: Mapping[str, str]) -> dict[str, str]:
     if namespace:
         found["temporal_namespace"] = namespace
     return found
+
+
+def _check_database(url: str) -> None:
+    """Nothing of it is quoted: of a password with a # or a / in it, the half would be taken for a port."""
+    try:
+        parts = urlsplit(url)
+    except ValueError:
+        sound = False
+    else:
+        user, _, hosts = parts.netloc.rpartition("@")
+        rest = "" if user else f"{parts.path}{parts.query}{parts.fragment}"
+        sound = url.isprintable() and parts.scheme in ("postgresql", "postgres") and "@" not in rest
+        sound = sound and _HOSTS.fullmatch(hosts) is not None
+    if not sound:
+        raise Refusal(
+            SERVERS["database_url"],
+            "is no postgresql://user:password@host:port/name; write # / ? @ and % of a password as"
+            " %23 %2F %3F %40 and %25",
+        )
 
 
 def _temporal_profile(environ: Mapping[str, str]) -> dict[str, str]:

@@ -64,6 +64,41 @@ def test_the_password_does_not_show_in_a_traceback(folder):
     assert "secret" not in repr(settings.load(folder, {}))
 
 
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:secret#x@db:5432/name",
+        "postgresql://u:1234#x@db:5432/name",
+        "postgresql://u:secret/@db:5432/name",
+        "postgresql://u:1234?@db:5432/name",
+        "postgresql://u:secret@[::1/name",
+        "postgresql://u:secret@db:port/name",
+        "postgresql://u:secret\n@db:5432/name",
+        "mysql://u:secret@db:5432/name",
+        "u:secret@db",
+    ],
+)
+def test_a_database_url_that_is_none_is_refused_and_nothing_of_it_is_quoted(folder, url):
+    with pytest.raises(Refusal, match=r"^FOLKMOOT_DATABASE_URL: is no postgresql://user") as refused:
+        settings.load(folder, {"FOLKMOOT_DATABASE_URL": url})
+    assert not any(part in str(refused.value) for part in ("secret", "1234"))
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "postgresql://u:se%23ret@db:5432/name?sslmode=require",
+        "postgres://db/name",
+        "postgresql://u:a@b@db/name",
+        "postgresql://u:s@a:1,b:2/name",
+        "postgresql://u@[::1]:5432/name",
+        "postgresql:///name?host=/run/postgresql",
+    ],
+)
+def test_a_database_url_may_be_all_that_the_driver_takes(folder, url):
+    assert settings.load(folder, {"FOLKMOOT_DATABASE_URL": url}).database_url == url
+
+
 def test_every_variable_of_ours_has_its_effect(folder):
     names = ("artifacts", "signing_key", "cluster", "topic_prefix")
     found = settings.load(folder, {f"FOLKMOOT_{name.upper()}": f"my-{name}" for name in names})
