@@ -15,7 +15,9 @@ from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
+from projections.dead_letter import LONGEST_REASON, reason_of
 from projections.queries import Span
+from projections.registry import PROJECTIONS
 
 OPEN = (
     "no outcome is on the log: it is still being decided, or its workflow was ended before;"
@@ -69,8 +71,8 @@ async def trail(reader: LogReader, stream: str, span: Span | None = None) -> lis
     else:
         records = await reader.stream(stream, span.first, span.end)
         records += await reader.stream(stream, max(span.end, span.read_to))
-    seen: dict[int, str] = {}
-    steps = [_step(record, seen) for record in records]
+    so_far = _SoFar(stream)
+    steps = [so_far.step(record) for record in records]
     if not steps:
         raise Refusal("stream", f"{printable(stream, 100)} has no event on the log")
     return steps
@@ -93,17 +95,39 @@ def has_outcome(steps: Sequence[Step]) -> bool:
     return not deciding or isinstance(held[-1], SETTLING)
 
 
-def _step(record: RawRecord, seen: dict[int, str]) -> Step:
-    """`seen` holds the event id of every version so far; what repeats or contradicts it is said."""
-    try:
-        event = decode(record.value)
-    except Undecodable as error:
-        return Step(record, None, f"cannot be read: {error.reason}")
-    known = seen.get(event.version)
-    if known is not None:
-        same = known == event.id
-        return Step(record, event, "written again" if same else "a fork: another event has this version")
-    seen[event.version] = event.id
-    if len(seen) < event.version:
-        return Step(record, event, "a gap: earlier versions are missing")
-    return Step(record, event, "")
+class _SoFar:
+    """The stream up to a record: the event id of every version, and what the read model folds of them."""
+
+    def __init__(self, stream: str) -> None:
+        self._stream = stream
+        self._ids: dict[int, str] = {}
+        category = stream.partition("/")[0]
+        self._taker = next((taker for taker in PROJECTIONS if taker.category == category), None)
+        self._state: Any = None
+
+    def step(self, record: RawRecord) -> Step:
+        try:
+            event = decode(record.value)
+        except Undecodable as error:
+            return Step(record, None, f"cannot be read: {error.reason}")
+        return Step(record, event, self._note(event))
+
+    def _note(self, event: Event) -> str:
+        """What repeats, contradicts or cannot follow the events before is said to."""
+        if event.stream != self._stream:
+            return "misfiled: it is an event of another stream"
+        known = self._ids.get(event.version)
+        if known is not None:
+            return "written again" if known == event.id else "a fork: another event has this version"
+        self._ids[event.version] = event.id
+        if len(self._ids) < event.version:
+            return "a gap: earlier versions are missing"
+        return self._folded(event)
+
+    def _folded(self, event: Event) -> str:
+        try:
+            if self._taker is not None:
+                self._state = self._taker.fold(self._state, event)
+        except Exception as error:  # noqa: BLE001 # whatever the fold dies of parks the record
+            return f"does not follow: {printable(reason_of(error)[1], LONGEST_REASON)}"
+        return ""

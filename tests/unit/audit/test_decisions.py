@@ -10,6 +10,7 @@ from audit.decisions import Passed, settled_streams, stream_events
 from audit.trail import has_outcome, trail
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
+from domain.consensus.events import Withdrawn
 from domain.consensus.recorded import hold_rounds
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.deadletters import Discarded
@@ -105,6 +106,26 @@ async def test_an_open_stream_is_read_as_far_as_it_goes():
 @pytest.mark.parametrize(("events", "outcome"), [(EVENTS, True), (EVENTS[:-1], False), (EVENTS[:1], False)])
 async def test_a_trail_knows_whether_there_is_an_outcome(events, outcome):
     assert has_outcome(await trail(log_of(*events), STREAM)) is outcome
+
+
+@pytest.mark.parametrize(
+    ("forged", "note"),
+    [
+        (
+            Withdrawn("temporal", "because", 1),
+            "does not follow: type: consensus.withdrawn.v1 after the decision",
+        ),
+        (EVENTS[1].data, "does not follow: type: consensus.ballot_cast.v2 after the decision"),
+    ],
+)
+async def test_a_trail_says_what_does_not_follow_and_still_has_its_outcome(forged, note):
+    after = replace(EVENTS[-1], id=OTHERS[0].id, version=len(EVENTS) + 1, data=forged)
+    steps = await trail(log_of(*EVENTS, after, (encode(replace(after, stream="consensus/x")), KEY)), STREAM)
+    assert [step.note for step in steps if step.note] == [
+        note,
+        "misfiled: it is an event of another stream",
+    ]
+    assert has_outcome(steps)
 
 
 def given_up(reader, *offsets, stream=STREAM):
