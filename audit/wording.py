@@ -90,11 +90,12 @@ def _deliberation(  # noqa: PLR0911 # a line for each kind of event
 
 
 def _ballot(data: BallotCast) -> str:
-    choice = data.choice if data.choice is not None else "nothing (abstains)"
+    does = f"chooses {data.choice}" if data.choice is not None else "abstains"
     sure = f" with confidence {data.confidence:g}" if data.confidence is not None else ""
     changed = ", a changed ballot" if data.changed else ""
-    reason = f": {data.reason}" if data.reason else ""
-    return f"round {data.round}: {data.voter} chooses {choice}{sure}{changed}{reason}"
+    why = data.reason if data.choice is not None else data.reason.removeprefix("abstained: ")
+    reason = f": {why}" if why else ""
+    return f"round {data.round}: {data.voter} {does}{sure}{changed}{reason}"
 
 
 def _decided(data: Decided) -> str:

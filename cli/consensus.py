@@ -82,7 +82,7 @@ def list_(*, status: str | None, limit: int, as_json: bool) -> None:
     from cli import consensus_run, consensus_view, output
 
     rows = _run(consensus_run.listed(status, limit))
-    output.emit(as_json, rows, lambda: consensus_view.rows(rows))
+    output.emit(as_json, rows, lambda: consensus_view.rows(rows, limit, output.columns()))
 
 
 @consensus.command(epilog=BALLOT, short_help="Hand in a ballot of the open round, under seal.")
@@ -150,7 +150,7 @@ def watch(*, deliberation: str, as_json: bool) -> None:
     def tell(state: dict[str, Any], text: str) -> None:
         nonlocal shown
         if as_json or text != shown:  # not every change shows in words
-            output.emit(as_json, state, text)
+            output.emit(as_json, state, f"\n{text}" if shown else text)
         shown = text
 
     _run(consensus_run.watch(deliberation, tell))

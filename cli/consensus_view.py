@@ -15,27 +15,35 @@ def outcome(data: dict[str, Any]) -> str:
     said = printable(decided) if decided is not None else f"no choice, leading {_leading(data['leading'])}"
     voted = f"{len(data['participating_nodes'])} of {len(data['panel'])} voted"
     numbers = f"agreement {share(data['agreement'])}, rounds {data['rounds_required']}, {voted}"
+    seconds = data["time_to_consensus"]
+    took = f"{seconds:.3f} s" if seconds else "at once"  # all ballots were recorded, nobody was waited for
     return "\n".join(
         [
             f"{data['id']}: {data['status']}: {said}",
-            f"  {numbers}, {data['time_to_consensus']:.3f} s",
+            f"  {numbers}, {took}",
             f"  by {data['authority']}: {printable(data['reason'], 300)}",
         ]
     )
 
 
-def rows(data: list[dict[str, Any]]) -> str:
+def rows(data: list[dict[str, Any]], limit: int, width: int) -> str:
+    """A line each; what other commands ask for, the stream, is whole, and the question takes what is left."""
     if not data:
         return "no deliberation is known to the read model"
-    lines = [f"{'stream':36} {'status':16} {'consensus':20} {'agreement':>9}  question"]
-    for row in data:
-        agreement = "" if row["agreement"] is None else share(row["agreement"])
-        status = row["ended"] or row["status"]
-        lines.append(
-            f"{row['stream'][:36]:36} {status[:16]:16} {printable(row['consensus'] or '', 20):20} "
-            f"{agreement:>9}  {printable(row['question'], 60)}"
-        )
-    return "\n".join(lines)
+    table = [("stream", "status", "consensus", "agreement"), *map(_cells, data)]
+    one, two, three, four = (max(map(len, column)) for column in zip(*table, strict=True))
+    left = max(width - (one + two + three + four + 8), 20)
+    questions = ["question", *(printable(row["question"], left) for row in data)]
+    lines = [
+        f"{stream:{one}}  {status:{two}}  {consensus:{three}}  {agreement:>{four}}  {question}"
+        for (stream, status, consensus, agreement), question in zip(table, questions, strict=True)
+    ]
+    return "\n".join([*lines, *([f"the newest {limit:,}; --limit shows more"] if len(data) == limit else [])])
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, str, str, str]:
+    agreement = "" if row["agreement"] is None else share(row["agreement"])
+    return row["stream"], row["ended"] or row["status"], printable(row["consensus"] or "", 20), agreement
 
 
 def recorded(row: dict[str, Any]) -> str:
@@ -47,7 +55,7 @@ def recorded(row: dict[str, Any]) -> str:
         lines.append(f"Item {printable(row['item'])} of docket {row['docket']}, {voters}.")
     for closed in state.get("rounds", ()):
         tally = ", ".join(f"{printable(s['choice'])} {s['ballots']}" for s in closed["tally"][:10])
-        lines.append(f"Round {closed['round']}: {tally or 'no ballot'}. {printable(closed['reason'], 300)}.")
+        lines.append(f"Round {closed['round']}: {tally or 'no ballot'}; {printable(closed['reason'], 300)}.")
     outcome = state.get("outcome")
     if state.get("withdrawn") is not None:
         lines.append(f"Withdrawn, nothing is decided: {printable(state['withdrawn']['reason'], 300)}")

@@ -15,6 +15,7 @@ from domain.strict_json import printable
 
 MOST_ROWS = 60
 WIDTH = 100
+LONGEST_ITEM = 120
 
 
 def table(raw: bytes) -> str:
@@ -40,7 +41,7 @@ def said(choice: str | None, tied: tuple[str, ...] = ()) -> Text:
 def _items(results: DocketResults) -> Table:
     grid = Table(title=Text(f"docket {results.docket}"), title_justify="left")
     for name in ("item", "majority", "consensus", "leading"):
-        grid.add_column(name)
+        grid.add_column(name, overflow="fold")  # whole: items often differ at their ends alone
     for name in ("agreement", "rounds"):
         grid.add_column(name, justify="right")
     grid.add_column("status")
@@ -51,7 +52,7 @@ def _items(results: DocketResults) -> Table:
 
 def _row(item: ItemOutcome) -> list[Text]:
     return [
-        Text(printable(item.item, 40)),
+        Text(printable(item.item, LONGEST_ITEM)),
         said(item.majority, item.majority_tied),
         said(item.consensus),
         said(item.leading, item.tied),

@@ -1,7 +1,9 @@
 """How every command speaks: results on stdout, refusals on stderr in one line."""
 
 import json
+import shutil
 import sys
+import textwrap
 from collections.abc import Callable
 from typing import Any
 
@@ -17,8 +19,25 @@ def emit(as_json: bool, data: Any, human: str | Callable[[], str]) -> None:  # n
         text = inert(json.dumps(data, ensure_ascii=False, default=str))
     else:
         text = human() if callable(human) else human
+        if sys.stdout.isatty():
+            text = folded(text, columns())
     sys.stdout.write(text + "\n")
     sys.stdout.flush()
+
+
+def columns() -> int:
+    """The width of the terminal, 100 where there is none."""
+    return shutil.get_terminal_size((100, 24)).columns
+
+
+def folded(text: str, width: int) -> str:
+    """Lines wider than `width` go on below, indented; words stay whole, since ids and keys are copied."""
+    return "\n".join(_folded(line, width) if len(line) > width else line for line in text.split("\n"))
+
+
+def _folded(line: str, width: int) -> str:
+    below = " " * (len(line) - len(line.lstrip()) + 4)
+    return textwrap.fill(line, width, subsequent_indent=below, break_long_words=False, break_on_hyphens=False)
 
 
 def inert(line: str) -> str:

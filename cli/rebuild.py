@@ -64,7 +64,7 @@ def _done(done: "Rebuilt") -> str:
 
 def _compared(found: Sequence["Verified"]) -> str:
     return "\n".join(
-        f"{one.projection:<12} {one.live.rows:>9,} rows  {one.live.digest[:16]}  "
+        f"{one.projection:<12} {counted(one.live.rows, 'row'):>14}  {one.live.digest[:16]}  "
         + (f"differs from the log: {one.difference}" if one.difference else "equals the log")
         for one in found
     )

@@ -49,7 +49,7 @@ def explanation(state: Deliberation, handed_in: frozenset[str] = frozenset()) ->
     ]
     for closed in state.rounds:
         lines.append(
-            f"Round {closed.round}: {_counted(closed)}. {printable(closed.reason, 300)} ({closed.stop})."
+            f"Round {closed.round}: {_counted(closed)}; {printable(closed.reason, 300)} ({closed.stop})."
         )
         lines += [
             f"  {printable(o.voter)} chose {printable(o.choice or 'none')}: {printable(o.reason, 300)}"
@@ -105,8 +105,12 @@ def _rules(state: Deliberation) -> str:
 
 
 def _counted(closed: RoundClosed) -> str:
-    said = ", ".join(f"{printable(s.choice)} {s.ballots} (weight {s.weight:g})" for s in closed.tally[:10])
-    return said or "no ballot"
+    weighed = any(support.weight != support.ballots for support in closed.tally)
+    said = []
+    for support in closed.tally[:10]:
+        weight = f" (weight {support.weight:g})" if weighed else ""
+        said.append(f"{printable(support.choice)} {support.ballots}{weight}")
+    return ", ".join(said) or "no ballot"
 
 
 def _end(state: Deliberation, handed_in: frozenset[str]) -> str:

@@ -5,7 +5,7 @@ from dataclasses import replace
 import pytest
 
 from audit.wording import said
-from domain.consensus.events import Decided, RoundClosed
+from domain.consensus.events import BallotCast, Decided, RoundClosed
 from tests.unit.consensus.given import Sitting
 
 
@@ -20,3 +20,9 @@ def test_two_thirds_read_the_same_in_the_number_and_in_the_reason(kind):
     assert "0.6666" in said(data).removesuffix(data.reason)
     assert "1.0000" in said(replace(data, agreement=1.0))
     assert "0.7500" in said(replace(data, agreement=0.75))
+
+
+def test_an_abstention_is_said_once():
+    silent = BallotCast("plant", 1, None, reason="abstained: TimeoutError: no worker took it on")
+    assert said(silent) == "round 1: plant abstains: TimeoutError: no worker took it on"
+    assert said(BallotCast("ada", 1, None)) == "round 1: ada abstains"

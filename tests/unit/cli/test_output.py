@@ -26,3 +26,19 @@ def test_json_holds_nothing_that_a_terminal_acts_on(capsys):
     assert said.removesuffix("\n").isprintable()
     assert "賛成" in said
     assert json.loads(said) == value
+
+
+def test_a_line_wider_than_the_terminal_goes_on_below_indented_and_breaks_no_word():
+    key = "folkmoot+4820f5bb+" + "A" * 44
+    shown = output.folded(f"  round 1: ada chooses ship, {key} signed it\nshort", 40)
+    assert shown.split("\n") == ["  round 1: ada chooses ship,", f"      {key}", "      signed it", "short"]
+
+
+def test_only_a_terminal_gets_its_lines_folded(capsys, monkeypatch):
+    line = "word " * 40 + "end"
+    monkeypatch.setenv("COLUMNS", "60")
+    output.emit(False, {}, line)
+    assert capsys.readouterr().out == line + "\n"
+    monkeypatch.setattr("sys.stdout.isatty", lambda: True)
+    output.emit(False, {}, line)
+    assert max(map(len, capsys.readouterr().out.splitlines())) <= 60

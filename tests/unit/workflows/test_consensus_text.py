@@ -1,5 +1,6 @@
 """What people read about a deliberation, and that the text of others stays text there."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 
 from hypothesis import given
@@ -45,8 +46,16 @@ def test_a_decision_is_told_with_its_numbers_and_reason():
         told[1]
         == "4 voters, at most 3 rounds; 0.75 of the weight cast decides, the quorum is 0.5 of the panel."
     )
-    assert told[2].startswith("Round 1: a 3 (weight 3), b 1 (weight 1). ")
+    assert told[2].startswith("Round 1: a 3, b 1; the leading choice has 0.7500")
     assert told[-1].startswith("Decided by consensus: a (")
+
+
+def test_weights_are_shown_where_they_are_not_the_heads():
+    state = held("a", "a", "a", "b")
+    (closed,) = state.rounds
+    weighed = tuple(replace(support, weight=support.ballots / 2) for support in closed.tally)
+    told = explanation(replace(state, rounds=(replace(closed, tally=weighed),))).splitlines()
+    assert told[2].startswith("Round 1: a 3 (weight 1.5), b 1 (weight 0.5); ")
 
 
 def test_no_choice_is_said_and_never_looks_like_one():
