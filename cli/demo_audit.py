@@ -2,9 +2,7 @@
 
 import asyncio
 import json
-import re
 import shlex
-import shutil
 import tempfile
 import time
 from collections import Counter
@@ -13,6 +11,7 @@ from contextlib import aclosing
 from pathlib import Path
 from typing import Any
 
+from cli.output import columns, folded
 from domain.consensus.events import Decided
 from domain.refusal import Refusal
 from domain.stream import items_prefix
@@ -69,12 +68,12 @@ async def _projected(settings: Settings, docket: str, items: int, within: float)
 async def show(say: Say, stream: str) -> dict[str, Any]:
     """Verify everything, prove one event offline, find one changed byte."""
     say("\n4. The audit: trust nothing that cannot be recomputed")
-    shell = _Shell(say)
-    await shell.run("audit", "verify")
-    trail = json.loads(await shell.run("audit", "trail", stream, "--json", quiet=True))
-    event = trail[-1]["id"]
-    say(f"   the decision on patient 2 is event {event}")
     with tempfile.TemporaryDirectory(prefix="moot-demo-") as folder:
+        shell = _Shell(say, folder)
+        await shell.run("audit", "verify")
+        trail = json.loads(await shell.run("audit", "trail", stream, "--json", quiet=True))
+        event = trail[-1]["id"]
+        say(f"   the decision on patient 2 is event {event}")
         found = await _prove(shell, Path(folder), event)
         found |= await _tamper(shell, Path(folder))
     return {"verified": True, "event": event, **found}
@@ -87,6 +86,7 @@ async def _prove(shell: "_Shell", folder: Path, event: str) -> dict[str, Any]:
     await shell.run("audit", "prove", event, "-o", str(proof))
     await shell.run("audit", "check", f"{proof}.tlog-proof", "--key", key)
     _change_leaf(Path(f"{proof}.leaf"))
+    shell.say("   one byte of the event changed:")
     await shell.run("audit", "check", f"{proof}.tlog-proof", "--key", key, refused=True)
     return {"proof": "accepted, and refused after one byte of the leaf was changed"}
 
@@ -115,10 +115,11 @@ def change_one_byte(copy: Path) -> str:
 
 
 class _Shell:
-    """Runs `moot` as a user would, and shows the command with what it printed."""
+    """Runs `moot` as a user in `folder` would, and shows the command with what it printed."""
 
-    def __init__(self, say: Say) -> None:
+    def __init__(self, say: Say, folder: str) -> None:
         self.say = say
+        self._folder = folder
 
     async def run(self, *words: str, quiet: bool = False, refused: bool = False) -> str:
         process = await asyncio.create_subprocess_exec(
@@ -128,11 +129,13 @@ class _Shell:
             out, err = await process.communicate()
         text = (out + (err if refused else b"")).decode(errors="replace")
         if not quiet:
-            shown = re.sub(r"/\S*/(?=[\w.-]+)", "", shlex.join(words))
-            width = shutil.get_terminal_size((100, 24)).columns
-            self.say(f"   $ moot {shown}"[:width])
-            self.say("\n".join(f"     {line}"[: width - 1] for line in text.strip().splitlines()))
+            self._show(f"   $ moot {shlex.join(words)}")
+            for line in text.strip().splitlines():
+                self._show(f"     {line}")
         if (process.returncode != 0) != refused:
             last = (err or out).decode(errors="replace").strip().splitlines()
             raise Refusal(f"moot {words[0]} {words[1]}", last[-1] if last else f"status {process.returncode}")
         return text
+
+    def _show(self, line: str) -> None:
+        self.say(folded(line.replace(f"{self._folder}/", ""), columns()))

@@ -160,7 +160,7 @@ async def _killed(demo: Demo) -> dict[str, Any]:
     counted = await demo_audit.count_docket(demo.settings, name, KILLED_DOCKET, WAIT_SECONDS)
     demo.say(
         f"   on the log: {counted['decided']:,} items decided, {counted['lost']} lost, {counted['doubled']} "
-        f"decided twice ({counted['repeated']:,} events written again by the retry, dropped by their ids)"
+        f"decided twice\n   ({counted['repeated']:,} events written again by the retry, dropped by their ids)"
     )
     demo.say(f"   in Postgres: {counted['projected']:,} items decided")
     return counted
