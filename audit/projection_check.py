@@ -1,6 +1,6 @@
 """Whether the projections hold what the log says: both hashed, and the first row that differs."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from audit.finding import Finding
@@ -12,11 +12,13 @@ from projections.standing import standing
 from projections.state_hash import StoredRows, first_difference, state_hash
 
 
-async def check_projections(reader: LogReader, pool: Any) -> tuple[dict[str, str], list[Finding]]:
+async def check_projections(
+    reader: LogReader, pool: Any, tell: Callable[[int, int], None] | None = None
+) -> tuple[dict[str, str], list[Finding]]:
     """Each projection's state hash as the log gives it, and where the tables say otherwise.
 
     The tables are read as they are at one moment, and the log is folded up to where they stand then; `pool`
-    is asyncpg's.
+    is asyncpg's, `tell` hears how far that is.
     """
     async with (
         pool.acquire() as connection,
@@ -32,7 +34,7 @@ async def check_projections(reader: LogReader, pool: Any) -> tuple[dict[str, str
         if apart:
             return {}, apart
         try:
-            folded = await fold_log(reader, {place: max(at.values()) for place, at in stand.items()})
+            folded = await fold_log(reader, {place: max(at.values()) for place, at in stand.items()}, tell)
         except RetentionLost as lost:
             return {}, [Finding("projections", f"cannot be compared: {lost}")]
         return await _compare(StoredRows(connection), folded)

@@ -121,7 +121,8 @@ async def _verify(
         async with connected(settings) as (pool, reader):
             live = Live(reader, pool, settings.cluster, settings.topic_prefix)
             report = await check(live, keys, progress.show, notes)
-            report.state_hashes, differing = await check_projections(reader, pool)
+            progress.begin("records folded again")
+            report.state_hashes, differing = await check_projections(reader, pool, progress.show)
             report.findings += differing
             return report
 

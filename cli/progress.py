@@ -20,6 +20,13 @@ class Progress:
     def __enter__(self) -> Self:
         return self
 
+    def begin(self, what: str) -> None:
+        """Go on with the next part of the work, which counts something else."""
+        self._what = what
+        if self._bar is not None:
+            self._bar.stop()
+            self._bar = None
+
     def show(self, done: int, total: int) -> None:
         if sys.stderr.isatty():
             self._draw(done, total)

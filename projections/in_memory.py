@@ -1,6 +1,6 @@
 """The log folded without a database: what the tables must hold, for audits and tests."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,16 +56,23 @@ class MemoryRows:
         return [row_of(s, partition) for s, partition in self.streams.values() if s.projection is projection]
 
 
-async def fold_log(reader: LogReader, ends: Mapping[Place, int]) -> MemoryRows:
+async def fold_log(
+    reader: LogReader, ends: Mapping[Place, int], tell: Callable[[int, int], None] | None = None
+) -> MemoryRows:
     """Fold every place of `ends` from offset 0 up to and without the offset it maps to.
+
+    `tell` hears after each place how many records of how many are folded.
 
     Raises:
         eventlog.record.RetentionLost: the log does not hold all of it.
     """
     given_up = await discards(reader, ends)
-    found = MemoryRows()
+    found, done = MemoryRows(), 0
     for place, end in ends.items():
         await _fold_partition(reader, place, end, given_up.get(place, {}), found)
+        done += end
+        if tell is not None:
+            tell(done, sum(ends.values()))
     return found
 
 
