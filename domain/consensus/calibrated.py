@@ -31,7 +31,7 @@ def estimate(crowd: Crowd, *, iterations: int = MAX_ITERATIONS, tolerance: float
     """The posterior of each item with the crowd's dependence taken into account.
 
     `confusion` are posterior means. `log_likelihood` is that of these point parameters with every label
-    counted in full, so that it compares with plain EM's, which is the highest there is. `trace` is the mean
+    counted in full, so that it compares with plain EM's, which seeks the highest. `trace` is the mean
     move of the posterior in each iteration.
     """
     view = _View.of(crowd)
