@@ -21,7 +21,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cli import output, waiting
 from cli.consensus_end import ended, ended_of, line
 from cli.consensus_row import jsonable, row_of
-from cli.consensus_view import recorded, without_outcome
+from cli.consensus_view import recorded, started, without_outcome
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -43,15 +43,20 @@ class Seen:
 
 
 async def start(request: OpenDeliberation) -> dict[str, Any]:
-    handle = await _start(await _client(), request)
-    return {"id": request.id, "workflow_id": handle.id, "run_id": handle.first_execution_run_id}
+    return _started(await _start(await _client(), request), request)
 
 
 async def decide(request: OpenDeliberation) -> dict[str, Any]:
-    """Start, and wait for the outcome."""
+    """Start, and wait for the outcome; where people are waited for, say on stderr that it has begun."""
     handle = await _start(await _client(), request)
+    if request.policy.otherwise == "person" or any(voter.kind == "external" for voter in request.voters):
+        output.say(started(_started(handle, request)))
     async with waiting.told(handle, f"moot consensus watch {request.id}"):
         return await _result(handle)
+
+
+def _started(handle: WorkflowHandle[Any, Any], request: OpenDeliberation) -> dict[str, Any]:
+    return {"id": request.id, "workflow_id": handle.id, "run_id": handle.first_execution_run_id}
 
 
 async def show(deliberation: str) -> Seen:
