@@ -94,6 +94,8 @@ class PartitionProjector:
 
     async def _take_stock(self) -> tuple[Position, PartitionFold]:
         topic, partition, names = self._topic, self._partition, standing_on(self._topic)
+        partitions = len(await self._reader.partitions(topic))
+        await fence.enter_topic(self._connection, topic, names, partitions)
         await fence.enter(self._connection, topic, partition, names)
         async with self._connection.transaction(isolation="repeatable_read"):
             at = await fence.position(self._connection, topic, partition, names)
@@ -104,7 +106,7 @@ class PartitionProjector:
             LogPast(self._reader, topic, partition),
             States(REMEMBERED, settled=False),
             partition=partition,
-            partitions=len(await self._reader.partitions(topic)),
+            partitions=partitions,
             standing=at.epochs,
             discarded=discarded,
             parked=parked,

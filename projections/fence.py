@@ -7,6 +7,7 @@ from typing import Any, TypeAlias
 
 import asyncpg
 
+from domain.counting import counted
 from domain.refusal import Refusal
 from eventlog.record import moment
 
@@ -15,6 +16,15 @@ Connection: TypeAlias = "asyncpg.Connection[Any]"  # generic in its stubs only
 _CREATE = """
 INSERT INTO projection_offset (projection, topic, partition, next_offset)
 SELECT name, $2, $3, 0 FROM unnest($1::text[]) AS name ON CONFLICT DO NOTHING
+"""
+_FIRST = """
+INSERT INTO projection_offset (projection, topic, partition, next_offset)
+SELECT name, $2, number, 0 FROM unnest($1::text[]) AS name, generate_series(0, $3::int - 1) AS number
+WHERE NOT EXISTS (SELECT FROM projection_offset WHERE projection = ANY($1::text[]) AND topic = $2)
+ON CONFLICT DO NOTHING
+"""
+_COUNT = """
+SELECT count(DISTINCT partition) FROM projection_offset WHERE projection = ANY($1::text[]) AND topic = $2
 """
 _READ = """
 SELECT projection, next_offset, epoch, last_leaf, refused FROM projection_offset
@@ -74,6 +84,32 @@ class Position:
 async def enter(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> None:
     """See to it that each projection has a place here; one that never read this partition is at offset 0."""
     await connection.execute(_CREATE, names, topic, partition)
+
+
+async def enter_topic(connection: Connection, topic: str, names: Sequence[str], partitions: int) -> None:
+    """Take places for all partitions of a topic that was never projected, so that their number is known.
+
+    Raises:
+        Refusal: it was projected with another number.
+    """
+    await connection.execute(_FIRST, names, topic, partitions)
+    await check_partitions(connection, topic, names, partitions)
+
+
+async def check_partitions(connection: Connection, topic: str, names: Sequence[str], partitions: int) -> None:
+    """Refuse a topic whose number of partitions was changed: a stream's events would lie in two of them.
+
+    Raises:
+        Refusal: it is projected with another number than the `partitions` on the cluster.
+    """
+    known = await connection.fetchval(_COUNT, names, topic)
+    if known not in {0, partitions}:
+        raise Refusal(
+            f"topic {topic}",
+            f"has {counted(partitions, 'partition')} on the cluster, but was projected with {known}, and a"
+            f" stream's place depends on it: copy those {known} to a topic of {known} under another"
+            " FOLKMOOT_TOPIC_PREFIX",
+        )
 
 
 async def position(connection: Connection, topic: str, partition: int, names: Sequence[str]) -> Position:

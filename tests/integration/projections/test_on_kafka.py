@@ -7,6 +7,7 @@ import sys
 
 import asyncpg
 import pytest
+from aiokafka.admin import AIOKafkaAdminClient, NewPartitions
 
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
@@ -172,6 +173,25 @@ async def test_a_rebuild_from_the_command_line_verifies_and_mends(real, moot):
     status, out, _ = await moot("rebuild", "consensus", "--json")
     assert (status, json.loads(out)["projections"]) == (0, ["consensus"])
     assert await bed.differences() == []
+
+
+async def test_a_topic_that_was_given_more_partitions_is_refused_and_nothing_is_parked(
+    real, moot, kafka, topic_prefix
+):
+    bed, writer = real
+    await writer.append("decisions", history("a"))
+    await project_all(bed)
+    before = await bed.hashes()
+    assert (await moot("rebuild", "--all"))[0] == 0
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka)
+    await admin.start()
+    await admin.create_partitions({f"{topic_prefix}decisions": NewPartitions(6)})
+    await admin.close()
+    for words in (("rebuild", "--all"), ("worker", "projector")):
+        status, _, err = await moot(*words)
+        assert status == 1
+        assert "topic decisions: has 6 partitions on the cluster, but was projected with 4" in err
+    assert await bed.hashes() == before
 
 
 @pytest.mark.parametrize(
