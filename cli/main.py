@@ -118,7 +118,8 @@ def _unexpected(error: BaseException) -> None:
     if os.environ.get("FOLKMOOT_DEBUG"):
         traceback.print_exception(error)
     elif isinstance(error, OSError):  # the world's fault, and it says which: refused, unreachable, full
-        output.say(f"moot: {what}")
+        in_words = type(error).__module__ != "builtins" and str(error)  # Python's own need their name beside
+        output.say(f"moot: {in_words or what}")
     else:
         handle, name = tempfile.mkstemp(prefix="moot-", suffix=".log")
         with os.fdopen(handle, "w", encoding="utf-8") as file:

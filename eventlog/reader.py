@@ -12,8 +12,9 @@ from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from domain.refusal import Refusal
 from eventlog import search
-from eventlog.connection import options, shown
+from eventlog.connection import options
 from eventlog.record import LastRead, RawRecord, RetentionLost
+from eventlog.silence import silence
 from eventlog.topics import kafka_name
 
 MAX_RECORDS = 10_000
@@ -197,4 +198,4 @@ class LogReader:
         return consumer
 
     def _silent(self, error: KafkaError) -> LogAway:
-        return LogAway(f"Kafka at {shown(self._bootstrap)} does not answer: {error!r}")
+        return LogAway(silence(self._bootstrap, error))

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_co
 
 from domain.refusal import Refusal
 from eventlog.connection import options, shown
+from eventlog.silence import silence
 from eventlog.topics import TOPICS, Topic, check_settings, kafka_name, settings
 
 _log = structlog.get_logger(__name__)
@@ -54,7 +55,7 @@ async def ensure_topics(
             f"Kafka at {shown(bootstrap)} did not make its topics within {deadline:g} s"
         ) from None
     except KafkaError as error:
-        raise ConnectionError(f"Kafka at {shown(bootstrap)} does not answer: {error}") from None
+        raise ConnectionError(silence(bootstrap, error)) from None
     finally:
         await admin.close()
     ensured = Ensured(tuple(created), tuple(name for name in wanted if name not in created))

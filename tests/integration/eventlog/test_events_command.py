@@ -131,7 +131,7 @@ async def test_an_event_is_shown_by_its_id(moot, writer):
             1,
             "topic nowhere.decisions: is not on the cluster",
         ),
-        (("tail",), {"FOLKMOOT_KAFKA": "127.0.0.1:1"}, 1, "Kafka at 127.0.0.1:1 does not answer"),
+        (("tail",), {"FOLKMOOT_KAFKA": "127.0.0.1:1"}, 1, "moot: Kafka at 127.0.0.1:1 does not answer"),
         (("tail", "--limit", "-1"), {}, 2, "--limit"),
         (("tail", "--topic", "nothing"), {}, 2, "--topic"),
     ],

@@ -96,6 +96,14 @@ def test_a_server_that_is_away_is_one_line_without_a_traceback_file(command, cap
     assert "traceback" not in err
 
 
+def test_a_server_that_is_away_and_was_put_into_words_is_not_named_by_its_class(command, capsys):
+    class LogAway(ConnectionError):
+        pass
+
+    assert command(fail_with(LogAway("Kafka at k:1 does not answer"))) == 1
+    assert capsys.readouterr().err == "moot: Kafka at k:1 does not answer\n"
+
+
 def test_an_unexpected_error_is_one_line_that_says_where_its_traceback_is(command, capsys, monkeypatch):
     monkeypatch.delenv("FOLKMOOT_DEBUG", raising=False)
     assert command(fail_with(KeyError("colour"))) == 1
