@@ -25,16 +25,21 @@ def orchestrator(metrics: str | None) -> None:
     _run("orchestrator", lambda settings, ready: process.run(settings, ready, metrics))
 
 
-@worker.command(epilog="Example:  moot worker node --id eu-1 --reasoner my_reasoners:for_eu")
+@worker.command(epilog="Example:  moot worker node --id eu-1 --region eu --reasoner my_reasoners:for_eu")
 @click.option("--id", "node", required=True, help="The id that voters of kind reasoner name.")
+@click.option("--region", help="Where it is: shown with it in Temporal and in its log lines.")
 @click.option("--reasoner", metavar="MODULE:FACTORY", help="What answers; without it the node abstains.")
 @Metrics
-def node(node: str, reasoner: str | None, metrics: str | None) -> None:
+def node(node: str, region: str | None, reasoner: str | None, metrics: str | None) -> None:
     """One region's or edge's own reasoning, on its own task queue."""
     from workers import node as process
 
     needs = ("temporal_address",)
-    _run("node", lambda settings, ready: process.run(settings, node, ready, reasoner, metrics), needs)
+    _run(
+        "node",
+        lambda settings, ready: process.run(settings, node, ready, reasoner, metrics, region=region),
+        needs,
+    )
 
 
 @worker.command(epilog="Example:  moot worker projector --topics decisions --partitions 0,1")

@@ -5,6 +5,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
@@ -20,13 +21,17 @@ from workflows.names import node_queue
 from workflows.refusals import Refusals
 
 
-def worker(client: Client, node: str, reasoner: Reasoner | None = None) -> Worker:
-    """The worker on the task queue `node.<node>`; without a reasoner it abstains and says why."""
+def worker(client: Client, node: str, reasoner: Reasoner | None = None, region: str | None = None) -> Worker:
+    """The worker on the task queue `node.<node>`; without a reasoner it abstains and says why.
+
+    Temporal shows the `region` in the worker's identity, `<node>@<region>`; it changes nothing else.
+    """
     return Worker(
         client,
         task_queue=node_queue(node),
         activities=[Reasoning(reasoner or Abstains()).answer_inquiry],
         interceptors=[Heartbeats(), Refusals()],
+        identity=f"{node}@{region}" if region else None,
         graceful_shutdown_timeout=serving.GRACE,
     )
 
@@ -55,6 +60,8 @@ async def run(
     ready: Callable[[], None],
     reasoner: str | None = None,
     metrics: str | None = None,
+    *,
+    region: str | None = None,
 ) -> None:
     """Answer inquiries for `node` until SIGTERM or SIGINT.
 
@@ -64,11 +71,15 @@ async def run(
         ready: told when inquiries are taken on.
         reasoner: `module:factory` of a `Reasoner`; the built-in one abstains.
         metrics: host:port for Prometheus.
+        region: where the node is, for people to see in Temporal and in its log lines.
 
     Raises:
         Refusal: the id or the reasoner cannot be used, or Temporal does not answer.
     """
     check_id(node, "--id")
+    if region is not None:
+        check_id(region, "--region")
+        structlog.contextvars.bind_contextvars(region=region)
     thinking = load_reasoner(reasoner) if reasoner else None
     client = await connect(settings, serving.runtime(metrics))
-    await serving.serve(worker(client, node, thinking), ready)
+    await serving.serve(worker(client, node, thinking, region), ready)

@@ -12,6 +12,7 @@ from domain.consensus.possible import commitment
 from domain.consensus.state import NOT_OPENED, fold
 from tests.fakes.event_log import HeldLog
 from tests.integration.workflows.conftest import DEADLINE, Moot
+from workers import node as nodes
 
 LIVE = {"round_seconds": 60, "threshold": 0.9}
 
@@ -259,6 +260,12 @@ async def test_a_failing_reasoner_is_an_abstention_with_the_reason(moot):
     ballot = moot.stream(proposal["id"])[1].data
     assert ballot.choice is None
     assert "out of memory about r" in ballot.reason
+
+
+async def test_a_node_with_a_region_is_known_by_it(moot):
+    at_work = nodes.worker(moot.client, "eu-1", None, "eu")
+    assert at_work.config()["identity"] == "eu-1@eu"
+    assert nodes.worker(moot.client, "eu-2").config()["identity"] is None  # the process and its host
 
 
 async def test_a_node_that_is_gone_is_an_abstention_at_the_deadline(moot):
