@@ -5,6 +5,7 @@ import hashlib
 import os
 import re
 import uuid
+from pathlib import Path
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -61,10 +62,13 @@ class FsspecArtifacts:
     def _write(self, path: str, content: bytes) -> None:
         if self._files.exists(path) and self._files.size(path) == len(content):
             return
-        self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
         if isinstance(self._files, LocalFileSystem):
+            # Ballots and their reasons are nobody's business but their owner's.
+            Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
+            Path(path).parent.mkdir(mode=0o700, exist_ok=True)
             _write_atomically(path, content)
         else:  # an object store shows an object only when it is whole
+            self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
             self._files.pipe_file(path, content)
 
 

@@ -26,12 +26,14 @@ def prefix(places: Iterable[Path]) -> list[str]:
     tool = shutil.which("setpriv")
     closed = [place for place in places if not _reachable(place)]
     capability = next((name for name, bit in _TRAVERSE.items() if _held(bit)), None)
-    if tool is None or (closed and capability is None):
-        raise Refusal(
-            "postgres",
-            f"does not run as root, and {closed[0] if closed else 'setpriv'} is out of reach for {USER}: "
-            "run as an ordinary user, or set FOLKMOOT_DATABASE_URL",
-        )
+    why = None
+    if tool is None:
+        why = "the command setpriv, which would run it as another user, is not on the PATH"
+    elif closed and capability is None:
+        why = f"{closed[0]} is out of reach for {USER}"
+    if tool is None or why is not None:
+        way_out = "run as an ordinary user, or set FOLKMOOT_DATABASE_URL"
+        raise Refusal("postgres", f"does not run as root, and {why}: {way_out}")
     words = [tool, f"--reuid={USER}", f"--regid={_group()}", "--clear-groups"]
     if closed:
         words += [f"--inh-caps=-all,+{capability}", f"--ambient-caps=-all,+{capability}"]

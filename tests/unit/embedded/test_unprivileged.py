@@ -49,6 +49,12 @@ def test_root_without_that_capability_is_refused_by_the_folder(closed, monkeypat
         unprivileged.prefix([closed])
 
 
+def test_root_without_setpriv_is_told_what_is_missing(tmp_path, root, monkeypatch):
+    monkeypatch.setattr(unprivileged.shutil, "which", lambda _: None)
+    with pytest.raises(Refusal, match="setpriv, which would run it as another user, is not on the PATH: run"):
+        unprivileged.prefix([tmp_path])
+
+
 def test_a_program_behind_a_closed_folder_looks_runnable_to_whom_it_is_run_as(closed):
     """As initdb looks for its server, by access(2)."""
     program = closed / "program"

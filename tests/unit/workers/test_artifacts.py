@@ -91,3 +91,10 @@ def test_a_place_that_no_driver_serves_is_refused_by_the_setting():
 
 def _files(folder: Path) -> list[Path]:
     return [path for path in folder.rglob("*") if path.is_file()]
+
+
+async def test_the_folders_of_artifacts_are_for_their_owner_alone(tmp_path):
+    ref = await FsspecArtifacts(str(tmp_path / "artifacts")).put(b"ballots")
+    file = Path(ref.uri.removeprefix("file://"))
+    for folder in (file.parent, file.parent.parent):
+        assert folder.stat().st_mode & 0o777 == 0o700
