@@ -3,11 +3,13 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from audit import announced
+from audit import announced, note
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.finding import Finding
 from audit.key_chain import KeyChain
+from audit.key_statement import KeyStatement
 from audit.note import VerifierKey
+from domain.audit_events import CheckpointSigned, KeyAnnounced
 from domain.event import Event
 from domain.refusal import Refusal
 from projections.signing_keys import KeyRow
@@ -27,6 +29,9 @@ class KeyCheck:
     chain: KeyChain
     findings: list[Finding] = field(default_factory=list)
     _offsets: list[int] = field(default_factory=list)
+    _announced: list[tuple[int, Event]] = field(default_factory=list)
+    _loss_said: bool = False
+    _since_a_loss: list[tuple[int, str]] = field(default_factory=list)
 
     @classmethod
     def of(cls, trusted: Sequence[VerifierKey], origins: Mapping[str, str]) -> "KeyCheck":
@@ -34,19 +39,24 @@ class KeyCheck:
         cluster = next((origin.removesuffix(name) for origin, name in origins.items()), "")
         return cls(trusted, KeyChain(f"{cluster}{announced.STREAM}"))
 
-    def announced(self, offset: int, event: Event) -> None:
-        """Take one event that announces a key, read at `offset` of the topic `checkpoints`."""
-        try:
-            if self.chain.add(announced.from_event(event).note):
-                self._offsets.append(offset)
-        except Refusal as refusal:
-            self.findings.append(Finding(WHERE, str(refusal), offset))
+    def take(self, offset: int, event: Event) -> None:
+        """Take one event of the topic `checkpoints`: a checkpoint by a key that is said to be lost counts."""
+        match event.data:
+            case KeyAnnounced(lost=lost):
+                self._announced.append((offset, event))
+                self._loss_said |= lost is not None
+            case CheckpointSigned(checkpoint=signed) if self._loss_said:
+                self._since_a_loss.append((offset, signed))
+            case _:
+                pass
 
     def judge(self, before: Sequence[KeyRow] | None, after: Sequence[KeyRow] | None) -> None:
         """When all were taken: name what is not trusted, and what the database has otherwise.
 
         `before` and `after` are its rows, read before and after the topic; None where there is no database.
         """
+        for offset, event in self._announced:
+            self._take(offset, event)
         for number, problem in self.chain.mistrusted(self.trusted).items():
             self.findings.append(Finding(WHERE, problem, self._offsets[number - 1]))
         said = {number: link.note for number, link in enumerate(self.chain.links, 1)}
@@ -55,6 +65,33 @@ class KeyCheck:
         wrong |= {row.number for row in before or [] if row.published and said.get(row.number) != row.note}
         for number in sorted(wrong):
             self.findings.append(Finding("signing_key", f"the row of key {number} is not what was announced"))
+
+    def _take(self, offset: int, event: Event) -> None:
+        try:
+            signed = announced.from_event(event).note
+            self._check_loss(offset, signed)
+            if self.chain.add(signed):
+                self._offsets.append(offset)
+        except Refusal as refusal:
+            self.findings.append(Finding(WHERE, str(refusal), offset))
+
+    def _check_loss(self, offset: int, signed: str) -> None:
+        """Nothing but the new key signs a loss, so whoever may write to the topic can forge one.
+
+        Raises:
+            Refusal: the auditor knows nothing of the new key, and the one before it signed on.
+        """
+        statement, before = KeyStatement.parse(note.read_note(signed.encode())[0]), self.chain.current
+        if statement.lost is None or before is None or statement.key in self.trusted:
+            return
+        ends = {end.origin: end.size for end in statement.ends}
+        for later, checkpoint in self._since_a_loss:
+            if later > offset and _goes_on(checkpoint, before, ends):
+                raise Refusal(
+                    "key",
+                    f"{statement.key.short} is announced because {before.short} was lost, but that signed on"
+                    f" at offset {later}: forged, unless you know better and trust {statement.key} by --key",
+                )
 
     def open(self, raw: bytes, origin: str | None = None) -> Checkpoint:
         """The checkpoint in a note that the system published.
@@ -77,3 +114,12 @@ class KeyCheck:
         for offset, link in zip(self._offsets, self.chain.links, strict=True):
             for end in link.statement.ends:
                 yield offset, end
+
+
+def _goes_on(signed: str, key: VerifierKey, ends: Mapping[str, int]) -> bool:
+    """Whether `key` signed a checkpoint beyond the `ends` that are stated for it."""
+    try:
+        checkpoint = open_checkpoint(signed.encode(), [key])
+    except Refusal:
+        return False
+    return checkpoint.size > ends.get(checkpoint.origin, 0)

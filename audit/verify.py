@@ -12,11 +12,10 @@ from audit.log_check import LogCheck
 from audit.note import VerifierKey
 from audit.source import SealedLog, Source
 from audit.tile_check import TileCheck
-from domain.audit_events import KeyAnnounced
 from domain.counting import counted
 from domain.event import Event
 from domain.refusal import Refusal
-from eventlog.codec import decode, peek
+from eventlog.codec import decode
 from eventlog.partitioning import stray, strays
 from eventlog.record import RawRecord, RetentionLost
 from eventlog.undecodable import Undecodable
@@ -77,10 +76,8 @@ async def _keys(source: Source, check: KeyCheck) -> None:
     with suppress(Refusal, RetentionLost):  # found again, and named, where the checkpoints are read
         async for batch in source.records(published.TOPIC, 0):
             for record in batch:
-                heading = peek(record.value)
-                if heading is not None and heading.type == KeyAnnounced.TYPE:
-                    with suppress(Undecodable):
-                        check.announced(record.offset, decode(record.value))
+                with suppress(Undecodable):
+                    check.take(record.offset, decode(record.value))
     check.judge(before, await source.keys())
 
 
