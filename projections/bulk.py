@@ -77,10 +77,14 @@ def dead_letter_row(dead: DeadLetter) -> Row:
 
 
 async def prepare(connection: Connection, topic: str) -> None:
-    """Give the session its staging tables: temporary, unlogged, seen by no one else."""
+    """Give the session its staging tables, empty: temporary, unlogged, seen by no one else.
+
+    A transaction that writes more than once needs this before each write; its end empties them by itself.
+    """
     for projection in PROJECTIONS:
         if projection.topic == topic:
             await connection.execute(_staging_ddl(projection.home))
+            await connection.execute(f"DELETE FROM {_staging(projection.home).name}")  # noqa: S608 # ours
 
 
 async def write(connection: Connection, rows: Rows) -> None:

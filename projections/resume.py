@@ -99,6 +99,7 @@ async def _fold_chunk(
         for stream in await bulk.load(connection, fold.takers[category], names):
             fold.states.put(stream)
     folded = await fold.fold(batch)
+    await bulk.prepare(connection, batch[0][0].topic)  # for whoever resumes
     await bulk.write(connection, bulk.rows_of(folded, partition))
     fold.states.age()
     return len(folded.dead)

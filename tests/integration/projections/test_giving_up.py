@@ -11,7 +11,7 @@ from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
 from eventlog.topics import TOPICS
 from eventlog.writer import LogWriter
-from projections import schema
+from projections import resume, schema
 from projections.consensus import ConsensusProjection
 from projections.engine import PartitionProjector
 from projections.resume import Resumed
@@ -89,6 +89,46 @@ async def test_a_second_discard_before_the_first_is_read_is_refused_and_parks_no
     assert await project(settings, "deadletters", 0) == [(SECOND, "impossible")]
     await deadletters.discard(settings, SECOND, "Bob", "written by hand")
     assert await project(settings, "deadletters", 0) == []
+
+
+async def stopped_in_the_middle(settings, *names):
+    """Streams that were under way when a record came which does not follow; its place in each."""
+    for name in names:
+        await write(settings, history(name)[:2])
+    for name in names:
+        await write(settings, [history(name, writer="eve")[1], *history(name)[2:]])
+    for partition in range(TOPICS["decisions"].partitions):
+        parked = await project(settings, partition=partition)
+    return [letter for letter, kind in parked if kind == "fork"]
+
+
+async def versions(settings):
+    connection = await asyncpg.connect(settings.database_url)
+    try:
+        return dict(await connection.fetch("SELECT stream, version FROM deliberation"))
+    finally:
+        connection.terminate()
+
+
+async def test_streams_that_were_under_way_go_on_after_a_discard(settings, monkeypatch):
+    monkeypatch.setattr(resume, "CHUNK", 2)
+    names = ("a", "b", "c")  # of more than one partition
+    for letter in await stopped_in_the_middle(settings, *names):
+        await deadletters.discard(settings, letter, "Ada", "written by hand")
+    assert await project(settings, "deadletters", 0) == []
+    assert await versions(settings) == {f"consensus/{name}": 6 for name in names}
+
+
+async def test_a_stream_that_was_under_way_goes_on_after_a_retry(settings, monkeypatch):
+    await write(settings, history("a")[:2])
+    await project(settings)
+    with monkeypatch.context() as broken:
+        broken.setattr(ConsensusProjection, "fold", lambda *_: 1 // 0)
+        await write(settings, history("a")[2:])
+        await project(settings)
+    monkeypatch.setattr(resume, "CHUNK", 2)
+    assert await deadletters.retry(settings, None) == Resumed(applied=4, parked=0)
+    assert await versions(settings) == {"consensus/a": 6}
 
 
 @pytest.mark.parametrize(
