@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 from temporalio import workflow
 from temporalio.common import RetryPolicy
 from temporalio.exceptions import ActivityError
+from temporalio.exceptions import TimeoutError as ActivityTimedOut
 
 from activities.reasoner import Answer, Reasoning, inquiry_of
 from domain.consensus.commands import CastBallot, Voter, check_ballot
@@ -160,7 +161,7 @@ class Rounds:
                 summary=f"ask {voter.id} on node {voter.node}, round {state.round}",
             )
         except ActivityError as error:
-            answer = Answer(None, reason=f"abstained: {type(error.cause).__name__}: {error.cause}"[:500])
+            answer = Answer(None, reason=f"abstained: {_why(voter, error)}"[:500])
         self._answers[voter.id] = _ballot(voter, state.round, answer)
 
 
@@ -170,6 +171,12 @@ def _ballot(voter: Voter, number: int, answer: Answer) -> BallotCast:
     except Refusal as refusal:
         return BallotCast(voter.id, number, None, reason=f"abstained: the answer is invalid: {refusal}"[:500])
     return BallotCast(voter.id, number, answer.choice, answer.confidence, answer.reason)
+
+
+def _why(voter: Voter, error: ActivityError) -> str:
+    if isinstance(error.cause, ActivityTimedOut):
+        return f"node {voter.node} gave no answer in time"
+    return f"{type(error.cause).__name__}: {error.cause}"
 
 
 def _nonce() -> str:
