@@ -118,8 +118,7 @@ def scores(posterior: Numbers, truth: Integers) -> tuple[float, float, float]:
 
 def accuracy(posterior: Numbers, truth: Integers) -> float:
     """Share of items whose most probable choice is true; a tie counts as the share of it that is true."""
-    best: NDArray[np.bool_] = posterior >= posterior.max(axis=1, keepdims=True) - 1e-12
-    return float(np.mean(best[np.arange(len(truth)), truth] / best.sum(axis=1)))
+    return float(_right(posterior, truth).mean())
 
 
 def brier(posterior: Numbers, truth: Integers) -> float:
@@ -128,12 +127,22 @@ def brier(posterior: Numbers, truth: Integers) -> float:
 
 
 def calibration_error(posterior: Numbers, truth: Integers, bins: int = 15) -> float:
-    """Expected calibration error of the most probable choice over `bins` equally wide bins."""
+    """Expected calibration error of the most probable choice over `bins` equally wide bins.
+
+    Guo and others, "On Calibration of Modern Neural Networks", 2017, with 15 bins as there. Of tied choices
+    none is picked, or the order of the choices would count: the first is the frequent one in some families.
+    """
     stated = posterior.max(axis=1)
-    right = posterior.argmax(axis=1) == truth
     bin_of = np.minimum((stated * bins).astype(int), bins - 1)
-    gaps = np.bincount(bin_of, stated - right, bins)
+    gaps = np.bincount(bin_of, stated - _right(posterior, truth), bins)
     return float(np.abs(gaps).sum() / len(truth))
+
+
+def _right(posterior: Numbers, truth: Integers) -> Numbers:
+    """1 where the most probable choice is true, 0 where it is not, a share where several lead."""
+    best: NDArray[np.bool_] = posterior >= posterior.max(axis=1, keepdims=True) - 1e-12
+    right: Numbers = best[np.arange(len(truth)), truth] / best.sum(axis=1)
+    return right
 
 
 def table(result: dict[str, Any]) -> str:

@@ -218,6 +218,12 @@ def test_the_calibration_error_is_the_gap_between_what_was_stated_and_what_was_r
     assert bench.brier(np.array([[0.8, 0.2]]), np.array([1])) == pytest.approx(0.64 + 0.64)
 
 
+def test_where_several_choices_lead_the_calibration_error_takes_none_for_the_answer() -> None:
+    tied = np.array([[0.5, 0.5]] * 10)
+    assert bench.calibration_error(tied, np.zeros(10, int)) == pytest.approx(0.0)
+    assert bench.calibration_error(tied, np.ones(10, int)) == pytest.approx(0.0)
+
+
 def test_the_bench_asks_of_calibrated_what_posterior_reached(monkeypatch: pytest.MonkeyPatch) -> None:
     def state(accuracy: float, ece: float) -> dict:
         return {"accuracy": accuracy, "ece": ece, "brier": 0.1}
