@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Awaitable
 
+from temporalio.api.common.v1 import Payloads
 from temporalio.client import Client
 
 from bench.bare import QUEUE, AsManyActivities
@@ -58,16 +59,16 @@ async def decide(client: Client) -> str:
 
 async def _against_bare(connecting: Awaitable[Client]) -> list[Figure]:
     client = await connecting
-    sizes = await _given_to_activities(client, await decide(client))
+    sizes, returned = await _bytes_of(client, await decide(client))
     ours, bare = [], []
     for _ in range(WARM):
         await decide(client)
-        await _nothing(client, sizes)
+        await _nothing(client, sizes, returned)
     for _ in range(PAIRS):
         ours.append(await _timed(decide(client)))
-        bare.append(await _timed(_nothing(client, sizes)))
+        bare.append(await _timed(_nothing(client, sizes, returned)))
     ratio = statistics.median(o / b for o, b in zip(ours, bare, strict=True))
-    note = f"activities of a deliberation: {len(sizes)}, given {sum(sizes):,} bytes"
+    note = f"activities of a deliberation: {len(sizes)}, given {sum(sizes):,} bytes; result {returned:,}"
     return [
         Figure("bare workflow of as many activities, p50", 1000 * statistics.median(bare), "ms", note=note),
         Figure("recorded deliberation, 5 voters, p50", 1000 * statistics.median(ours), "ms"),
@@ -75,15 +76,20 @@ async def _against_bare(connecting: Awaitable[Client]) -> list[Figure]:
     ]
 
 
-async def _given_to_activities(client: Client, workflow_id: str) -> list[int]:
-    """How many bytes each activity of a workflow was given, in order, as its history tells."""
+async def _bytes_of(client: Client, workflow_id: str) -> tuple[list[int], int]:
+    """How many bytes each activity of a workflow was given, in order, and its result has: by its history."""
     history = await client.get_workflow_handle(workflow_id).fetch_history()
     scheduled = [
-        event.activity_task_scheduled_event_attributes
+        event.activity_task_scheduled_event_attributes.input
         for event in history.events
         if event.HasField("activity_task_scheduled_event_attributes")
     ]
-    return [sum(len(payload.data) for payload in given.input.payloads) for given in scheduled]
+    result = history.events[-1].workflow_execution_completed_event_attributes.result
+    return [_size(given) for given in scheduled], _size(result)
+
+
+def _size(payloads: Payloads) -> int:
+    return sum(len(payload.data) for payload in payloads.payloads)
 
 
 async def _timed(work: Awaitable[object]) -> float:
@@ -92,5 +98,7 @@ async def _timed(work: Awaitable[object]) -> float:
     return time.perf_counter() - started
 
 
-async def _nothing(client: Client, sizes: list[int]) -> None:
-    await client.execute_workflow(AsManyActivities.run, sizes, id=uuid.uuid4().hex, task_queue=QUEUE)
+async def _nothing(client: Client, sizes: list[int], returned: int) -> None:
+    await client.execute_workflow(
+        AsManyActivities.run, args=[sizes, returned], id=uuid.uuid4().hex, task_queue=QUEUE
+    )
