@@ -15,22 +15,23 @@ from workers.temporal_client import connect
 
 ITEMS = 10_000
 TABLES = 3
-SINGLE_ITEMS = 200
-AT_ONCE = 20
+SINGLE_ITEMS = 100
+AT_ONCE = 20  # more at once did not make it faster
 
 
 def figures() -> list[Figure]:
-    """Both, one after the other, on a stack of its own."""
+    """Both in turns, on a stack of its own, after a table and some workflows that do not count."""
     with running() as stack:
         table = stack.folder / "docket.csv"
         table.write_text(_table())
-        rate = statistics.median(_decided_per_second(stack, table) for _ in range(TABLES))
-        single = asyncio.run(_one_by_one(stack))
+        rounds = [(_one_by_one(stack), _decided_per_second(stack, table)) for _ in range(1 + TABLES)][1:]
+    single, rate = (statistics.median(found) for found in zip(*rounds, strict=True))
+    ratio = statistics.median(docket / one for one, docket in rounds)
     note = f"median of {TABLES}, {ITEMS:,} items x 5 ballots, `moot decide` from start to printed results"
     return [
         Figure("docket", rate, "items/s", 1000, ">=", note),
         Figure("one workflow per item", single, "items/s", note=f"{SINGLE_ITEMS} items, {AT_ONCE} at once"),
-        Figure("docket over one workflow per item", rate / single, "times", 20),
+        Figure("docket over one workflow per item", ratio, "times", 20, note=f"median of {TABLES} pairs"),
     ]
 
 
@@ -43,7 +44,11 @@ def _decided_per_second(stack: Stack, table: Path) -> float:
     return len(json.loads(done.stdout)["items"]) / seconds
 
 
-async def _one_by_one(stack: Stack) -> float:
+def _one_by_one(stack: Stack) -> float:
+    return asyncio.run(_each_its_workflow(stack))
+
+
+async def _each_its_workflow(stack: Stack) -> float:
     client = await connect(stack.settings)
     room = asyncio.Semaphore(AT_ONCE)
 
