@@ -47,12 +47,15 @@ def main() -> int:
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure; by default all")
     names = parser.parse_args().parts or list(PARTS)
     figures: dict[str, list[Figure]] = {}
-    for name in names:
-        sys.stderr.write(f"measuring {name}\n")
-        figures[name] = PARTS[name]()
-        _print(name, figures[name])
-    file = _keep(figures)
-    print(f"kept in {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}")
+    try:
+        for name in names:
+            sys.stderr.write(f"measuring {name}\n")
+            figures[name] = PARTS[name]()
+            _print(name, figures[name])
+    finally:  # a part that fails does not take along what was measured before it
+        if figures:
+            file = _keep(figures)
+            print(f"kept in {file.relative_to(Path.cwd()) if file.is_relative_to(Path.cwd()) else file}")
     return int(any(figure.met is False for part in figures.values() for figure in part))
 
 

@@ -1,7 +1,8 @@
 """The least that any projector in Python must do: read, decode, stage, upsert, move the offset, commit.
 
 One table, no checks, no parking, no sums: what ours costs above this is what its promises cost. The same
-durability (fsync on, one transaction a batch), the same log, the same server, the same quiet collector.
+durability (fsync on, one transaction a batch), the same log, the same server, the same kind of staging
+table, the same quiet collector.
 """
 
 import asyncpg
@@ -13,7 +14,8 @@ TABLES = """
 CREATE TABLE floor (
     stream text COLLATE "C" PRIMARY KEY, version int NOT NULL, last_id text NOT NULL, state json NOT NULL
 );
-CREATE UNLOGGED TABLE floor_staging (stream text COLLATE "C", version int, last_id text, state json);
+CREATE TEMPORARY TABLE floor_staging (stream text COLLATE "C", version int, last_id text, state json)
+ON COMMIT DELETE ROWS;
 CREATE TABLE floor_offset (topic text PRIMARY KEY, next_offset bigint NOT NULL);
 """
 UPSERT = """
@@ -64,4 +66,3 @@ async def _apply(connection: asyncpg.Connection, topic: str, at: int, records: l
         await connection.execute(MOVE, records[-1].offset + 1, topic, at)
         await connection.copy_records_to_table("floor_staging", records=[*rows.values()], columns=COLUMNS)
         await connection.execute(UPSERT)
-        await connection.execute("DELETE FROM floor_staging")

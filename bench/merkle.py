@@ -83,7 +83,12 @@ def figures() -> list[Figure]:
         Figure("append", rate, "leaves/s", 200_000, note=f"{rate / floor:.2f} of bare SHA-256 in this run"),
         Figure("bare SHA-256, floor", floor, "leaves/s"),
         Figure(
-            "prove one of 1,000,000", proving, "ms", 5, "<=", note=f"median; reads {max(read)} tiles of 8 KiB"
+            "prove one of 1,000,000",
+            proving,
+            "ms",
+            5,
+            "<=",
+            note=f"median; from {max(read)} tiles of 8 KiB in memory",
         ),
         Figure("check it", checking, "ms", 5, "<=", note="median"),
     ]

@@ -2,13 +2,9 @@
 
 import asyncio
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import uuid
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import median
@@ -18,18 +14,14 @@ from urllib.parse import urlsplit
 import asyncpg
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from bench import consensus_events
+from bench import consensus_events, projector_process
 from bench.figure import Figure
+from bench.servers import servers
 from domain.event import Event
 from eventlog.codec import encode
 from eventlog.topics import TOPICS, settings
 from eventlog.writer import LogWriter
 from projections import schema
-from workers.embedded import ports
-from workers.embedded.guard import Guard
-from workers.embedded.kafka import Kafka
-from workers.embedded.postgres import Postgres
-from workers.embedded.supervised import Supervised
 
 EVENTS = 200_000
 HOT_KEYS = 2_000
@@ -58,7 +50,7 @@ async def measure(kafka: str, database_url: str, events: int = EVENTS, runs: int
     distinct = [*consensus_events.distinct(events)]
     hot = [*consensus_events.hot(events, max(1, HOT_KEYS * events // EVENTS))]
     logs = {"distinct": await _fill(kafka, distinct), "hot": await _fill(kafka, hot)}
-    found: dict[str, list[Run]] = {}
+    found: dict[str, list[Run]] = {"process": []}
     for _ in range(runs):
         for kind, log in logs.items():
             for what in (["floor"], ["ours", "rebuild"]):
@@ -66,12 +58,13 @@ async def measure(kafka: str, database_url: str, events: int = EVENTS, runs: int
                 for step in what:
                     found.setdefault(f"{step} {kind}", []).append(_run(step, kafka, log, database))
                 await _drop(database_url, database)
+        found["process"].append(await _process(kafka, database_url, distinct))
     return {"runs": found, "bytes_each": {kind: log.bytes_each for kind, log in logs.items()}}
 
 
 def figures() -> list[Figure]:
     """Start a Kafka and a Postgres of our own, and measure on them."""
-    with _servers() as (kafka, database_url):
+    with servers() as (kafka, database_url):
         return told(asyncio.run(measure(kafka, database_url)))
 
 
@@ -87,16 +80,33 @@ def told(found: dict[str, Any]) -> list[Figure]:
         return median(a["rate"] / b["rate"] for a, b in zip(runs[what], runs[against], strict=True))
 
     sizes = ", ".join(f"{kind} {size:.0f}" for kind, size in found["bytes_each"].items())
-    memory = max(run["rss_mb"] for what, all_ in runs.items() if what.startswith("ours") for run in all_)
+    measured = [run for what, all_ in runs.items() if what.startswith(("ours", "process")) for run in all_]
+    sealed = f"all sealed {median(run['sealed'] for run in runs['process']):.1f} s after the last commit"
+    back = [run["back"] for run in runs["process"]]
     return [
         Figure("projector, distinct keys, of the floor", ratio("ours distinct", "floor distinct"), "", 0.55),
-        Figure("projector, distinct keys", rate("ours distinct"), "events/s", 40_000, note=f"bytes: {sizes}"),
+        Figure(
+            "projector, distinct keys",
+            rate("ours distinct"),
+            "events/s",
+            40_000,
+            note=f"bytes each: {sizes}; asked of 300 to 600",
+        ),
         Figure("floor, distinct keys", rate("floor distinct"), "events/s"),
         Figure("projector, hot keys, of distinct", ratio("ours hot", "ours distinct"), "", 1.0),
         Figure("projector, hot keys", rate("ours hot"), "events/s"),
         Figure("floor, hot keys", rate("floor hot"), "events/s"),
-        Figure("projector, memory at most", memory, "MB", 200, "<="),
-        Figure("rebuild, distinct keys, of live", ratio("rebuild distinct", "ours distinct"), "", 1.5),
+        Figure("projector process, with its sealer, of the floor", ratio("process", "floor distinct"), ""),
+        Figure("projector process, with its sealer, distinct keys", rate("process"), "events/s", note=sealed),
+        Figure("projector, memory at most", max(run["rss_mb"] for run in measured), "MB", 200, "<="),
+        Figure("projector, back after kill -9", max(back), "s", 5, "<=", f"slowest of {len(back)}"),
+        Figure(
+            "rebuild, distinct keys, of live",
+            ratio("rebuild distinct", "ours distinct"),
+            "",
+            1.5,
+            note="by two processes",
+        ),
         Figure("rebuild, distinct keys", rate("rebuild distinct"), "events/s"),
         Figure("rebuild, hot keys, of live", ratio("rebuild hot", "ours hot"), ""),
         Figure("rebuild, hot keys", rate("rebuild hot"), "events/s"),
@@ -112,9 +122,20 @@ def _run(what: str, kafka: str, log: Log, database_url: str) -> Run:
         timeout=SLOWEST,
         check=True,
     )
-    found: Run = json.loads(done.stdout)
+    return _said(what, json.loads(done.stdout))
+
+
+def _said(what: str, found: Run) -> Run:
     sys.stderr.write(f"{what:<8} {found['rate']:>9,.0f}/s  {found['rss_mb']:.0f} MB\n")
     return found
+
+
+async def _process(kafka: str, server_url: str, events: list[Event]) -> Run:
+    log = await _fill(kafka, events)  # its own, since it publishes checkpoints beside it
+    database = await _database(server_url, migrated=True)
+    found = await projector_process.measure(kafka, log.prefix, database, log.events)
+    await _drop(server_url, database)
+    return _said("process", found)
 
 
 async def _fill(kafka: str, events: list[Event]) -> Log:
@@ -149,32 +170,3 @@ async def _execute(url: str, statement: str) -> None:
     connection = await asyncpg.connect(url)
     await connection.execute(statement)
     await connection.close()
-
-
-@contextmanager
-def _servers() -> Iterator[tuple[str, str]]:
-    with tempfile.TemporaryDirectory(prefix="moot-bench-") as folder:
-        home, guard = Path(folder), Guard()
-        listener = ports.free()
-        kafka = Kafka(home / "kafka", listener, ports.free({listener}), os.environ, lambda *_: None)
-        postgres = Postgres(home / "postgres", ports.free())
-        started = [
-            Supervised(p, home / f"{p.name}.log", guard, os.environ, lambda *_: None)
-            for p in (kafka, postgres)
-        ]
-        try:
-            for one in started:
-                one.start()
-            for one in started:
-                one.wait_until_ready()
-            yield kafka.address, postgres.url()
-        finally:
-            for one in started:
-                one.stop()
-            guard.close()
-
-
-if __name__ == "__main__":
-    for figure in figures():
-        missed = "MISSED" if figure.met is False else ""
-        print(f"{figure.name:<42} {figure.value:>12,.2f} {figure.unit} {missed}")

@@ -7,6 +7,7 @@ import sys
 import time
 from functools import partial
 from pathlib import Path
+from typing import Literal
 
 import asyncpg
 
@@ -62,14 +63,14 @@ def main() -> None:
         "seconds": seconds,
         "rate": events / seconds,
         "cpu_seconds": time.process_time() - used,
-        "rss_mb": _peak_mb(),
+        "rss_mb": peak_mb(),
     }
     print(json.dumps(found))
 
 
-def _peak_mb() -> float:
-    """The most memory this process held; on Linux getrusage would count the parent's before the exec."""
-    status = Path("/proc/self/status")
+def peak_mb(pid: int | Literal["self"] = "self") -> float:
+    """The most memory a process held; on Linux getrusage would count the parent's before the exec."""
+    status = Path(f"/proc/{pid}/status")
     if not status.exists():
         return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 2**20  # bytes on macOS
     (line,) = (line for line in status.read_text().splitlines() if line.startswith("VmHWM"))
