@@ -29,13 +29,15 @@ Change = Mapping[str, Any]
 class Retaken:
     """What was decided again.
 
-    `left_out`: single deliberations, from which no model can be learned. `divergent`: streams whose outcome
+    `left_out`: single deliberations, from which no model can be learned. `unfit`: those whose fault model
+    does not go with the weighting that was asked for. `divergent`: streams whose outcome
     does not follow from their own events, so that there is nothing to compare with. `passed`: records that
     were left out, and streams that stop before their end.
     """
 
     decisions: list[WhatIf] = field(default_factory=list)
     left_out: int = 0
+    unfit: int = 0
     divergent: list[str] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
 
@@ -78,10 +80,7 @@ async def whatif_all(
     """Every settled decision again; all of them are held in memory, some 10 kB each.
 
     Under `reputation` a decision is weighed by what the rulings before its opening said of its voters; under
-    `posterior` and `calibrated` by the model of its docket.
-
-    Raises:
-        Refusal: the policy makes no sense.
+    `posterior` and `calibrated` by the model of its docket. `change` has to be a policy's by itself.
     """
     settled: list[_Settled] = []
     divergent: list[str] = []
@@ -103,14 +102,25 @@ async def whatif_all(
     return found
 
 
+def _goes_with(policy: Policy, change: Change) -> bool:
+    try:
+        replace(policy, **change)
+    except Refusal:
+        return False
+    return True
+
+
 def _retaken(settled: Sequence[_Settled], records: Mapping[str, DocketRecord], change: Change) -> Retaken:
+    fit = [one for one in settled if _goes_with(one.state.policy, change)]
     match change.get("weighting"):
         case "posterior" | "calibrated" as weighting:
-            return _by_model(settled, _posteriors(records, weighting), change)
+            found = _by_model(fit, _posteriors(records, weighting), change)
         case "reputation":
-            return _by_reputation(settled, change)
+            found = _by_reputation(fit, settled, change)
         case _:
-            return Retaken([_retake(one.state, change) for one in settled])
+            found = Retaken([_retake(one.state, change) for one in fit])
+    found.unfit = len(settled) - len(fit)
+    return found
 
 
 def _by_model(
@@ -140,12 +150,12 @@ def _posteriors(records: Mapping[str, DocketRecord], weighting: str) -> dict[str
     return found
 
 
-def _by_reputation(settled: Sequence[_Settled], change: Change) -> Retaken:
+def _by_reputation(fit: Sequence[_Settled], settled: Sequence[_Settled], change: Change) -> Retaken:
     """In the order of their openings, each weighed by the rulings that were known at that moment."""
     rulings = sorted(settled, key=lambda one: one.decided_at)
     found, known = Retaken(), 0
     sums: dict[tuple[str, str], Evidence] = {}
-    for one in sorted(settled, key=lambda one: one.opened_at):
+    for one in sorted(fit, key=lambda one: one.opened_at):
         while known < len(rulings) and rulings[known].decided_at <= one.opened_at:
             _learn(sums, rulings[known])
             known += 1
@@ -176,9 +186,9 @@ def _retake(
     weights: Mapping[str, float] | None = None,
     posterior: Mapping[str, float] | None = None,
 ) -> WhatIf:
-    """Weights as recorded where the change names no weighting."""
+    """Weights as recorded where the change names no weighting, and where they are stakes."""
     policy: Policy = replace(state.policy, **change)
-    if weights is None and "weighting" not in change:
+    if weights is None and ("weighting" not in change or policy.fault_model == "stake"):
         weights = {seat.voter: seat.weight for seat in state.panel}
     if posterior is None and "weighting" not in change and state.decided is not None:
         posterior = state.decided.posterior

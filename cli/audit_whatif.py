@@ -71,6 +71,7 @@ def _whatif_data(found: "Retaken", change: dict[str, Any]) -> dict[str, Any]:
         "change": change,
         "decisions": len(found.decisions),
         "left_out": found.left_out,
+        "unfit": found.unfit,
         "divergent": found.divergent,
         "stopped": found.passed.stopped,
         "discarded": len(found.passed.left_out),
@@ -98,6 +99,8 @@ def _whatif_lines(found: "Retaken") -> str:
         if found.left_out
         else ""
     )
+    if found.unfit:
+        left += f"; {found.unfit:,} left out, whose fault model does not go with that weighting"
     if found.divergent:
         left += f"; {len(found.divergent):,} that diverge as they are left out, see `moot audit replay --all`"
     if found.passed.stopped:
