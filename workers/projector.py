@@ -16,6 +16,7 @@ _log = structlog.get_logger(__name__)
 
 TOPICS = ("decisions", "fleet", "deadletters")
 METRICS = "127.0.0.1:0"
+STOP_WITHIN = 10.0  # seconds for what still runs, once the process is to end
 
 
 async def run(
@@ -55,7 +56,10 @@ async def run(
     stop.set()  # the sealer lives until it is; what ends the process may be the projecting alone
     for task in running:
         task.cancel()
-    await asyncio.gather(*running, return_exceptions=True)
+    if running:  # what has not ended by then is cancelled a second time, with the loop: it must not live on
+        _, hanging = await asyncio.wait(running, timeout=STOP_WITHIN)
+        if hanging:
+            _log.warning("projector.hangs", tasks=len(hanging))
     for task in done:
         task.result()
 
