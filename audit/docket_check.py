@@ -7,7 +7,15 @@ from dataclasses import dataclass, field
 from audit.dockets import DocketRecord, item_index
 from domain.consensus import calibrated, dawid_skene
 from domain.consensus.crowd import Crowd, Estimate
-from domain.consensus.events import Decided, DocketClosed, DocketEstimated, DocketOpened, Opened, SliceDecided
+from domain.consensus.events import (
+    Decided,
+    DocketClosed,
+    DocketEstimated,
+    DocketOpened,
+    DocketWithdrawn,
+    Opened,
+    SliceDecided,
+)
 from domain.event import Event
 
 _TOLERANCE = 1e-6
@@ -38,18 +46,22 @@ class DocketCheck:
 
     @property
     def whole(self) -> bool:
-        """Whether the docket is closed and all of its items were read."""
+        """Whether all items were read that the docket decided until it was closed, or withdrawn."""
         opened = self.own[0].data if self.own else None
-        return isinstance(opened, DocketOpened) and set(self._outcomes) == set(range(opened.items))
+        if not isinstance(opened, DocketOpened):
+            return False
+        if not self._withdrawn:
+            return set(self._outcomes) == set(range(opened.items))
+        slices = [event.data for event in self.own if isinstance(event.data, SliceDecided)]
+        within = [n for n in self._outcomes if any(part.first <= n < part.last for part in slices)]
+        return len(within) == len(self._outcomes) == sum(part.last - part.first for part in slices)
 
     def miscounted(self) -> Difference | None:
         """The first slice or close whose numbers are not its items'."""
         for event in self.own:
             match event.data:
                 case SliceDecided(first=first, last=last) as data:
-                    outcomes = [
-                        self._outcomes[n] for n in range(max(first, 0), min(last, len(self._outcomes)))
-                    ]
+                    outcomes = [outcome for n, outcome in self._outcomes.items() if first <= n < last]
                     said: object = (data.events, data.statuses)
                     count: object = (sum(n for _, n in outcomes), dict(Counter(s for s, _ in outcomes)))
                 case DocketClosed() as data:
@@ -62,7 +74,12 @@ class DocketCheck:
 
     @property
     def has_model(self) -> bool:
-        return bool(self._decided)
+        """Whether the log holds all that a model was learned from: of a withdrawn docket it does not."""
+        return bool(self._decided) and not self._withdrawn
+
+    @property
+    def _withdrawn(self) -> bool:
+        return isinstance(self.own[-1].data, DocketWithdrawn)
 
     def mislearned(self) -> Difference | None:
         """Learn the docket's model again from the labels on the log: what of it differs first."""

@@ -73,12 +73,11 @@ class Weights:
             self._compare_all(one, [answers[number] for answers in found])
 
     def _all(self) -> Iterator[_Docket]:
-        """Every docket that is whole; a single deliberation is like one without items."""
+        """Single deliberations, and dockets of which no item before another is missing."""
         yield from (_Docket(opening) for opening in self._single)
         for docket in self._dockets.values():
-            opened = docket.opening.data if docket.opening else None
-            if isinstance(opened, DocketOpened) and set(docket.openings) == set(range(opened.items)):
-                yield docket
+            if docket.opening is not None and docket.openings and docket.record.table() is not None:
+                yield docket  # whether it was closed or withdrawn: an item rests on those before it only
 
     def _question(self, one: _Docket) -> Asked | None:
         opening = one.opening
