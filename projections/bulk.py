@@ -79,7 +79,7 @@ def dead_letter_row(dead: DeadLetter) -> Row:
 async def prepare(connection: Connection, topic: str) -> None:
     """Give the session its staging tables, empty: temporary, unlogged, seen by no one else.
 
-    A transaction that writes more than once needs this before each write; its end empties them by itself.
+    Their transaction's end empties them; one that writes more than once would go through its own rows again.
     """
     for projection in PROJECTIONS:
         if projection.topic == topic:
