@@ -66,12 +66,14 @@ class Rounds:
         Raises:
             Refusal: as `seal_ballot`, or the voter does not vote by update.
         """
-        self._seal(self._recording.state, command, nonce="")
+        if not self._held(command):
+            self._seal(self._recording.state, command, nonce="")
 
     async def cast(self, command: CastBallot) -> BallotReceipt:
         """Record the commitment to a ballot and keep the ballot itself until the round closes.
 
-        Repeating a ballot gives the receipt of the first. `command.round` must name the round, so that a
+        Repeating a ballot gives the receipt of the first, also when its round has closed since: a voter whom
+        the answer did not reach hands it in again. `command.round` must name the round, so that a
         ballot that waited while its round was closed is not counted in the next one.
         """
         nonce = _nonce()
@@ -79,6 +81,8 @@ class Rounds:
         receipts: list[BallotReceipt] = []
 
         def decide(state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
+            if self._held(command):
+                return []
             sealing, ballot = self._seal(state, command, nonce)
             taken.extend([ballot] if ballot else [])
             return draft.events(sealing, at)
@@ -87,9 +91,7 @@ class Rounds:
             for event, ballot in zip(events, taken, strict=True):
                 self._sealed.append(_Sealed(ballot, self._receipt(event, ballot)))
             receipts.extend(
-                sealed.receipt
-                for sealed in self._of_round()
-                if (sealed.ballot.voter, sealed.ballot.choice) == (command.voter, command.choice)
+                sealed.receipt for sealed in self._sealed if _place(sealed.ballot) == _place(command)
             )
 
         await self._recording.record_drafted(decide, f"seal the ballot of {command.voter}", keep)
@@ -116,8 +118,6 @@ class Rounds:
             if isinstance(outcome, Exception):
                 raise outcome
         await self._recording.record_drafted(self._close, f"close round {state.round}")
-        # A ballot that waited for the close may be under seal in the next round already.
-        self._sealed = [sealed for sealed in self._sealed if sealed.ballot.round > state.round]
         self._answers.clear()
 
     def _seal(
@@ -145,7 +145,13 @@ class Rounds:
         return BallotReceipt(event.id, commitment, ballot.round, equivocates=bool(self._of(ballot.voter)))
 
     def _of_round(self) -> list[_Sealed]:
-        return [sealed for sealed in self._sealed if sealed.ballot.round == self._recording.state.round]
+        state = self._recording.state
+        return [sealed for sealed in self._sealed if state.balloting and sealed.ballot.round == state.round]
+
+    def _held(self, command: CastBallot) -> bool:
+        said = (*_place(command), command.confidence, command.reason)
+        held = (sealed.ballot for sealed in self._sealed)
+        return any((*_place(ballot), ballot.confidence, ballot.reason) == said for ballot in held)
 
     def _of(self, voter: str) -> list[BallotCast]:
         return [sealed.ballot for sealed in self._of_round() if sealed.ballot.voter == voter]
@@ -163,6 +169,10 @@ class Rounds:
         except ActivityError as error:
             answer = Answer(None, reason=f"abstained: {_why(voter, error)}"[:500])
         self._answers[voter.id] = _ballot(voter, state.round, answer)
+
+
+def _place(ballot: BallotCast | CastBallot) -> tuple[str, int | None, str | None]:
+    return ballot.voter, ballot.round, ballot.choice
 
 
 def _ballot(voter: Voter, number: int, answer: Answer) -> BallotCast:

@@ -93,8 +93,9 @@ class Live:
     async def cast(self, voter: str, choice: str, number: int) -> BallotReceipt:
         """Returns when the ballot is under seal; without an answer it is handed in again, as a user would."""
         ballot = CastBallot(voter, choice, reason=f"{voter} says {choice}", round=number)
+        one = secrets.token_hex(16)  # Temporal answers it again, also when all has ended meanwhile
         return await answered(
-            lambda: self.handle.execute_update(names.CAST_BALLOT, ballot, result_type=BallotReceipt)
+            lambda: self.handle.execute_update(names.CAST_BALLOT, ballot, id=one, result_type=BallotReceipt)
         )
 
     async def round(self) -> int:

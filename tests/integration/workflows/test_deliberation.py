@@ -137,6 +137,20 @@ async def test_a_repeated_ballot_is_recorded_once_and_answered_alike(moot):
     assert len(moot.stream(proposal["id"])) == 2
 
 
+async def test_a_ballot_of_a_closed_round_is_answered_again_where_it_was_counted(moot):
+    handle = await moot.start(proposal := live(moot, "x", "y"))
+    receipt = await cast(handle, "x", "a", round=1, reason="so")
+    await cast(handle, "y", "b")
+    state = await moot.until(handle, round=2)
+    assert state["handed_in"] == []
+    assert await cast(handle, "x", "a", round=1, reason="so") == receipt
+    for other in ({"choice": "b"}, {"choice": "a", "reason": "another"}):
+        line = await refused(handle, "cast_ballot", {"voter": "x", "reason": "so", "round": 1, **other})
+        assert line == "round: round 1 is not open, the open round is 2"
+    assert (await cast(handle, "x", "a", reason="so"))["round"] == 2
+    assert len([e for e in moot.stream(proposal["id"]) if isinstance(e.data, BallotSealed)]) == 3
+
+
 async def test_an_equivocating_voter_stands_on_the_record_with_both_ballots(moot):
     handle = await moot.start(proposal := live(moot, "x", "y", "z"))
     assert not (await cast(handle, "x", "a"))["equivocates"]
@@ -191,7 +205,7 @@ async def test_a_ballot_for_a_closed_round_and_one_after_the_end_are_refused(moo
     await cast(handle, "x", "a")
     await cast(handle, "y", "b")
     await moot.until(handle, round=2)
-    line = await refused(handle, "cast_ballot", {"voter": "x", "choice": "a", "round": 1})
+    line = await refused(handle, "cast_ballot", {"voter": "x", "choice": "b", "round": 1})
     assert line == "round: round 1 is not open, the open round is 2"
     await cast(handle, "x", "a")
     await cast(handle, "y", "a")
