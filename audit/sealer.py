@@ -167,6 +167,12 @@ class Sealer:
             except FenceLost:
                 _log.info("sealer.fence_lost", origin=origin)
                 await asyncio.sleep(self._interval)
+            except asyncio.CancelledError:
+                task = asyncio.current_task()
+                if task and task.cancelling():
+                    raise
+                # A group would take it for an end that was asked for, and nothing would be sealed any more.
+                raise RuntimeError("sealing was cancelled by nobody") from None
 
     async def _seal(self, link: _Link, signer: Signer, topic: str, partition: int, origin: str) -> None:
         # One look at everything: tiles that another sealer stored after the fence was read would not fit it.

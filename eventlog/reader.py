@@ -6,12 +6,12 @@ from contextlib import suppress
 from types import TracebackType
 from typing import Any, Self
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError, OffsetOutOfRangeError
 
 from domain.refusal import Refusal
-from eventlog import search
+from eventlog import consuming, search
 from eventlog.connection import options
 from eventlog.record import LastRead, RawRecord, RetentionLost
 from eventlog.silence import silence
@@ -52,7 +52,7 @@ class LogReader:
         if self._admin is not None:
             await self._admin.close()
         while self._open:
-            await self._open.pop().stop()
+            await consuming.stop(self._open.pop())
 
     async def partitions(self, topic: str) -> list[int]:
         """The partitions of a logical topic, in order.
@@ -140,7 +140,7 @@ class LogReader:
                         yield records
         finally:
             self._open.discard(consumer)
-            await consumer.stop()
+            await consuming.stop(consumer)
 
     async def find(self, event_id: str) -> RawRecord | None:
         """See `eventlog.search.find`."""
@@ -174,26 +174,10 @@ class LogReader:
             raise RetentionLost(topic, partition, wanted, beginning, end)
 
     async def _connect(self) -> Any:
-        consumer = AIOKafkaConsumer(
-            **options(self._bootstrap),
-            client_id="folkmoot",
-            group_id=None,
-            enable_auto_commit=False,
-            auto_offset_reset="none",
-            isolation_level="read_committed",
-            max_partition_fetch_bytes=self._fetch_bytes,
-            fetch_max_bytes=self._fetch_bytes,
-        )
-        starting = asyncio.ensure_future(consumer.start())
         try:
-            await asyncio.shield(starting)
-        except BaseException as error:
-            # aiokafka never closes a connection whose making is cancelled: let it be made first.
-            await asyncio.wait([starting], timeout=_WAIT_MS / 1_000)
-            await consumer.stop()
-            if isinstance(error, KafkaError):
-                raise self._silent(error) from None
-            raise
+            consumer = await consuming.start(self._bootstrap, self._fetch_bytes)
+        except KafkaError as error:
+            raise self._silent(error) from None
         self._open.add(consumer)
         return consumer
 

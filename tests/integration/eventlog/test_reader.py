@@ -1,11 +1,12 @@
 """The real reader against a real broker: all that is committed, in order, never past a hole in silence."""
 
 import asyncio
+import gc
 import re
 from contextlib import aclosing
 
 import pytest
-from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, RecordsToDelete
 
 from domain.event import event_id
@@ -157,6 +158,21 @@ async def test_a_follower_whose_next_records_are_deleted_is_told(kafka, prefix, 
         await drop(*PLACE, 10)
         with pytest.raises(RetentionLost, match="the log holds 10 up to 10"):
             await asyncio.wait_for(_exhausted(following), 10)
+
+
+async def test_a_stop_that_aiokafka_cancels_itself_is_no_cancellation_and_leaves_nothing_open(
+    reader, ten, monkeypatch
+):
+    async def stop(self):  # as it is while Kafka is away: a fetch that it cancelled ends it before its client
+        self._closed = True
+        await self._coordinator.close()
+        await self._fetcher.close()
+        raise asyncio.CancelledError
+
+    monkeypatch.setattr(AIOKafkaConsumer, "stop", stop)
+    read = await collected(reader.batches(*PLACE, 0, 10))
+    assert [record.value for record in read] == [encode(event) for event in ten]
+    gc.collect()  # a connection that was left open would warn, which fails the test
 
 
 async def _exhausted(batches):
