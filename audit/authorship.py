@@ -5,7 +5,8 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
-from audit.decisions import TOPIC, Discards, Passed, discarded, stream_events
+from audit.decisions import Passed, stream_events
+from audit.discards import TOPIC, Discards, discarded
 from audit.divergent import Divergent
 from audit.ledger import UNREAD, Held, Ledger
 from domain.event import Event

@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
+from audit.discards import TOPIC, discarded
 from domain.consensus.events import SETTLING
 from domain.event import Event
 from domain.refusal import Refusal
@@ -12,15 +13,10 @@ from eventlog.partitioning import strays
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
-from projections import in_memory
 from projections.projection import additions, by_category
 from projections.registry import PROJECTIONS
 
-TOPIC = "decisions"
-
 Progress = Callable[[int, int], None]
-Discards = Mapping[int, Mapping[int, str | None]]
-"""By partition and offset: the records that a person gave up, and the stream that each had stopped."""
 
 
 @dataclass(slots=True)
@@ -33,14 +29,6 @@ class Passed:
 
     left_out: set[tuple[int, int]] = field(default_factory=set)
     stopped: dict[str, str] = field(default_factory=dict)
-
-
-async def discarded(reader: LogReader) -> Discards:
-    """Every discard that is on the log, in effect or not: a forged one takes nothing away."""
-    places = [("deadletters", partition) for partition in await reader.partitions("deadletters")]
-    ends = {place: (await reader.beginning_and_end(*place))[1] for place in places}
-    found = await in_memory.discards(reader, ends)
-    return {partition: offsets for (topic, partition), offsets in found.items() if topic == TOPIC}
 
 
 async def settled_streams(

@@ -9,7 +9,8 @@ from typing import NamedTuple
 
 import msgspec
 
-from audit.decisions import TOPIC, Progress
+from audit.decisions import Progress
+from audit.discards import TOPIC
 from domain.event import Event
 from eventlog.partitioning import strays
 from eventlog.reader import LogReader

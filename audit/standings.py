@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass
 
-from audit.decisions import TOPIC, Discards
+from audit.discards import TOPIC, Discards
 from domain.consensus import reputation
 from domain.consensus.events import ReputationsRead
 from eventlog.reader import LogReader

@@ -1,9 +1,10 @@
 """The weights of panels, held against what they rest on: under `reputation` the rulings before them."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from audit.decisions import discarded
+from audit.discards import discarded_by_turns
 from audit.divergent import Divergent
 from audit.dockets import DocketRecord, item_index
 from audit.standings import Asked, Standings, standings
@@ -59,18 +60,25 @@ class Weights:
     async def settle(self, reader: LogReader) -> None:
         """Read the log once more, as far as reputations were read from it, and compare.
 
-        A ruling may have stood parked when they were read, and count since a discard freed its stream: so
-        they may be those with all discards, or those with none.
+        A ruling may have stood parked when they were read, and count since a discard freed its stream: those
+        that differ are looked at again without the last discard, and so on.
         """
         asked = [(one, question) for one in self._all() if (question := self._question(one)) is not None]
-        if not asked:
-            return
-        questions, discards = [question for _, question in asked], await discarded(reader)
-        found = [
-            await standings(reader, questions, known) for known in ([discards, {}] if discards else [{}])
-        ]
-        for number, (one, _) in enumerate(asked):
-            self._compare_all(one, [answers[number] for answers in found])
+        self.recomputed += sum(len(one.openings) or 1 for one, _ in asked)
+        problems: dict[int, tuple[Event, str]] = {}
+        left = list(range(len(asked)))
+        async with aclosing(discarded_by_turns(reader)) as states:
+            while left and (discards := await anext(states, None)) is not None:
+                known = await standings(reader, [asked[number][1] for number in left], discards)
+                for number, answer in zip(left, known, strict=True):
+                    difference = _first_difference(asked[number][0], answer)
+                    if difference is None:
+                        problems.pop(number, None)
+                    else:
+                        problems.setdefault(number, difference)
+                left = sorted(problems)
+        for event, problem in problems.values():
+            self._name(event, f"{problem} follows from the rulings that it names")
 
     def _all(self) -> Iterator[_Docket]:
         """Single deliberations, and dockets of which no item before another is missing."""
@@ -89,16 +97,6 @@ class Weights:
             self._name(opening, f"reputations_read: {late}, so that its weights rest on nothing")
             return None
         return Asked(_topic(opening.data), frozenset(_voters(one)), read)
-
-    def _compare_all(self, one: _Docket, possible: Sequence[Standings]) -> None:
-        differences = []
-        for known in possible:
-            expected = list(_expected(one, known))
-            differences.append(next(filter(None, (_difference(*pair) for pair in expected)), None))
-        self.recomputed += len(one.openings) or 1
-        if all(differences) and differences[0] is not None:
-            event, problem = differences[0]
-            self._name(event, f"{problem} follows from the rulings that it names")
 
     def _compare(self, event: Event, expected: Mapping[str, float], why: str) -> None:
         difference = _difference(event, expected)
@@ -120,6 +118,10 @@ def _expected(one: _Docket, known: Standings) -> Expected:
         for index, weights in enumerate(prequential_weights(table, one.opening.data.policy, known)):
             voters = (vote.voter for vote in table.votes(index))
             yield one.openings[index], dict(zip(voters, weights, strict=True))
+
+
+def _first_difference(one: _Docket, known: Standings) -> tuple[Event, str] | None:
+    return next(filter(None, (_difference(*pair) for pair in _expected(one, known))), None)
 
 
 def _weight(known: Standings, voter: str) -> float:

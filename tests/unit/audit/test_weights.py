@@ -46,7 +46,9 @@ class Scene:
         ends = [self.reader.end("decisions", n) for n in range(PARTITIONS)]
         taken = [end if n in partitions or not partitions else self.offsets[n] for n, end in enumerate(ends)]
         self.offsets = tuple(taken)
-        rows = await fold_log(self.reader, {("decisions", n): end for n, end in enumerate(taken)})
+        ends = {("decisions", n): end for n, end in enumerate(taken)}
+        ends["deadletters", 0] = self.reader.end("deadletters", 0)
+        rows = await fold_log(self.reader, ends)
         (consensus,) = (p for p in PROJECTIONS if p.name == "consensus")
         self.sums = {row[:2]: row[2:4] async for row in rows.rows(consensus.totals, consensus)}
 
@@ -157,22 +159,51 @@ async def test_a_reading_beyond_the_opening_is_found_by_the_ruling_that_it_takes
     assert one.problem.startswith("weight of dee")
 
 
+def parked(scene, name):
+    """A ruling that stands parked behind junk; where that lies."""
+    stream = f"consensus/{name}"
+    events = scene.decide(name, policy=Policy(), write=False, ann="no", bob="no", cem="no", dee="yes")
+    place = partition_of(stream.encode(), PARTITIONS)
+    scene.reader.append(events[:1])
+    junk = scene.reader.put(b"junk", stream.encode(), partition=place)
+    scene.reader.append(events[1:])
+    return place, junk, stream
+
+
+def discard(scene, place, junk, stream):
+    letter = f"decisions.{place}.{junk}"
+    said, name = (
+        Discarded(letter, "decisions", place, junk, stream, "Ada", "by hand"),
+        f"deadletters/{letter}",
+    )
+    scene.reader.append(Draft(name, "test", name, "run").events([said], AT), topic="deadletters")
+
+
 async def test_a_ruling_that_counts_since_a_discard_was_not_known_before():
     scene = await history()
-    freed = scene.decide("freed", policy=Policy(), write=False, ann="no", bob="no", cem="no", dee="yes")
-    place = partition_of(b"consensus/freed", PARTITIONS)
-    scene.reader.append(freed[:1])
-    junk = scene.reader.put(b"junk", b"consensus/freed", partition=place)
-    scene.reader.append(freed[1:])
+    letter = parked(scene, "freed")
     await scene.project()
     before = scene.decide("before", ann="yes", dee="no")
-    letter = f"decisions.{place}.{junk}"
-    said = Discarded(letter, "decisions", place, junk, "consensus/freed", "Ada", "by hand")
-    name = f"deadletters/{letter}"
-    scene.reader.append(Draft(name, "test", name, "run").events([said], AT), topic="deadletters")
+    discard(scene, *letter)
     assert (await scene.replayed()).divergent == []
     scene.streams.pop()
     scene.put(reweighed(before, dee=0.5))
+    assert len([d for d in (await scene.replayed()).divergent if "weight of dee" in d.problem]) == 1
+
+
+async def test_an_opening_between_two_discards_knows_of_the_first():
+    scene = await history()
+    letters = [parked(scene, name) for name in ("freed-first", "freed-second")]
+    await scene.project()
+    (unaware, *_) = scene.decide("unaware", write=False, ann="yes", dee="no")
+    discard(scene, *letters[0])
+    await scene.project()
+    between = scene.decide("between", ann="yes", dee="no")
+    discard(scene, *letters[1])
+    assert between[0].data.panel != unaware.data.panel
+    assert (await scene.replayed()).divergent == []
+    scene.streams.pop()
+    scene.put(reweighed(between, dee=0.5))
     assert len([d for d in (await scene.replayed()).divergent if "weight of dee" in d.problem]) == 1
 
 
