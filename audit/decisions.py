@@ -110,6 +110,7 @@ class _Reading:
         self._name, self._given_up, self._passed = name, given_up, passed
         self._ids: dict[int, str] = {}
         self._last = -1
+        self._gap = False  # whether versions are missing that a person gave up
         self.events: list[Event] = []
 
     @property
@@ -120,7 +121,9 @@ class _Reading:
         """Why readers park this record; None if its event was added, is there already, or was given up."""
         given_up = record.offset in self._given_up
         event, parked = self._next(record)
-        if event is not None and given_up and not self._possible(event):
+        # Where all is there a replay decides whether it follows; after a gap only the read model does.
+        self._gap |= event is not None and event.version != len(self.events) + 1
+        if event is not None and (given_up or self._gap) and not self._possible(event):
             parked = "it cannot follow"
         if parked is not None and given_up:
             self._passed.left_out.add((record.partition, record.offset))
@@ -160,7 +163,7 @@ class _Reading:
         )
 
     def _possible(self, event: Event) -> bool:
-        """Whether the read model applies `event` after what it applied; asked of given up records only."""
+        """Whether the read model applies `event` after what it applied."""
         taker = by_category(PROJECTIONS, TOPIC).get(self._name.partition("/")[0])
         if taker is None:
             return False
