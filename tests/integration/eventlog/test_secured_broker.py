@@ -32,8 +32,8 @@ class Secured(Kafka):
         super().__init__(folder, plain, ports.free({secured, plain}), os.environ, lambda *_: None)
         self.secured = secured
 
-    def _write_properties(self, folder: Path) -> Path:
-        file = super()._write_properties(folder)
+    def _write_properties(self, folder: str) -> str:
+        file = self._folder.parent / super()._write_properties(folder)
         text = file.read_text()
         login = (
             "org.apache.kafka.common.security.plain.PlainLoginModule required "
@@ -44,12 +44,12 @@ class Secured(Kafka):
         text += (
             "inter.broker.listener.name=PLAINTEXT\n"
             f"listener.name.safe.ssl.keystore.type=PEM\n"
-            f"listener.name.safe.ssl.keystore.location={folder.parent / 'broker.pem'}\n"
+            f"listener.name.safe.ssl.keystore.location={self._folder.parent / 'broker.pem'}\n"
             "listener.name.safe.sasl.enabled.mechanisms=PLAIN\n"
             f"listener.name.safe.plain.sasl.jaas.config={login}\n"
         )
         file.write_text(text)
-        return file
+        return file.name
 
 
 @pytest.fixture(scope="module")
