@@ -66,8 +66,7 @@ class Rounds:
         Raises:
             Refusal: as `seal_ballot`, or the voter does not vote by update.
         """
-        if not self._held(command):
-            self._seal(self._recording.state, command, nonce="")
+        self._seal(self._recording.state, command, nonce="")
 
     async def cast(self, command: CastBallot) -> BallotReceipt:
         """Record the commitment to a ballot and keep the ballot itself until the round closes.
@@ -81,8 +80,6 @@ class Rounds:
         receipts: list[BallotReceipt] = []
 
         def decide(state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
-            if self._held(command):
-                return []
             sealing, ballot = self._seal(state, command, nonce)
             taken.extend([ballot] if ballot else [])
             return draft.events(sealing, at)
@@ -128,7 +125,8 @@ class Rounds:
             raise Refusal(
                 "voter", f"{voter.id} is a {voter.kind} voter; only external voters cast ballots here"
             )
-        return seal_ballot(state, command, self._of(command.voter), nonce)
+        number = state.round if command.round is None else command.round
+        return seal_ballot(state, command, self._of(command.voter, number), nonce)
 
     def _close(self, state: Deliberation, draft: Draft, at: datetime) -> list[Event]:
         live = [*(sealed.ballot for sealed in self._of_round()), *self._answers.values()]
@@ -142,19 +140,17 @@ class Rounds:
 
     def _receipt(self, event: Event, ballot: BallotCast) -> BallotReceipt:
         commitment = event.data.commitment  # type: ignore[attr-defined] # a BallotSealed
-        return BallotReceipt(event.id, commitment, ballot.round, equivocates=bool(self._of(ballot.voter)))
+        return BallotReceipt(
+            event.id, commitment, ballot.round, equivocates=bool(self._of(ballot.voter, ballot.round))
+        )
 
     def _of_round(self) -> list[_Sealed]:
         state = self._recording.state
         return [sealed for sealed in self._sealed if state.balloting and sealed.ballot.round == state.round]
 
-    def _held(self, command: CastBallot) -> bool:
-        said = (*_place(command), command.confidence, command.reason)
-        held = (sealed.ballot for sealed in self._sealed)
-        return any((*_place(ballot), ballot.confidence, ballot.reason) == said for ballot in held)
-
-    def _of(self, voter: str) -> list[BallotCast]:
-        return [sealed.ballot for sealed in self._of_round() if sealed.ballot.voter == voter]
+    def _of(self, voter: str, number: int) -> list[BallotCast]:
+        ballots = (sealed.ballot for sealed in self._sealed)
+        return [ballot for ballot in ballots if (ballot.voter, ballot.round) == (voter, number)]
 
     async def _ask(self, voter: Voter, state: Deliberation) -> None:
         try:

@@ -68,15 +68,18 @@ def seal_ballot(
 ) -> tuple[list[BallotSealed], BallotCast | None]:
     """Take a ballot of the open round under seal.
 
-    `held` are the ballots of this voter that are under seal already. Returns the event that commits to the
-    ballot and the ballot to hold until the round closes; `([], None)` for a repeated one. A second ballot
-    with another choice is taken too: it is an equivocation, which the record must show.
+    `held` are the ballots of this voter in that round that were taken already. Returns the event that commits
+    to the ballot and the ballot to hold until the round closes; `([], None)` for a repeated one, also when
+    the round has closed since. A second ballot with another choice is taken too: it is an equivocation, which
+    the record must show.
 
     Raises:
         NotOnThePanel, RoundIsClosed, AlreadyUnderSeal, AlreadyEquivocated: the ballot cannot be taken.
         Refusal: the choice is not among the options of this round.
     """
     number = command.round if command.round is not None else state.round
+    if any(_repeats(command, number, other) for other in held):
+        return [], None
     if not state.balloting:
         raise RoundIsClosed("round", "the deliberation takes no more ballots")
     if number != state.round:
@@ -94,8 +97,6 @@ def seal_ballot(
         changed=_changed(_choices_before(state), command.voter, command.choice),
         nonce=nonce,
     )
-    if any(_same(ballot, other) for other in held):
-        return [], None
     if any(ballot.choice == other.choice for other in held):
         raise AlreadyUnderSeal(
             "voter",
@@ -176,5 +177,6 @@ def _changed(before: Choices, voter: str, choice: str | None) -> bool:
     return voter in before and choice not in before[voter]
 
 
-def _same(ballot: BallotCast, other: BallotCast) -> bool:
-    return replace(ballot, nonce=None) == replace(other, nonce=None)
+def _repeats(command: CastBallot, number: int, taken: BallotCast) -> bool:
+    said = (command.voter, number, command.choice, command.confidence, command.reason)
+    return said == (taken.voter, taken.round, taken.choice, taken.confidence, taken.reason)

@@ -107,6 +107,16 @@ def test_a_ballot_before_the_opening_or_after_the_last_round_is_refused():
     closed.when(seal_ballot, YES, (), "n").refused(RoundIsClosed, field="round", says="no more ballots")
 
 
+def test_repeating_a_ballot_of_a_closed_round_is_no_late_ballot():
+    first = replace(YES, round=1)
+    _, held = seal_ballot(given(opened()).state, first, (), "secret")
+    sitting = Sitting.of("ann", "bob")
+    sitting.round(ann="yes", bob="no")
+    assert seal_ballot(sitting.state, first, [held], "another") == ([], None)
+    with pytest.raises(RoundIsClosed, match="round 1 is not open, the open round is 2"):
+        seal_ballot(sitting.state, replace(first, reason="another"), [held], "another")
+
+
 def test_a_late_ballot_is_refused_with_the_round_that_is_open():
     sitting = Sitting.of("ann", "bob")
     sitting.round(ann="yes", bob="no")
