@@ -4,7 +4,6 @@ from dataclasses import replace
 
 from audit.key_chain import KeyChain
 from audit.key_statement import KeyStatement
-from audit.note import read_note
 from domain.audit_events import KeyAnnounced
 from domain.event import Event, event_id
 from domain.refusal import Refusal
@@ -36,7 +35,7 @@ async def load(connection: Connection, chain: KeyChain) -> KeyChain:
 
 def to_event(row: KeyRow) -> Event:
     """The event that publishes a statement; the same row gives the same event, however often it is sent."""
-    statement = KeyStatement.parse(read_note(row.note.encode())[0])
+    statement = KeyStatement.of_note(row.note)
     replaces = statement.replaces
     return Event(
         id=event_id(row.announced_at, STREAM, row.number, row.note),
@@ -57,7 +56,7 @@ def from_event(event: Event) -> KeyRow:
     if not isinstance(event.data, KeyAnnounced):
         raise Refusal("key", f"{event.type} announces none")
     row = KeyRow(event.version, event.data.statement, event.time, published=True)
-    if to_event(row) != event or _number(row) != row.number:
+    if to_event(row) != event or KeyStatement.of_note(row.note).number != row.number:
         raise Refusal("key", "the event's fields are not those of its statement")
     return row
 
@@ -68,7 +67,3 @@ async def publish(connection: Connection, writer: LogWriter) -> None:
     await writer.append("checkpoints", [to_event(row) for row in rows])
     for row in rows:
         await signing_keys.keep(connection, replace(row, published=True))
-
-
-def _number(row: KeyRow) -> int:
-    return KeyStatement.parse(read_note(row.note.encode())[0]).number

@@ -111,10 +111,7 @@ class KeyChain:
         ]
 
     def _end(self, place: int, origin: str) -> int | None:
-        if place + 1 == len(self.links):
-            return None
-        ends = self.links[place + 1].statement.ends
-        return next((end.size for end in ends if end.origin == origin), 0)
+        return None if place + 1 == len(self.links) else self.links[place + 1].statement.end_of(origin)
 
 
 def _unlinked(statement: KeyStatement, keys: Sequence[VerifierKey]) -> str:

@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from audit import announced, note
+from audit import announced
 from audit.checkpoint import Checkpoint, open_checkpoint
 from audit.finding import Finding
 from audit.key_chain import KeyChain
@@ -81,12 +81,11 @@ class KeyCheck:
         Raises:
             Refusal: the auditor knows nothing of the new key, and the one before it signed on.
         """
-        statement, before = KeyStatement.parse(note.read_note(signed.encode())[0]), self.chain.current
+        statement, before = KeyStatement.of_note(signed), self.chain.current
         if statement.lost is None or before is None or statement.key in self.trusted:
             return
-        ends = {end.origin: end.size for end in statement.ends}
         for later, checkpoint in self._since_a_loss:
-            if later > offset and _goes_on(checkpoint, before, ends):
+            if later > offset and _goes_on(checkpoint, before, statement):
                 raise Refusal(
                     "key",
                     f"{statement.key.short} is announced because {before.short} was lost, but that signed on"
@@ -116,10 +115,10 @@ class KeyCheck:
                 yield offset, end
 
 
-def _goes_on(signed: str, key: VerifierKey, ends: Mapping[str, int]) -> bool:
-    """Whether `key` signed a checkpoint beyond the `ends` that are stated for it."""
+def _goes_on(signed: str, key: VerifierKey, loss: KeyStatement) -> bool:
+    """Whether `key` signed a checkpoint beyond where its loss says that it ended."""
     try:
         checkpoint = open_checkpoint(signed.encode(), [key])
     except Refusal:
         return False
-    return checkpoint.size > ends.get(checkpoint.origin, 0)
+    return checkpoint.size > loss.end_of(checkpoint.origin)

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 from audit.checkpoint import Checkpoint
 from audit.merkle import HASH_BYTES
-from audit.note import VerifierKey
+from audit.note import VerifierKey, read_note
 from audit.strict_text import from_base64, from_decimal, to_base64
 from domain.refusal import Refusal
 
@@ -34,6 +34,19 @@ class KeyStatement:
         lines += [f"lost {self.lost}"] if self.lost is not None else []
         lines += [f"after {end.origin} {end.size} {to_base64(end.root)}" for end in self.ends]
         return "\n".join(lines) + "\n"
+
+    def end_of(self, origin: str) -> int:
+        """How many records of a log the key before may have signed."""
+        return next((end.size for end in self.ends if end.origin == origin), 0)
+
+    @classmethod
+    def of_note(cls, signed: str) -> "KeyStatement":
+        """The statement in a signed note, whoever signed it.
+
+        Raises:
+            Refusal: it is no note, or there is none in it.
+        """
+        return cls.parse(read_note(signed.encode())[0])
 
     @classmethod
     def parse(cls, text: str) -> "KeyStatement":
