@@ -20,6 +20,7 @@ from domain.consensus.events import (
 from domain.consensus.policy import Policy
 from domain.deadletters import Discarded
 from domain.event import Event, event_id
+from eventlog.writer import LogWriter
 from projections.engine import PartitionProjector
 from projections.in_memory import fold_log
 from projections.rebuild import Rebuild
@@ -35,6 +36,11 @@ DEADLINE = 20.0
 def event(stream, version, data, writer="test"):
     at = START + timedelta(milliseconds=version)
     return Event(event_id(at, stream, version, writer), stream, version, at, data, writer)
+
+
+async def write(settings, events):
+    async with LogWriter(settings.kafka, settings.topic_prefix) as writer:
+        await writer.append("decisions", events)
 
 
 def history(name, choices=("yes", "yes", "no"), topic="weather", writer="test"):

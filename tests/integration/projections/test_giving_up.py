@@ -8,31 +8,16 @@ import pytest
 from domain.refusal import Refusal
 from eventlog.partitioning import partition_of
 from eventlog.reader import LogReader
-from eventlog.topic_setup import ensure_topics
 from eventlog.topics import TOPICS
-from eventlog.writer import LogWriter
-from projections import resume, schema
+from projections import resume
 from projections.consensus import ConsensusProjection
 from projections.engine import PartitionProjector
 from projections.resume import Resumed
-from tests.integration.projections.bed import Seen, history
+from tests.integration.projections.bed import Seen, history, write
 from workers import deadletters
-from workers.settings import Settings
 
 PARTITION = partition_of(b"consensus/a", TOPICS["decisions"].partitions)
 FIRST, SECOND = f"decisions.{PARTITION}.0", f"decisions.{PARTITION}.1"
-
-
-@pytest.fixture
-async def settings(kafka, database, topic_prefix, tmp_path):
-    await ensure_topics(kafka, topic_prefix)
-    await schema.upgrade(database)
-    return Settings(kafka, database, "", "default", "c", topic_prefix, "", "", tmp_path)
-
-
-async def write(settings, events):
-    async with LogWriter(settings.kafka, settings.topic_prefix) as writer:
-        await writer.append("decisions", events)
 
 
 async def project(settings, topic="decisions", partition=PARTITION):

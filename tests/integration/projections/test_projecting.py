@@ -8,31 +8,16 @@ import pytest
 from structlog.testing import capture_logs
 
 from domain.refusal import Refusal
-from eventlog.topic_setup import ensure_topics
-from eventlog.writer import LogWriter
-from projections import engine, schema
+from projections import engine
 from projections.connection import is_away
 from projections.consensus import ConsensusProjection
-from tests.integration.projections.bed import history, running, until
+from tests.integration.projections.bed import history, running, until, write
 from workers import lookout
 from workers.projecting import APPLICATION, Projecting
 from workers.projector_metrics import ProjectorMetrics
-from workers.settings import Settings
 
 SECRET = "what nobody must read in a log"
 QUESTION, ROUNDS, OPENED, STATE = 1, 8, 9, 11
-
-
-@pytest.fixture
-async def settings(kafka, database, topic_prefix, tmp_path):
-    await ensure_topics(kafka, topic_prefix)
-    await schema.upgrade(database)
-    return Settings(kafka, database, "", "default", "c", topic_prefix, "", "", tmp_path)
-
-
-async def write(settings, events):
-    async with LogWriter(settings.kafka, settings.topic_prefix) as writer:
-        await writer.append("decisions", events)
 
 
 UNSTORABLE = {
