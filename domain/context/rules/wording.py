@@ -1,0 +1,89 @@
+"""What may be told about two texts without understanding them: only that they must not be merged."""
+
+import re
+from collections import Counter
+from collections.abc import Sequence
+from difflib import SequenceMatcher
+from itertools import combinations
+
+from domain.context.rules.critical_words import CRITICAL, FUNCTION
+
+_WORDS = re.compile(r"\w+(?:['\u2019]\w+)?")
+_UNITS = re.compile(r"(?<=[.!?;])\s+|\n+")
+_ALIKE = 0.5
+_LEAST_WORDS = 2
+_STEM = 4
+
+
+def words(text: str) -> list[str]:
+    return [word.replace("\u2019", "'") for word in _WORDS.findall(text.lower())]
+
+
+def opposed(one: str, other: str) -> bool:
+    """Whether two different texts share so many words that they may well speak of the same thing."""
+    if one == other:
+        return False
+    ours, theirs = set(words(one)), set(words(other))
+    if min(len(ours), len(theirs)) < _LEAST_WORDS:
+        return False
+    return len(ours & theirs) >= _ALIKE * len(ours | theirs)
+
+
+def separable(base: str, edits: Sequence[str]) -> bool:
+    """Whether edits of one text touch nothing of each other's, so that a text merge may be trusted with them.
+
+    Each must have changed sentences (or lines) of its own, with an untouched one in between; none may add or
+    drop a critical word or a number; and the sentences that two of them changed may not share a word that
+    carries meaning. Stricter than any merge of texts, because a person can still merge what is refused here.
+    """
+    parts = _units(base)
+    changes = [_changes(parts, _units(edit)) for edit in edits]
+    if not all(changes) or any(_is_critical(change) for side in changes for change in side):
+        return False
+    return not any(_touch(one, other) for one, other in combinations(changes, 2))
+
+
+def complete(base: str, edits: Sequence[str], merged: str) -> bool:
+    """Whether `merged` is each sentence of `base` that nobody dropped and each that somebody added."""
+    parts = Counter(_units(base))
+    expected = Counter(parts)
+    for edit in edits:
+        now = Counter(_units(edit))
+        expected += now - parts
+        expected -= parts - now
+    return Counter(_units(merged)) == expected
+
+
+_Change = tuple[int, int, list[str], list[str]]
+"""From which unit of the ancestor, up to which, the words dropped and the words added there."""
+
+
+def _units(text: str) -> list[str]:
+    return [unit for part in _UNITS.split(text) if (unit := part.strip())]
+
+
+def _changes(parts: list[str], edited: list[str]) -> list[_Change]:
+    found = SequenceMatcher(None, parts, edited, autojunk=False).get_opcodes()
+    return [
+        (first, last, words(" ".join(parts[first:last])), words(" ".join(edited[start:end])))
+        for tag, first, last, start, end in found
+        if tag != "equal"
+    ]
+
+
+def _is_critical(change: _Change) -> bool:
+    dropped, added = Counter(change[2]), Counter(change[3])
+    return any(
+        word in CRITICAL or word.endswith("n't") or any(c.isdigit() for c in word)
+        for word in (dropped - added) + (added - dropped)
+    )
+
+
+def _touch(one: Sequence[_Change], other: Sequence[_Change]) -> bool:
+    if any(a[0] <= b[1] and b[0] <= a[1] for a in one for b in other):
+        return True
+    return not _meanings(one).isdisjoint(_meanings(other))
+
+
+def _meanings(changes: Sequence[_Change]) -> set[str]:
+    return {word[:_STEM] for change in changes for word in (*change[2], *change[3]) if word not in FUNCTION}
