@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
 from itertools import combinations
 
@@ -23,10 +23,10 @@ def opposed(one: str, other: str) -> bool:
     """Whether two different texts share so many words that they may well speak of the same thing."""
     if one == other:
         return False
-    ours, theirs = set(words(one)), set(words(other))
+    ours, theirs = words(one), words(other)
     if min(len(ours), len(theirs)) < _LEAST_WORDS:
         return False
-    return len(ours & theirs) >= _ALIKE * len(ours | theirs)
+    return _alike(_stems(ours), _stems(theirs)) or _alike(_topic(ours), _topic(theirs))
 
 
 def separable(base: str, edits: Sequence[str]) -> bool:
@@ -85,5 +85,18 @@ def _touch(one: Sequence[_Change], other: Sequence[_Change]) -> bool:
     return not _meanings(one).isdisjoint(_meanings(other))
 
 
+def _alike(ours: set[str], theirs: set[str]) -> bool:
+    return bool(ours & theirs) and len(ours & theirs) >= _ALIKE * len(ours | theirs)
+
+
+def _stems(of: Iterable[str]) -> set[str]:
+    return {word[:_STEM] for word in of}
+
+
+def _topic(of: Iterable[str]) -> set[str]:
+    return _stems(word for word in of if word not in FUNCTION and word not in CRITICAL)
+
+
 def _meanings(changes: Sequence[_Change]) -> set[str]:
-    return {word[:_STEM] for change in changes for word in (*change[2], *change[3]) if word not in FUNCTION}
+    every = (word for change in changes for word in (*change[2], *change[3]))
+    return _stems(word for word in every if word not in FUNCTION)
