@@ -36,7 +36,7 @@ def remember(
     if len(fresh) == 1 and (not held or _plainly_later(fresh[0], held[0])):
         ranked = (fresh[0], *held[: KEPT - 1])
     elif fresh:
-        ranked = _ranked((*held, *fresh))[:KEPT]
+        ranked = tuple(_ranked((*held, *fresh))[:KEPT])
     else:
         ranked = held
     if ranked and expired(ranked[-1], newest):
@@ -76,7 +76,8 @@ def _rank(write: Written) -> tuple[int, Place]:
     return expires_at(write), place(write)
 
 
-def _ranked(writes: tuple[Written, ...]) -> tuple[Written, ...]:
-    if len({_rank(write) for write in writes}) < len(writes):
-        writes = tuple({fingerprint(write): write for write in sorted(writes, key=fingerprint)}.values())
-    return tuple(sorted(writes, key=_rank, reverse=True))
+def _ranked(writes: tuple[Written, ...]) -> list[Written]:
+    if len({_rank(write) for write in writes}) == len(writes):
+        return sorted(writes, key=_rank, reverse=True)
+    distinct = {fingerprint(write): write for write in writes}
+    return sorted(distinct.values(), key=lambda write: (_rank(write), fingerprint(write)), reverse=True)

@@ -4,15 +4,18 @@ import re
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from difflib import SequenceMatcher
-from itertools import combinations
+from itertools import combinations, product
+from typing import NamedTuple
 
 from domain.context.rules.critical_words import CRITICAL, FUNCTION
 
-_WORDS = re.compile(r"\w+(?:['\u2019]\w+)?")
+_WORDS = re.compile(r"(?<!\w)[-+\u2212]?\d+(?:[.,:/]\d+)*|\w+(?:['\u2019]\w+)?")
+# With a number goes its sign, and what is between its digits.
 _UNITS = re.compile(r"(?<=[.!?;])\s+|\n+")
 _ALIKE = 0.5
 _LEAST_WORDS = 2
 _STEM = 4
+_MOST_PAIRS = 2_500
 
 
 def words(text: str) -> list[str]:
@@ -20,13 +23,14 @@ def words(text: str) -> list[str]:
 
 
 def opposed(one: str, other: str) -> bool:
-    """Whether two different texts share so many words that they may well speak of the same thing."""
-    if one == other:
-        return False
-    ours, theirs = words(one), words(other)
-    if min(len(ours), len(theirs)) < _LEAST_WORDS:
-        return False
-    return _alike(_stems(ours), _stems(theirs)) or _alike(_topic(ours), _topic(theirs))
+    """Whether sentences of two texts differ, yet share so many words that they may speak of one thing.
+
+    Two texts of very many sentences are not compared but taken for opposed.
+    """
+    ours, theirs = _units(one), _units(other)
+    if len(ours) * len(theirs) > _MOST_PAIRS:
+        return one != other
+    return any(_opposed(a, b) for a, b in product(map(_said, ours), map(_said, theirs)))
 
 
 def separable(base: str, edits: Sequence[str]) -> bool:
@@ -85,16 +89,30 @@ def _touch(one: Sequence[_Change], other: Sequence[_Change]) -> bool:
     return not _meanings(one).isdisjoint(_meanings(other))
 
 
+class _Said(NamedTuple):
+    words: list[str]
+    stems: set[str]
+    topic: set[str]
+
+
+def _said(unit: str) -> _Said:
+    told = words(unit)
+    topic = (word for word in told if word not in FUNCTION and word not in CRITICAL)
+    return _Said(told, _stems(told), _stems(topic))
+
+
+def _opposed(one: _Said, other: _Said) -> bool:
+    if one.words == other.words or min(len(one.words), len(other.words)) < _LEAST_WORDS:
+        return False
+    return _alike(one.stems, other.stems) or _alike(one.topic, other.topic)
+
+
 def _alike(ours: set[str], theirs: set[str]) -> bool:
     return bool(ours & theirs) and len(ours & theirs) >= _ALIKE * len(ours | theirs)
 
 
 def _stems(of: Iterable[str]) -> set[str]:
     return {word[:_STEM] for word in of}
-
-
-def _topic(of: Iterable[str]) -> set[str]:
-    return _stems(word for word in of if word not in FUNCTION and word not in CRITICAL)
 
 
 def _meanings(changes: Sequence[_Change]) -> set[str]:
