@@ -173,7 +173,7 @@ def test_a_ruling_names_its_case_and_is_later_than_what_it_judges():
 
 def test_a_ruling_on_nothing_on_two_keys_or_with_no_value_is_refused():
     for siblings in ([], [wrote("eu:1"), wrote("eu:1", key="other")]):
-        with pytest.raises(Refusal, match="^siblings: of one key"):
+        with pytest.raises(Refusal, match=r"^siblings: of one key"):
             ruling(siblings)
-    with pytest.raises(Refusal, match="^value"):
+    with pytest.raises(Refusal, match=r"^value"):
         ruling([wrote("eu:1")], value=float("inf"))
