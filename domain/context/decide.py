@@ -69,7 +69,7 @@ def put(
         writer=command.writer,
         region=node.region,
         node=node.id,
-        counter=next_dot(context_of(entry), node.id).counter,
+        counter=next_dot(seen, node.id).counter,
         wall=clock.wall,
         logical=clock.logical,
         seen=dict(seen.vector),

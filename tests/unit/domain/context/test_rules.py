@@ -204,6 +204,7 @@ def test_the_newest_that_is_still_valid_stands():
         return resolve(between([first, *rest, last], rule="temporal_priority"))
 
     assert settled("old", "new", now=10)[:3] == ("temporal_priority", "new", 0.5)
+    assert settled({"valid_until": ONE}, now=0).confidence == 1.0  # the end is excluded
     assert settled({"valid_until": ONE}, now=10)[:3] == ("temporal_priority", {"valid_until": ONE}, 1.0)
     assert settled({"valid_from": NOON}, {"valid_from": ONE}, now=9).merged_context == {"valid_from": NOON}
     nothing = settled({"valid_from": ONE}, {"valid_until": "2025-01-01T00:00:00Z"}, now=9)

@@ -115,6 +115,17 @@ def test_the_plain_case_takes_the_short_way_to_the_same_state(monkeypatch):
     assert short.seen == CausalContext({"a": 1, "b": 2})
 
 
+def test_what_leaves_the_plain_case_by_one_condition_takes_the_long_way():
+    knows_more = wrote("b:1", 1, beyond={"a": (2,)}, wall=1)
+    late = wrote("a:2", 3, wall=9)
+    entry = folded([knows_more, wrote("c:1", 2, seen="b:1", wall=2), late])
+    assert [write.value for write in entry.siblings] == [2]
+    in_a_circle = [wrote("b:1", 1, seen="a:1", wall=1), wrote("a:1", 2, seen="b:1", wall=2)]
+    for order in (in_a_circle, in_a_circle[::-1]):
+        assert canonical_bytes(folded(order)) == canonical_bytes(specified(in_a_circle))
+        assert folded(order).siblings == ()
+
+
 def test_concurrent_writes_are_siblings_until_one_has_seen_them():
     left, right = wrote("eu:1", "l"), wrote("us:1", "r", wall=1001)
     both = wrote("ap:1", "b", seen="eu:1 us:1")
