@@ -1,0 +1,1 @@
+"""Causality: dots, version vectors, causal contexts, hybrid logical clocks."""

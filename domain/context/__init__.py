@@ -1,0 +1,1 @@
+"""Shared context: writes from many nodes, siblings where they are concurrent, rules that may merge them."""
