@@ -47,14 +47,12 @@ def draw_level(level: Level, case: Case, members: Sequence[Voter], sat: Collecti
         return Draw(_seated(chosen), len(free), short if len(chosen) < level.seats else "")
     home = case.regions[0]
     if level.regions == 1:
-        free, place = [one for one in free if one.region == home], f"region {home}"
+        free = [one for one in free if one.region == home]
     else:
         free = [one for one in free if one.region is not None and one.region not in case.all_regions]
-        place = "other regions"
     found = len({one.region for one in free})
     if len(free) < level.seats or found < level.regions:
-        many = f" in {found} regions, {level.regions} are needed" if level.regions > 1 else ""
-        return Draw((), len(free), f"{len(free)} members of {place} may sit, {level.seats} are needed{many}")
+        return Draw((), len(free), _shortage(level, len(free), found, home))
     chosen = _spread(free, level, case, seed_of(case.id, level.number, seed))
     return Draw(_seated(chosen), len(free))
 
@@ -87,6 +85,13 @@ def voters_of(panel: Sequence[Member], members: Sequence[Voter]) -> tuple[Voter,
     if gone:
         raise Refusal("members", f"{gone[0]} was drawn, but is not among the members any more")
     return tuple(known[member.voter] for member in panel)
+
+
+def _shortage(level: Level, members: int, regions: int, home: str) -> str:
+    if level.regions == 1:
+        return f"{members} members of region {home} may sit, {level.seats} are needed"
+    needed = f"{level.seats} in {level.regions} are needed"
+    return f"{members} members in {regions} other regions may sit, {needed}"
 
 
 def _spread(free: Sequence[Voter], level: Level, case: Case, seed: int) -> list[Voter]:

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.conflict.case import Dot
-from domain.conflict.events import Resolved, Unresolved
+from domain.conflict.events import Unresolved
 from domain.conflict.state import CaseState
 from domain.consensus.events import Authority, Score
 from domain.refusal import Refusal
@@ -43,25 +43,24 @@ def result_of(state: CaseState) -> ConflictResult:
         ResolutionFailed: the case ended without a resolution; the line names every cause.
         Refusal: the case is still open.
     """
-    match state.outcome:
-        case None:
-            raise Refusal("case", "it is still open; `moot conflict watch` follows it")
-        case Unresolved(reason=reason):
-            raise ResolutionFailed("", reason)
-        case Resolved() as resolved:
-            covered = set(resolved.covers)
-            dots = state.opened.dots(len(state.opened.positions))
-            return ConflictResult(
-                id=state.opened.id,
-                resolution=resolved.resolution,
-                choice=resolved.choice,
-                level_used=resolved.level_used,
-                escalations=resolved.escalations,
-                authority=resolved.authority,
-                final_authority=resolved.final_authority or None,
-                reasons=resolved.reasons,
-                event_ids=state.event_ids,
-                covers=resolved.covers,
-                unheard=tuple(dot for dot in dots if dot not in covered),
-                scores=resolved.scores,
-            )
+    resolved = state.outcome
+    if resolved is None:
+        raise Refusal("case", "it is still open; `moot conflict watch` follows it")
+    if isinstance(resolved, Unresolved):
+        raise ResolutionFailed("", resolved.reason)
+    covered = set(resolved.covers)
+    dots = state.opened.dots(len(state.opened.positions))
+    return ConflictResult(
+        id=state.opened.id,
+        resolution=resolved.resolution,
+        choice=resolved.choice,
+        level_used=resolved.level_used,
+        escalations=resolved.escalations,
+        authority=resolved.authority,
+        final_authority=resolved.final_authority or None,
+        reasons=resolved.reasons,
+        event_ids=state.event_ids,
+        covers=resolved.covers,
+        unheard=tuple(dot for dot in dots if dot not in covered),
+        scores=resolved.scores,
+    )

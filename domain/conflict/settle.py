@@ -39,8 +39,7 @@ def settle(state: CaseState, at: datetime) -> list[Compelled]:  # noqa: PLR0911 
         case "annulled":
             return [_annulled(state)]
         case "appealable" | "final":
-            end = state.window_end()
-            return [_resolved(state)] if end is not None and at >= end else []
+            return _stands(state, at)
         case _:
             return []
 
@@ -111,11 +110,15 @@ def _ruled(
     return Ruled(state.level, heard, choice, said or "", authority, reason)
 
 
-def _resolved(state: CaseState) -> Resolved:
-    standing = state.last_ruling
-    if standing is None:
-        raise AssertionError("a window is open only on a ruling")
-    ruled = standing.ruled
+def _stands(state: CaseState, at: datetime) -> list[Compelled]:
+    """The ruling is the outcome once it can be attacked no more."""
+    standing, end = state.last_ruling, state.window_end()
+    if standing is None or end is None or at < end:
+        return []
+    return [_resolved(state, standing.ruled)]
+
+
+def _resolved(state: CaseState, ruled: Ruled) -> Resolved:
     return Resolved(
         resolution=ruled.resolution,
         choice=ruled.choice,
