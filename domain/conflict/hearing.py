@@ -22,6 +22,7 @@ from domain.conflict.state import CaseState
 from domain.consensus.commands import Voter
 from domain.consensus.state import Deliberation
 from domain.refusal import Refusal
+from domain.strict_json import check_text
 
 MAX_RESOLUTION = 65_536
 """Of a merged value in bytes, as a context entry may have."""
@@ -133,6 +134,10 @@ def record_opinion(state: CaseState, given: OpinionGiven) -> list[OpinionGiven]:
 
 
 def _unfit(resolution: str) -> str:
+    try:
+        check_text(resolution, "resolution")
+    except Refusal as refusal:
+        return refusal.problem
     size = len(resolution.encode())
     if size > MAX_RESOLUTION:
         return f"has {size} bytes, at most {MAX_RESOLUTION} are taken"

@@ -187,6 +187,16 @@ def test_an_appeal_that_was_not_admissible_is_refused():
     refused(trial, e.Appealed(3, "bob", "so"), "level")
     refused(trial, e.Appealed(2, "mallory", "so"), "party")
     refused(trial, e.Appealed(2, "bob", "so"), "party", AT + timedelta(seconds=86_400))
+    trial.appeal("bob")
+    trial.settle()
+    trial.decide("p1")
+    refused(trial, e.Appealed(3, "bob", "again"), "party")
+
+
+def test_a_rule_that_came_to_nothing_rules_nothing_even_if_it_was_recorded_as_empty():
+    trial = begun(1)
+    trial.write([e.RuleApplied("semantic_merge", None, "", "so")])
+    assert isinstance(trial.settle()[0], e.Escalated)
 
 
 def test_reminders_and_the_deadline_have_their_time():

@@ -86,6 +86,14 @@ def test_a_rule_that_settles_nothing_escalates():
         (RuleApplied("semantic_merge", "p9", None, ""), "the rule chose what is no position of the case"),
         (RuleApplied("semantic_merge", None, " ", ""), "the rule's resolution is empty"),
         (
+            RuleApplied("semantic_merge", None, "a\0", ""),
+            "the rule's resolution holds a NUL character, which a database cannot store",
+        ),
+        (
+            RuleApplied("semantic_merge", None, "\ud800", ""),
+            "the rule's resolution holds a lone surrogate, which is not text",
+        ),
+        (
             RuleApplied("semantic_merge", None, "é" * 32_769, ""),
             "the rule's resolution has 65538 bytes, at most 65536 are taken",
         ),

@@ -33,6 +33,17 @@ JSON = st.recursive(
     max_leaves=8,
 )
 
+WORDS = st.sampled_from(["p1", "p2", "p3", "e1", "e2", "e9"])
+ALMOST = st.fixed_dictionaries(
+    {
+        "choice": WORDS | st.none(),
+        "confidence": st.floats(-0.5, 1.5),
+        "rationale": st.sampled_from(["so", " "]),
+        "citations": st.lists(WORDS, max_size=3),
+    }
+)
+"""Right in its types, wrong in what it says, as often as not."""
+
 
 def answer(**changes):
     return json.dumps({**GOOD, **changes})
@@ -79,7 +90,7 @@ def test_what_is_no_verdict_is_refused_by_its_field(text, says):
     assert none.rationale == f"no verdict: the answer does not fit: {says}"
 
 
-@given(JSON | st.fixed_dictionaries(dict.fromkeys(GOOD, JSON)))
+@given(JSON | ALMOST)
 def test_whatever_is_answered_only_positions_are_chosen_and_only_evidence_is_cited(value):
     verdict = verdict_or_none(json.dumps(value), QUESTION)
     assert verdict.choice in (None, "p1", "p2")
