@@ -252,7 +252,7 @@ def test_a_ruling_before_its_answer_or_an_outcome_before_its_time_is_refused():
     refused(begun(), trial.state.last_ruling.ruled, "type")
 
 
-@settings(max_examples=100)
+@settings(max_examples=60)
 @given(trials(), st.data())
 def test_what_the_record_compels_cannot_be_forged(trial, data):
     """Another level, choice, authority, cause or resolution in a compelled event is found by the fold."""

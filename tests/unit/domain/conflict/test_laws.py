@@ -34,7 +34,7 @@ from domain.conflict.settle import settle
 from domain.conflict.state import NO_CASE
 from tests.unit.domain.conflict.given import refold, trials
 
-MANY = settings(max_examples=100)
+MANY = settings(max_examples=60)
 
 
 @MANY
