@@ -1,0 +1,1 @@
+"""Conflicts that climb four levels, with appeals, persons and annulment: events, fold, decisions, policy."""

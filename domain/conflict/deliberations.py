@@ -1,0 +1,164 @@
+"""The deliberation of a panel: the question it is put, and what of its record a case keeps."""
+
+from collections.abc import Sequence
+
+from domain.conflict.case import Case
+from domain.conflict.events import AnnulmentDecided, Member, PanelHeard, Vote
+from domain.conflict.panels import ANNULMENT, seed_of, voters_of
+from domain.conflict.state import CaseState
+from domain.consensus.commands import OpenDeliberation, Voter
+from domain.consensus.events import Decided
+from domain.consensus.policy import Policy
+from domain.consensus.state import Deliberation
+from domain.consensus.tally import equivocating
+from domain.refusal import Refusal
+
+ANNUL, STAND = "annul", "stand"
+_CATEGORY = "consensus/"
+_MAX_RULING = 1_900
+
+
+def level_stream(case: str, level: int) -> str:
+    """The stream of the deliberation that one level holds."""
+    return f"{_CATEGORY}{case}-level-{level}"
+
+
+def annulment_stream(case: str, attempt: int) -> str:
+    """The stream of the deliberation on the `attempt`-th annulment asked."""
+    return f"{_CATEGORY}{case}-{ANNULMENT}-{attempt}"
+
+
+def level_question(state: CaseState, members: Sequence[Voter]) -> OpenDeliberation:
+    """What the panel of the level that began last is asked: to choose the id of a position it hears.
+
+    Raises:
+        Refusal: no panel sits, or a member who was drawn is not among `members`.
+    """
+    sitting = state.sitting
+    if state.phase != "panel" or sitting is None or sitting.deliberation is None:
+        raise Refusal("level", f"no panel sits on level {state.level}")
+    case = state.opened
+    context = tuple(f"{one.id} ({one.party}): {one.claim}" for one in case.positions[: sitting.heard])
+    panel = voters_of(sitting.panel, members)
+    return _question(
+        state,
+        sitting.deliberation,
+        panel,
+        question=case.question,
+        options=case.options(sitting.heard),
+        context=context,
+    )
+
+
+def annulment_question(state: CaseState, members: Sequence[Voter]) -> OpenDeliberation:
+    """What the three are asked: whether the ground holds, not who is right.
+
+    Raises:
+        Refusal: no annulment is heard, or a member who was drawn is not among `members`.
+    """
+    standing = state.last_ruling
+    if state.phase != "annulment" or standing is None:
+        raise Refusal("annulment", "none is heard now")
+    asked = state.annulments[-1]
+    context = (f"ruling: {standing.ruled.reason[:_MAX_RULING]}", f"{asked.party}: {asked.statement}")
+    question = f"Is the ruling of level 4 to be annulled for {asked.ground.replace('_', ' ')}?"
+    panel = voters_of(asked.panel, members)
+    return _question(
+        state, asked.deliberation, panel, question=question, options=(ANNUL, STAND), context=context
+    )
+
+
+def panel_heard(state: CaseState, deliberation: Deliberation) -> PanelHeard:
+    """What the case keeps of its panel's deliberation.
+
+    Raises:
+        Refusal: no panel sits, the deliberation is not settled, or it is another panel's.
+    """
+    sitting = state.sitting
+    if state.phase != "panel" or sitting is None or sitting.deliberation is None:
+        raise Refusal("level", f"no panel sits on level {state.level}")
+    decided = _checked(deliberation, sitting.deliberation, sitting.panel)
+    return PanelHeard(
+        level=sitting.level,
+        deliberation=sitting.deliberation,
+        choice=decided.consensus if decided.authority == "consensus" else None,
+        cast=deliberation.rounds[-1].cast,
+        reason=decided.reason,
+        votes=first_votes(deliberation),
+        event_id=deliberation.event_ids[-1],
+    )
+
+
+def annulment_decided(state: CaseState, deliberation: Deliberation) -> AnnulmentDecided:
+    """Whether the three annul; without consensus they do not.
+
+    Raises:
+        Refusal: no annulment is heard, the deliberation is not settled, or it is another panel's.
+    """
+    if state.phase != "annulment":
+        raise Refusal("annulment", "none is heard now")
+    asked = state.annulments[-1]
+    decided = _checked(deliberation, asked.deliberation, asked.panel)
+    return AnnulmentDecided(
+        deliberation=asked.deliberation,
+        annulled=decided.authority == "consensus" and decided.consensus == ANNUL,
+        reason=decided.reason,
+        votes=first_votes(deliberation),
+        event_id=deliberation.event_ids[-1],
+    )
+
+
+def first_votes(deliberation: Deliberation) -> tuple[Vote, ...]:
+    """The ballots of round 1, one a voter; later ones may only follow the others.
+
+    Whoever equivocated in any round has no choice here.
+    """
+    first = [counted.ballot for counted in deliberation.ballots_of(1)]
+    void = {*equivocating(first), *(voter for closed in deliberation.rounds for voter in closed.equivocators)}
+    votes = {ballot.voter: Vote(ballot.voter, ballot.choice, ballot.confidence) for ballot in first}
+    clean = (vote for vote in votes.values() if vote.voter not in void)
+    return (*clean, *(Vote(voter, None, equivocated=True) for voter in sorted(void)))
+
+
+def _question(
+    state: CaseState,
+    stream: str,
+    panel: tuple[Voter, ...],
+    *,
+    question: str,
+    options: tuple[str, ...],
+    context: tuple[str, ...],
+) -> OpenDeliberation:
+    case, policy = state.opened, state.policy
+    deliberation = stream.removeprefix(_CATEGORY)
+    return OpenDeliberation(
+        id=deliberation,
+        question=question,
+        options=options,
+        voters=panel,
+        topic=case.topic,
+        context=context,
+        evidence=_pieces(case),
+        policy=Policy(
+            threshold=policy.threshold,
+            quorum=policy.quorum,
+            max_rounds=policy.max_rounds,
+            round_seconds=policy.round_seconds,
+            weighting=policy.weighting,
+            seed=seed_of(case.id, deliberation, policy.seed),
+        ),
+    )
+
+
+def _pieces(case: Case) -> tuple[str, ...]:
+    return tuple(f"{piece.id}: {piece.text}" for piece in case.evidence)
+
+
+def _checked(deliberation: Deliberation, stream: str, panel: Sequence[Member]) -> Decided:
+    proposal, decided = deliberation.proposal, deliberation.decided
+    if proposal is None or decided is None:
+        raise Refusal("deliberation", f"{stream} is not settled")
+    seated = {seat.voter for seat in deliberation.panel}
+    if f"{_CATEGORY}{proposal.id}" != stream or seated != {member.voter for member in panel}:
+        raise Refusal("deliberation", f"{stream} was held by another panel than the case drew")
+    return decided
