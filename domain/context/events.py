@@ -60,9 +60,12 @@ ContextEvent = Written
 EVENTS: tuple[type[ContextEvent], ...] = (Written,)
 
 
-def stream_of(layer: str, key: str) -> str:
-    """The stream of one key, `context/<layer>.<hash>`: keys are free text, names of streams are not."""
-    return f"context/{layer}.{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+def stream_of(region: str, layer: str, key: str) -> str:
+    """The stream of one key as one region has it, `context/<region>.<layer>.<hash>`.
+
+    Keys are free text, names of streams are not.
+    """
+    return f"context/{region}.{layer}.{hashlib.sha256(key.encode()).hexdigest()[:32]}"
 
 
 def fingerprint(write: Written) -> str:

@@ -3,6 +3,9 @@
 from domain.context.events import Written
 from domain.refusal import ImpossibleEvent
 
+LATEST = 253_402_300_799_999
+"""Unix milliseconds: the last of the year 9999, as events can say it."""
+
 
 def check_write(write: Written) -> None:
     """Refuse a write whose numbers contradict themselves, without a look at any state.
@@ -14,8 +17,8 @@ def check_write(write: Written) -> None:
     counter = write.counter
     if counter < 1:
         raise ImpossibleEvent("counter", f"is {counter}, and the first write is 1")
-    if write.wall < 0 or write.logical < 0:
-        raise ImpossibleEvent("clock", f"is {write.wall}, {write.logical}, before 1970")
+    if not 0 <= write.wall <= LATEST or write.logical < 0:
+        raise ImpossibleEvent("clock", f"is {write.wall}, {write.logical}, before 1970 or after 9999")
     if write.ttl_ms is not None and write.ttl_ms < 1:
         raise ImpossibleEvent("ttl_ms", f"is {write.ttl_ms}, and nothing lives that short")
     seen = write.seen

@@ -53,11 +53,15 @@ def test_what_a_writer_had_seen_is_put_into_normal_form():
 
 def test_a_stream_is_named_for_layer_and_key_whatever_the_key_holds():
     names = {
-        stream_of(layer, key) for layer in ("cultural", "immediate") for key in ("a/b", "ä\n", "", "x" * 999)
+        stream_of("eu", layer, key)
+        for layer in ("cultural", "immediate")
+        for key in ("a/b", "ä\n", "", "x" * 999)
     }
     assert len(names) == 8
     assert all(re.fullmatch(f"context/{ITEM_ID.pattern}", name) for name in names)
-    assert stream_of("cultural", "greeting") == "context/cultural.18f6b0200b6fd32ce4e85b6c841f7224"
+    assert (
+        stream_of("eu-1", "cultural", "greeting") == "context/eu-1.cultural.18f6b0200b6fd32ce4e85b6c841f7224"
+    )
 
 
 def test_a_write_stands_until_its_time_is_over_and_for_ever_without_one():
