@@ -1,4 +1,7 @@
-"""Whether every whole number of an event fits the 64 bits that a database gives it. JSON knows no bound."""
+"""Whether what an event holds fits a database: 64 bits for whole numbers, a depth for nested values.
+
+JSON knows no bound of either.
+"""
 
 from collections.abc import Callable
 from dataclasses import is_dataclass
@@ -7,6 +10,7 @@ from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
 
 from domain.consensus.policy import Policy
+from domain.strict_json import MAX_DEPTH
 
 LOWEST, HIGHEST = -(2**63), 2**63 - 1
 
@@ -18,8 +22,8 @@ Check = Callable[[Any], bool]
 
 def check_for(hint: Any) -> Check | None:
     """A check of values of the type `hint`, prepared once; None where no whole number can occur."""
-    if hint is int:
-        return _fits
+    if hint in _PLAIN:
+        return _PLAIN[hint]
     if is_dataclass(hint):
         return None if hint is _BOUNDED_BY_ITSELF else _fields(hint)
     origin = get_origin(hint)
@@ -34,6 +38,20 @@ def check_for(hint: Any) -> Check | None:
 
 def _fits(value: int) -> bool:
     return LOWEST <= value <= HIGHEST
+
+
+def _json(value: Any, depth: int = 0) -> bool:
+    """Whether any JSON value fits; true, which is a whole number to Python, does."""
+    kind = type(value)
+    if kind is int:
+        return depth <= MAX_DEPTH and LOWEST <= value <= HIGHEST
+    if kind is dict or kind is list:
+        values = value.values() if kind is dict else value
+        return depth <= MAX_DEPTH and all(_json(inner, depth + 1) for inner in values)
+    return depth <= MAX_DEPTH
+
+
+_PLAIN: dict[Any, Check] = {int: _fits, Any: _json}
 
 
 def _fields(cls: Any) -> Check | None:

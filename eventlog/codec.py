@@ -133,7 +133,7 @@ def _check(envelope: Any) -> None:
         raise Undecodable("time is not a time in UTC (RFC 3339, ending in Z) from 1970 to 9999")
     bounded = _BOUNDED.get(type(envelope.data))
     if bounded is not None and not bounded(envelope.data):
-        raise Undecodable("data holds a whole number of more than 64 bits")
+        raise Undecodable("data holds a whole number of more than 64 bits, or is nested too deep")
 
 
 def _current(envelope: Any) -> Any:

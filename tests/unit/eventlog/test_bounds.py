@@ -1,9 +1,11 @@
 """A whole number beyond 64 bits is found wherever a field can hold one."""
 
 from dataclasses import dataclass
+from typing import Any
 
 import pytest
 
+from domain.strict_json import MAX_DEPTH
 from eventlog.bounds import check_for
 
 
@@ -21,6 +23,7 @@ class Outer:
     named: dict[str, int] | None = None
     inner: Inner | None = None
     inners: tuple[Inner, ...] = ()
+    value: Any = None
     share: float = 0.0
     flag: bool = False
 
@@ -43,8 +46,10 @@ def test_numbers_of_64_bits_fit(number):
         lambda n: Outer(named={"a": 0, "b": n}),
         lambda n: Outer(inner=Inner(n)),
         lambda n: Outer(inners=(Inner(0), Inner(n))),
+        lambda n: Outer(value=n),
+        lambda n: Outer(value=[1.5, True, {"a": "b", "c": [n]}]),
     ],
-    ids=["plain", "optional", "tuple", "dict", "nested", "tuple of nested"],
+    ids=["plain", "optional", "tuple", "dict", "nested", "tuple of nested", "JSON", "within JSON"],
 )
 def test_a_larger_number_is_found(hide, number):
     assert not fits(hide(number))
@@ -53,3 +58,12 @@ def test_a_larger_number_is_found(hide, number):
 @pytest.mark.parametrize("hint", [str, float, bool, str | None, tuple[str, ...], dict[str, float]])
 def test_where_no_whole_number_can_be_nothing_is_checked(hint):
     assert check_for(hint) is None
+
+
+def test_a_json_value_may_be_nested_as_deep_as_a_writer_may_write_it_and_no_deeper():
+    value = 1
+    for _ in range(MAX_DEPTH):
+        value = [value]
+    assert fits(Outer(value=value))
+    assert fits(Outer(value=[True, None, "x", 1e300]))
+    assert not fits(Outer(value={"a": value}))

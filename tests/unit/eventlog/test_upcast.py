@@ -62,7 +62,7 @@ def test_every_first_version_ballot_becomes_a_second(choice, percent, reason):
         ({"confidence": 101}, "data.confidence is wrong: expected int <= 100"),
         ({"confidence": 0.8}, "data.confidence is wrong: expected int | null, got float"),
         ({"choice": None}, "data.choice is wrong: expected str, got null"),
-        ({"round": 2**63}, "data holds a whole number of more than 64 bits"),
+        ({"round": 2**63}, "data holds a whole number of more than 64 bits, or is nested too deep"),
         ({"choice": "\0"}, "holds a NUL character, which a database cannot store"),
     ],
 )
