@@ -15,6 +15,7 @@ EPILOG = """\b
 Examples:
   moot migrate                    what is missing is made, what is there stays
   moot migrate --replication 3    new topics on three brokers
+  moot migrate --region eu --region us   two regions that share context
 """
 
 
@@ -26,15 +27,18 @@ Examples:
     show_default=True,
     help="Brokers that keep each topic made now.",
 )
+@click.option(
+    "--region", "regions", multiple=True, metavar="NAME", help="A region of the shared context; repeat it."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
-def migrate(replication: int, as_json: bool) -> None:  # noqa: FBT001 # click's flag
+def migrate(replication: int, regions: tuple[str, ...], as_json: bool) -> None:  # noqa: FBT001 # click's flag
     """Bring Kafka, Postgres and Temporal up to date. Safe to repeat."""
     from workers import log
     from workers import migrate as work
     from workers.settings import load
 
     log.set_up("migrate", "warning")
-    done = asyncio.run(work.migrate(load(), replication))
+    done = asyncio.run(work.migrate(load(), replication, regions))
     output.emit(as_json, asdict(done), lambda: _human(done))
 
 

@@ -15,7 +15,7 @@ from eventlog import consuming, search
 from eventlog.connection import options
 from eventlog.record import LastRead, RawRecord, RetentionLost
 from eventlog.silence import silence
-from eventlog.topics import kafka_name
+from eventlog.topics import TOPICS, kafka_name, regional_topics
 
 MAX_RECORDS = 10_000
 # One fetch holds about 6,000 records of 600 bytes, so it is a batch by itself while the next is on its way.
@@ -53,6 +53,18 @@ class LogReader:
             await self._admin.close()
         while self._open:
             await consuming.stop(self._open.pop())
+
+    async def topics(self) -> list[str]:
+        """Every logical topic: the ones that there always are, and those of the regions that exist.
+
+        Raises:
+            ConnectionError: Kafka does not answer.
+        """
+        try:
+            there = await self._admin.list_topics()
+        except KafkaError as error:
+            raise self._silent(error) from None
+        return [*TOPICS, *regional_topics(self._prefix, there)]
 
     async def partitions(self, topic: str) -> list[int]:
         """The partitions of a logical topic, in order.

@@ -12,7 +12,7 @@ from domain.strict_json import printable
 from eventlog.codec import peek
 from eventlog.envelope import STREAM, UUID
 from eventlog.partitioning import partition_of
-from eventlog.topics import TOPICS, topic_of
+from eventlog.topics import topic_of
 
 if TYPE_CHECKING:
     from eventlog.reader import LogReader
@@ -34,7 +34,9 @@ async def find(reader: LogReader, event_id: str) -> RawRecord | None:
     if not _UUID.fullmatch(event_id) or event_id[14] != _UUID_V7:
         raise Refusal("event id", f"'{printable(event_id, 60)}' is not a UUIDv7 in lower case")
     milliseconds = int(event_id[:8] + event_id[9:13], 16)
-    places = [(topic, partition) for topic in TOPICS for partition in await reader.partitions(topic)]
+    places = [
+        (topic, partition) for topic in await reader.topics() for partition in await reader.partitions(topic)
+    ]
     found: list[RawRecord] = []
 
     async def look(topic: str, partition: int) -> None:

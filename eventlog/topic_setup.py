@@ -13,7 +13,17 @@ from aiokafka.errors import KafkaError, NoError, TopicAlreadyExistsError, for_co
 from domain.refusal import Refusal
 from eventlog.connection import options, shown
 from eventlog.silence import silence
-from eventlog.topics import TOPICS, Topic, check_settings, kafka_name, settings
+from eventlog.topics import (
+    REGIONAL,
+    TOPICS,
+    Topic,
+    check_settings,
+    kafka_name,
+    regional,
+    regional_topics,
+    settings,
+    topic_named,
+)
 
 _log = structlog.get_logger(__name__)
 _POLL = 0.05  # seconds between two looks at the cluster's metadata
@@ -28,9 +38,16 @@ class Ensured:
 
 
 async def ensure_topics(
-    bootstrap: str, prefix: str = "", *, replication: int = 1, deadline: float = 30.0
+    bootstrap: str,
+    prefix: str = "",
+    *,
+    regions: Iterable[str] = (),
+    replication: int = 1,
+    deadline: float = 30.0,
 ) -> Ensured:
     """Create what is missing of `TOPICS`, check the rest, and wait until every partition has a leader.
+
+    Each of the `regions` gets its topics, too; a region exists from then on, and is checked with the rest.
 
     The number of partitions of a topic that exists is left as it is: another number would send later events
     of a stream to another partition. `deadline` is in seconds, for the whole. Safe to repeat, also at once.
@@ -40,12 +57,17 @@ async def ensure_topics(
         TimeoutError: the cluster did not do it within the deadline.
         ConnectionError: nobody answers at `bootstrap`.
     """
-    wanted = {kafka_name(prefix, topic.name): topic for topic in TOPICS.values()}
+    named = {*TOPICS, *(regional(family, region) for region in regions for family in REGIONAL)}
     admin = AIOKafkaAdminClient(**options(bootstrap), request_timeout_ms=int(deadline * 1000))
     try:
         async with asyncio.timeout(deadline):
             await admin.start()
-            existing = set(await admin.list_topics()) & wanted.keys()
+            there = set(await admin.list_topics())
+            wanted = {
+                kafka_name(prefix, name): topic_named(name)
+                for name in sorted(named.union(regional_topics(prefix, there)))
+            }
+            existing = there & wanted.keys()
             missing = {name: topic for name, topic in wanted.items() if name not in existing}
             created = await _create(admin, missing, replication)
             await _led(admin, wanted)

@@ -1,9 +1,10 @@
 """The log's topics: their names, what streams they hold, and how they are set so that nothing is lost."""
 
 import re
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 
+from domain.context.region import REGION, check_region
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
@@ -24,15 +25,19 @@ class Topic:
 TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
-        Topic("decisions", 4, "deliberations and dockets"),
+        Topic("decisions", 4, "deliberations, dockets and conflict cases"),
         Topic("fleet", 1, "the nodes that take part"),
         Topic("checkpoints", 1, "signed Merkle roots of the other topics"),
         Topic("deadletters", 1, "what people decided about parked records"),
     )
 }
+REGIONAL: dict[str, Topic] = {"context": Topic("context", 4, "the shared context as one region has it")}
+"""Topics of which each region has one, `<family>.<region>`; the streams in it name the region first."""
 CATEGORIES: dict[str, str] = {
     "consensus": "decisions",
     "docket": "decisions",
+    "conflict": "decisions",
+    "context": "context",
     "fleet": "fleet",
     "checkpoints": "checkpoints",
     "deadletters": "deadletters",
@@ -40,16 +45,61 @@ CATEGORIES: dict[str, str] = {
 
 
 def topic_of(stream: str) -> str:
-    """The logical topic of a stream, by its category.
+    """The logical topic of a stream, by its category, and by its region where each has a topic.
 
     Raises:
-        Refusal: no topic holds streams of that category.
+        Refusal: no topic holds streams of that category, or the stream names no region.
     """
-    category = stream.partition("/")[0]
+    category, _, name = stream.partition("/")
     if category not in CATEGORIES:
         known = ", ".join(CATEGORIES)
         raise Refusal("stream", f"'{printable(stream, 60)}' is of none of the categories {known}")
-    return CATEGORIES[category]
+    family = CATEGORIES[category]
+    return regional(family, name.partition(".")[0]) if family in REGIONAL else family
+
+
+def regional(family: str, region: str) -> str:
+    """The logical topic of `family` that a region has.
+
+    Raises:
+        Refusal: that is no name of a region.
+    """
+    check_region(region)
+    return f"{family}.{region}"
+
+
+def family_of(topic: str) -> str:
+    """What a logical topic is one of: `context` for `context.eu`, every other for itself."""
+    return topic.partition(".")[0]
+
+
+def topic_named(name: str) -> Topic:
+    """The logical topic of that name, whether its region exists or not.
+
+    Raises:
+        Refusal: there is no such topic.
+    """
+    if name in TOPICS:
+        return TOPICS[name]
+    if not is_topic(name):
+        known = ", ".join([*TOPICS, *(f"{each}.<region>" for each in REGIONAL)])
+        raise Refusal("topic", f"'{printable(name, 60)}' is none of {known}")
+    return replace(REGIONAL[family_of(name)], name=name)
+
+
+def is_topic(name: str) -> bool:
+    """Whether `topic_named` would take it."""
+    family, _, region = name.partition(".")
+    return name in TOPICS or (family in REGIONAL and REGION.fullmatch(region) is not None)
+
+
+def regional_topics(prefix: str, kafka_names: Iterable[str]) -> list[str]:
+    """The logical topics of regions among the names that a cluster has, in order.
+
+    What another prefix, or a mirror, put before a name of ours makes it none of ours.
+    """
+    ours = (name.removeprefix(prefix) for name in kafka_names if name.startswith(prefix))
+    return sorted(name for name in ours if name not in TOPICS and is_topic(name))
 
 
 def kafka_name(prefix: str, topic: str) -> str:
@@ -59,7 +109,7 @@ def kafka_name(prefix: str, topic: str) -> str:
         Refusal: there is no such topic, or the prefix is none that Kafka takes.
     """
     if topic not in TOPICS:
-        raise Refusal("topic", f"'{printable(topic, 60)}' is none of {', '.join(TOPICS)}")
+        topic_named(topic)
     if not _KAFKA_NAME.fullmatch(prefix):
         raise Refusal("topic prefix", f"'{printable(prefix, 60)}' is not up to 200 letters, digits, . _ -")
     return prefix + topic

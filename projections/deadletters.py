@@ -10,7 +10,7 @@ from sqlalchemy import BigInteger, Column, PrimaryKeyConstraint, Table
 from domain.deadletters import Discarded
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
-from eventlog.topics import TOPICS
+from eventlog.topics import is_topic
 from projections.dead_letter import dead_letter_id
 from projections.projection import Addition
 from projections.tables import METADATA, moment, stamps, text
@@ -87,7 +87,7 @@ class DiscardProjection:
 
 def _names_one_record(stream: str, data: Discarded) -> None:
     there = dead_letter_id(data.topic, data.partition, data.offset)
-    if data.topic not in TOPICS or not 0 <= data.partition <= LAST_PARTITION or data.offset < 0:
+    if not is_topic(data.topic) or not 0 <= data.partition <= LAST_PARTITION or data.offset < 0:
         raise ImpossibleEvent("dead_letter", "it names no place on the log")
     if (data.dead_letter, stream) != (there, f"{DiscardProjection.category}/{there}"):
         raise ImpossibleEvent("dead_letter", "its stream, its record and its place are not one")

@@ -1,5 +1,6 @@
 """Topics, tables and search attributes: everything the servers must have before a worker starts."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from domain.refusal import Refusal
@@ -23,18 +24,21 @@ class Migrated:
     by_hand: tuple[str, ...] = ()
 
 
-async def migrate(settings: Settings, replication: int = 1) -> Migrated:
+async def migrate(settings: Settings, replication: int = 1, regions: Sequence[str] = ()) -> Migrated:
     """Bring Kafka, Postgres and Temporal up to date; safe to repeat, also at the same time.
 
     Args:
         settings: where the three servers are.
         replication: on how many brokers a topic that is made now is kept.
+        regions: of the shared context, that are to exist from now on; those there are stay.
 
     Raises:
         Refusal: a server does not answer, or has something that is not fit; what was done before stays done.
     """
     try:
-        topics = await ensure_topics(settings.kafka, settings.topic_prefix, replication=replication)
+        topics = await ensure_topics(
+            settings.kafka, settings.topic_prefix, regions=regions, replication=replication
+        )
     except (OSError, TimeoutError) as error:
         raise Refusal("kafka", str(error)) from None
     try:

@@ -5,6 +5,7 @@ import asyncio
 from eventlog.codec import encode
 from eventlog.partitioning import partition_of
 from eventlog.record import LastRead, RawRecord, RetentionLost
+from eventlog.topics import TOPICS, regional_topics
 
 
 class MemoryReader:
@@ -42,6 +43,9 @@ class MemoryReader:
 
     def end(self, topic="decisions", partition=0):
         return self.ends.get((topic, partition), 0)
+
+    async def topics(self):
+        return [*TOPICS, *regional_topics("", {topic for topic, _ in self.places})]
 
     async def partitions(self, topic):
         return [*range(self.counts.get(topic, 1))]

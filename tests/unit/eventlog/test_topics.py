@@ -5,15 +5,22 @@ from aiokafka.partitioner import murmur2 as reference
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.context.events import stream_of
 from domain.refusal import Refusal
 from eventlog.partitioning import LONGEST_KEY, murmur2, partition_of, partitions_of, stray, strays
 from eventlog.topics import (
     CATEGORIES,
     MAX_BATCH_BYTES,
+    REGIONAL,
     TOPICS,
     check_settings,
+    family_of,
+    is_topic,
     kafka_name,
+    regional,
+    regional_topics,
     settings,
+    topic_named,
     topic_of,
 )
 
@@ -66,8 +73,43 @@ def test_what_is_said_of_a_stray_names_both_partitions():
 
 
 def test_every_category_has_its_topic():
-    assert set(CATEGORIES.values()) <= TOPICS.keys()
-    assert topic_of("consensus/42") == topic_of("docket/42") == "decisions"
+    assert set(CATEGORIES.values()) <= {*TOPICS, *REGIONAL}
+    assert topic_of("consensus/42") == topic_of("docket/42") == topic_of("conflict/42") == "decisions"
+
+
+def test_a_key_of_the_context_lies_on_the_topic_of_the_region_whose_copy_it_is():
+    stream = stream_of("eu-north", "cultural", "greeting")
+    assert topic_of(stream) == regional("context", "eu-north") == "context.eu-north"
+    assert topic_named("context.eu-north").name == "context.eu-north"
+    assert topic_named("context.eu-north").partitions == REGIONAL["context"].partitions
+    assert (family_of("context.eu-north"), family_of("decisions")) == ("context", "decisions")
+    assert kafka_name("prod.", "context.eu-north") == "prod.context.eu-north"
+
+
+@pytest.mark.parametrize("stream", ["context/", "context/EU.cultural.aa", "context/.cultural.aa"])
+def test_a_stream_of_the_context_without_a_region_has_no_topic(stream):
+    with pytest.raises(Refusal, match="region"):
+        topic_of(stream)
+
+
+@pytest.mark.parametrize(
+    "name", ["context", "context.", "context.EU", "context.eu.1", "fleet.eu", "context.eu\n"]
+)
+def test_no_other_name_is_a_topic(name):
+    assert not is_topic(name)
+    with pytest.raises(Refusal, match=r"none of decisions, .*, context\.<region>"):
+        topic_named(name)
+
+
+def test_the_regions_of_a_cluster_are_the_topics_that_it_has():
+    names = ["context.us", "context.eu", "decisions", "context", "eu.context.eu", "context.EU", "a.context.x"]
+    assert regional_topics("", names) == ["context.eu", "context.us"]
+    assert regional_topics("a.", names) == ["context.x"]
+    assert regional_topics("b.", names) == []
+
+
+def test_the_longest_names_together_are_one_that_kafka_takes():
+    assert len(kafka_name("p" * 200, regional("context", "r" * 40))) <= 249
 
 
 @pytest.mark.parametrize("stream", ["", "x", "decisions/1", "consensus\x1b/1"])
