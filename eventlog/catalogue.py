@@ -1,7 +1,15 @@
 """Every event that the log may hold, once."""
 
 from domain import audit_events, deadletters
+from domain.conflict import events as conflict
 from domain.consensus import events as consensus
+from domain.context import events as context
 
-EVENTS = (*consensus.EVENTS, *audit_events.EVENTS, *deadletters.EVENTS)
+EVENTS = (
+    *consensus.EVENTS,
+    *context.EVENTS,
+    *conflict.EVENTS,
+    *audit_events.EVENTS,
+    *deadletters.EVENTS,
+)
 BY_TYPE = {event.TYPE: event for event in EVENTS}

@@ -10,7 +10,7 @@ from eventlog.catalogue import BY_TYPE
 from eventlog.codec import decode
 from eventlog.envelope import CURRENT, EARLIER
 from eventlog.producing import HEADERS
-from eventlog.topics import TOPICS, settings, topic_of
+from eventlog.topics import REGIONAL, TOPICS, family_of, settings, topic_of
 from eventlog.upcast import UPCASTERS
 
 Json = dict[str, Any]
@@ -23,6 +23,8 @@ CLASSES: dict[str, type] = {
     **BY_TYPE,
 }
 _KAFKA_BINDING = "0.5.0"
+_CHANNELS = {**TOPICS, **REGIONAL}
+_REGION: Json = {"description": "the region whose copy it is: 1 to 40 lower-case letters, digits or -"}
 _SHOWN_SETTINGS = ("retention.ms", "retention.bytes", "max.message.bytes")
 
 
@@ -69,7 +71,7 @@ def json_schema() -> Json:
 
 def asyncapi(version: str, examples: Mapping[str, bytes]) -> Json:
     """The log as an AsyncAPI 3.0 document; `examples` maps each stored type to the bytes of one event."""
-    topics = {stored: topic_of(decode(value).stream) for stored, value in examples.items()}
+    topics = {stored: family_of(topic_of(decode(value).stream)) for stored, value in examples.items()}
     return {
         "asyncapi": "3.0.0",
         "info": {
@@ -79,11 +81,11 @@ def asyncapi(version: str, examples: Mapping[str, bytes]) -> Json:
             "license": {"name": "Apache-2.0"},
         },
         "defaultContentType": HEADERS[0][1].decode(),
-        "channels": {name: _channel(name, [s for s in topics if topics[s] == name]) for name in TOPICS},
+        "channels": {name: _channel(name, [s for s in topics if topics[s] == name]) for name in _CHANNELS},
         "operations": {
             f"{verb}.{name}": {"action": action, "channel": {"$ref": f"#/channels/{name}"}}
             for verb, action in (("append", "send"), ("read", "receive"))
-            for name in TOPICS
+            for name in _CHANNELS
         },
         "components": {
             "messages": {stored: _message(stored, examples[stored]) for stored in sorted(CLASSES)},
@@ -93,10 +95,13 @@ def asyncapi(version: str, examples: Mapping[str, bytes]) -> Json:
 
 
 def _channel(name: str, stored: list[str]) -> Json:
-    topic = TOPICS[name]
+    topic = _CHANNELS[name]
+    placed: Json = {"address": name}
+    if name in REGIONAL:
+        placed = {"address": f"{name}.{{region}}", "parameters": {"region": _REGION}}
     shown = {key: int(value) for key, value in settings(1).items() if key in _SHOWN_SETTINGS}
     return {
-        "address": name,
+        **placed,
         "description": f"Streams of {topic.holds}; a stream lies in one partition, in order.",
         "messages": {each: {"$ref": f"#/components/messages/{each}"} for each in sorted(stored)},
         "bindings": {

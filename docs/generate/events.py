@@ -13,11 +13,18 @@ import msgspec
 from docs.generate.event_schema import CLASSES, asyncapi, json_schema
 from docs.generate.meaning import meaning, names, parts, summary
 from eventlog.envelope import OPTIONAL, REQUIRED
-from eventlog.topics import CATEGORIES, TOPICS
+from eventlog.topics import CATEGORIES, REGIONAL, TOPICS
 from eventlog.upcast import UPCASTERS
 
 GOLDEN = Path(__file__).parents[2] / "tests" / "golden" / "events"
-_WORDS = {str: "text", int: "whole number", float: "number", bool: "true or false", type(None): "null"}
+_WORDS = {
+    Any: "any JSON value",
+    str: "text",
+    int: "whole number",
+    float: "number",
+    bool: "true or false",
+    type(None): "null",
+}
 _INTRO = """\
 # Events
 
@@ -62,6 +69,9 @@ def _topics() -> Iterator[str]:
     for topic in TOPICS.values():
         streams = ", ".join(f"`{c}/<id>`" for c, name in CATEGORIES.items() if name == topic.name)
         yield f"| `{topic.name}` | {topic.partitions} | {topic.holds} | {streams} |"
+    for topic in REGIONAL.values():
+        streams = ", ".join(f"`{c}/<region>.<id>`" for c, name in CATEGORIES.items() if name == topic.name)
+        yield f"| `{topic.name}.<region>` | {topic.partitions} | {topic.holds} | {streams} |"
     yield ""
 
 

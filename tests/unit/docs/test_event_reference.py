@@ -11,7 +11,7 @@ from docs.generate.events import documents, golden
 from docs.generate.glossary import MEANINGS
 from docs.generate.meaning import Unexplained, meaning, names, parts
 from eventlog.catalogue import BY_TYPE
-from eventlog.topics import TOPICS
+from eventlog.topics import REGIONAL, TOPICS
 from tests.unit.eventlog.test_undecodable import BROKEN
 
 ROOT = Path(__file__).parents[3]
@@ -108,7 +108,8 @@ def test_every_reference_leads_somewhere(document):
 def test_the_asyncapi_document_has_every_topic_and_each_message_in_one_of_them():
     document = asyncapi("0", EXAMPLES)
     assert document["asyncapi"] == "3.0.0"
-    assert document["channels"].keys() == TOPICS.keys()
+    assert document["channels"].keys() == {*TOPICS, *REGIONAL}
+    assert document["channels"]["context"]["address"] == "context.{region}"
     carried = [name for channel in document["channels"].values() for name in channel["messages"]]
     assert sorted(carried) == sorted(CLASSES)
     assert document["components"]["messages"].keys() == CLASSES.keys()

@@ -3,10 +3,11 @@
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from types import UnionType
-from typing import Literal, Union, get_args, get_origin, get_type_hints
+from typing import Any, Literal, Union, get_args, get_origin, get_type_hints
 
 from hypothesis import strategies as st
 
+from domain.conflict.policy import ConflictPolicy
 from domain.consensus.policy import Policy
 from domain.event import Event, event_id
 from eventlog.catalogue import EVENTS
@@ -24,10 +25,33 @@ POLICY = st.builds(
     seed=st.integers(0, 2**63 - 1),
     otherwise=st.sampled_from(["mediate", "person", "unresolved"]),
 )
+CONFLICT_POLICY = st.builds(
+    ConflictPolicy,
+    local_appeal_seconds=st.floats(0, 86_400),
+    appeals_each=st.integers(0, 3),
+    threshold=st.floats(0, 1, exclude_min=True),
+    weighting=st.sampled_from(["equal", "reputation"]),
+    after_deadline=st.sampled_from(["hold", "uphold", "unresolved"]),
+    seed=st.integers(0, 2**63 - 1),
+)
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
-STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket"]), NAME)
+STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket", "context", "conflict"]), NAME)
 TIME = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 # hypothesis wants them bare
-LEAVES = {str: TEXT, int: WHOLE, float: FRACTION, bool: st.booleans(), type(None): st.none(), Policy: POLICY}
+JSON = st.recursive(
+    st.none() | st.booleans() | WHOLE | FRACTION | TEXT,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
+    max_leaves=6,
+)
+LEAVES = {
+    Any: JSON,
+    str: TEXT,
+    int: WHOLE,
+    float: FRACTION,
+    bool: st.booleans(),
+    type(None): st.none(),
+    Policy: POLICY,
+    ConflictPolicy: CONFLICT_POLICY,
+}
 
 
 def of(hint):
