@@ -3,7 +3,7 @@
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.conflict.case import ContextKey, Dot
@@ -20,10 +20,11 @@ from domain.conflict.coalescing import (
 )
 from domain.conflict.matter import MAX_POSITIONS
 from domain.stream import check_id
+from tests.unit.drawing import examples
 
 KEY = ContextKey("situational", "ward-3/beds")
 A, B, C = Dot("a", 1), Dot("b", 1), Dot("c", 1)
-DOTS = st.builds(Dot, st.sampled_from(["a", "b", "c"]), st.integers(1, 5))
+DOTS = st.sampled_from([Dot(writer, counter) for writer in "abc" for counter in range(1, 6)])
 CONFLICTS = st.frozensets(DOTS, min_size=2, max_size=4)
 REPORTS = st.frozensets(DOTS, min_size=1, max_size=4)
 
@@ -80,7 +81,7 @@ def test_ids_differ_by_every_part_and_one_is_pinned():
     assert found[0] == "c-aff11485a34453e1f921e55e65d5c3e9"
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(CONFLICTS, min_size=1, max_size=12), st.sets(st.integers(0, 11)), st.data())
 def test_a_redelivery_asks_for_nothing(reports, closing, data):
     record, _ = run(reports, closing)
@@ -88,7 +89,7 @@ def test_a_redelivery_asks_for_nothing(reports, closing, data):
         assert coalesce(record, siblings(*dots)) == (record, None)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(REPORTS, max_size=12), st.sets(st.integers(0, 11)))
 def test_no_case_is_started_twice_and_one_is_open_at_a_time(reports, closing):
     record, asked = run(reports, closing)
@@ -103,7 +104,7 @@ def test_no_case_is_started_twice_and_one_is_open_at_a_time(reports, closing):
     assert record.case in (None, opened)
 
 
-@settings(max_examples=200)
+@examples(200)
 @given(st.lists(REPORTS, max_size=12))
 def test_every_write_of_a_conflict_is_in_its_case(reports):
     record, asked = run(reports)

@@ -4,7 +4,7 @@ from dataclasses import fields, replace
 from datetime import timedelta
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.conflict import events as e
@@ -18,6 +18,7 @@ from domain.consensus.events import PersonRuled
 from domain.refusal import ImpossibleEvent
 from domain.stream import Draft
 from tests.unit.domain.conflict.given import AT, CASE, LATE, POSITIONS, Trial, crowd, member, refold, trials
+from tests.unit.drawing import examples
 
 PAT = e.VerdictGiven("Pat", "p1", "so")
 
@@ -252,7 +253,7 @@ def test_a_ruling_before_its_answer_or_an_outcome_before_its_time_is_refused():
     refused(begun(), trial.state.last_ruling.ruled, "type")
 
 
-@settings(max_examples=60)
+@examples(60)
 @given(trials(), st.data())
 def test_what_the_record_compels_cannot_be_forged(trial, data):
     """Another level, choice, authority, cause or resolution in a compelled event is found by the fold."""
@@ -277,7 +278,7 @@ def test_what_the_record_compels_cannot_be_forged(trial, data):
         fold(before, replace(told, data=replace(told.data, **{name: forged})))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(trials())
 def test_a_recorded_case_is_not_missing_an_event(trial):
     for gap in range(len(trial.log) - 1):

@@ -2,7 +2,7 @@
 
 import itertools
 
-from hypothesis import given, settings
+from hypothesis import given
 
 from domain.conflict.decide import (
     ApplyRule,
@@ -33,8 +33,9 @@ from domain.conflict.result import result_of
 from domain.conflict.settle import settle
 from domain.conflict.state import NO_CASE
 from tests.unit.domain.conflict.given import refold, trials
+from tests.unit.drawing import examples
 
-MANY = settings(max_examples=60)
+MANY = examples(60)
 
 
 @MANY

@@ -4,7 +4,7 @@ from collections import Counter
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.conflict.events import Member
@@ -13,6 +13,7 @@ from domain.conflict.panels import draw_annulment, draw_level, may_sit, seed_of,
 from domain.consensus.commands import Voter
 from domain.refusal import Refusal
 from tests.unit.domain.conflict.given import CASE, crowd, member
+from tests.unit.drawing import examples
 
 EU = CASE.case
 BOTH = replace(EU, regions=("eu", "us"))
@@ -24,7 +25,7 @@ def names(draw):
     return [seat.voter for seat in draw.panel]
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.permutations(CROWD), st.integers(0, 2**63 - 1), st.sampled_from([2, 3, 4]))
 def test_the_same_members_in_any_order_give_the_same_panel(shuffled, seed, number):
     drawn = draw_level(level(number), EU, CROWD, (), seed)
@@ -46,7 +47,7 @@ def test_another_case_level_or_seed_draws_another_panel():
     assert all(0 <= seed < 2**63 for seed in seeds)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.integers(0, 1_000))
 def test_level_2_sits_from_the_home_region_and_level_3_from_two_without_a_stake(seed):
     assert {REGION[name] for name in names(draw_level(level(2), BOTH, CROWD, (), seed))} == {"eu"}
@@ -55,7 +56,7 @@ def test_level_2_sits_from_the_home_region_and_level_3_from_two_without_a_stake(
     assert len(court) == 15
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.integers(0, 1_000))
 def test_a_lone_member_of_a_second_region_gets_the_last_seat(seed):
     members = [*(member(number, region="us") for number in range(30)), member(30, region="asia")]

@@ -4,7 +4,7 @@ from dataclasses import replace
 from functools import reduce
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.causality.causal_context import EMPTY, CausalContext, Dot, add, covers
@@ -18,6 +18,7 @@ from domain.context.replica import canonical_bytes
 from domain.context.state import Entry, absorb, awaited, context_of, fold, join
 from domain.refusal import ImpossibleEvent
 from tests.unit.domain.context.given import anything, deliveries, histories, wrote
+from tests.unit.drawing import examples
 
 sets_of_writes = st.lists(anything(), min_size=1, max_size=6)
 small_sets = st.lists(anything(), min_size=1, max_size=3)
@@ -225,7 +226,7 @@ def test_the_state_holds_the_newest_clock_even_of_a_dominated_write():
     assert entry.newest == Timestamp(9, 2)
 
 
-@settings(max_examples=30)
+@examples(30)
 @given(sets_of_writes)
 def test_a_fold_changes_nothing_in_place(writes):
     entry = folded(writes)
