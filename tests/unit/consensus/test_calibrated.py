@@ -6,7 +6,7 @@ import time
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from bench import crowd_families as families
@@ -18,6 +18,7 @@ from domain.consensus.dawid_skene import Cells
 from domain.consensus.design_effect import shrinkage
 from domain.consensus.gamma import digamma, log_gamma
 from domain.consensus.population import Population
+from tests.unit.drawing import examples
 
 
 def crowd_of(labels: list[tuple[int, int, int]]) -> Crowd:
@@ -111,7 +112,7 @@ labels = st.lists(
 ).map(lambda rows: [tuple(row) for row in rows])
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(labels)
 def test_what_it_states_are_probabilities_whatever_the_table(rows: list) -> None:
     found = calibrated.estimate(crowd_of(rows))
@@ -123,7 +124,7 @@ def test_what_it_states_are_probabilities_whatever_the_table(rows: list) -> None
     assert np.all((found.accuracies() >= 0) & (found.accuracies() <= 1))
 
 
-@settings(deadline=None, max_examples=20)
+@examples(20)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_renaming_items_voters_and_choices_renames_the_result(seed: int, random) -> None:
     crowd, _ = drawn(seed, 12, [0.8, 0.7, 0.6, 0.5])

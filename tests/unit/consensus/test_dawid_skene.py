@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.consensus import crowd as crowds
@@ -14,6 +14,7 @@ from domain.consensus import dawid_skene
 from domain.consensus.ballot_table import parse
 from domain.consensus.crowd import Crowd, Estimate
 from domain.refusal import Refusal
+from tests.unit.drawing import examples
 
 ANAESTHETISTS = Path(__file__).parents[3] / "examples/anaesthetists/ballots.csv"
 
@@ -101,7 +102,7 @@ labels = st.lists(
 ).map(lambda rows: [tuple(row) for row in rows])
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(labels)
 def test_without_smoothing_the_likelihood_never_falls(rows: list) -> None:
     found = dawid_skene.estimate(crowd_of(rows), smoothing=0, iterations=60)
@@ -109,7 +110,7 @@ def test_without_smoothing_the_likelihood_never_falls(rows: list) -> None:
     assert np.all(climb >= -1e-9 * max(1.0, -found.log_likelihood))
 
 
-@settings(deadline=None, max_examples=50)
+@examples(50)
 @given(labels)
 def test_what_it_states_are_probabilities_whatever_the_table(rows: list) -> None:
     for smoothing in (0.0, dawid_skene.SMOOTHING):
@@ -122,7 +123,7 @@ def test_what_it_states_are_probabilities_whatever_the_table(rows: list) -> None
         assert found.log_likelihood <= 1e-9
 
 
-@settings(deadline=None, max_examples=25)
+@examples(25)
 @given(st.integers(0, 10_000), st.randoms(use_true_random=False))
 def test_renaming_items_voters_and_choices_renames_the_result(seed: int, random) -> None:
     crowd, _ = drawn(seed, items=9, voters=5, choices=3, labels=50)

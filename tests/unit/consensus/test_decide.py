@@ -6,7 +6,6 @@ from datetime import timedelta
 
 import pytest
 from hypothesis import given as forall
-from hypothesis import settings
 
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule, Voter
 from domain.consensus.decide import (
@@ -38,6 +37,7 @@ from domain.consensus.settle import conclude, give_mediation, next_step, rule, s
 from domain.consensus.state import NOT_OPENED
 from domain.refusal import Refusal
 from tests.unit.consensus.given import AT, Sitting, ballot, ballots, given, live, opened, refold, settled
+from tests.unit.drawing import examples
 
 STAGES = (BallotSealed, BallotCast, RoundClosed)
 YES = CastBallot("ann", "yes", 0.9, "because")
@@ -440,7 +440,7 @@ def test_there_is_no_outcome_while_a_round_is_open():
         conclude(between.state, AT)
 
 
-@settings(max_examples=20)
+@examples(20)
 @forall(settled() | live())
 def test_a_settled_deliberation_takes_no_command_again(log):
     state = refold(log)
@@ -452,7 +452,7 @@ def test_a_settled_deliberation_takes_no_command_again(log):
         seal_ballot(state, CastBallot("ann", "red"), (), "n")
 
 
-@settings(max_examples=50)
+@examples(50)
 @forall(settled() | live())
 def test_no_outcome_is_a_null_that_looks_like_a_decision(log):
     decided = log[-1].data
@@ -467,7 +467,7 @@ def test_no_outcome_is_a_null_that_looks_like_a_decision(log):
         assert decided.agreement >= decided.policy.threshold - 1e-9
 
 
-@settings(max_examples=30)
+@examples(30)
 @forall(live())
 def test_nothing_on_the_record_shows_a_choice_before_its_round_is_closed(log):
     sealed = [event for event in log if isinstance(event.data, BallotSealed)]

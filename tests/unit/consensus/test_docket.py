@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given as forall
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.artifact import ArtifactRef
@@ -29,6 +28,7 @@ from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import Refusal
 from domain.stream import Draft, item_stream
 from tests.unit.consensus.given import AT
+from tests.unit.drawing import examples
 
 TABLE = """item,voter,choice,confidence
 scan 1,ann,cat,0.9
@@ -147,7 +147,7 @@ LABELS = st.lists(
 )
 
 
-@settings(max_examples=20)
+@examples(20)
 @forall(LABELS, st.data())
 def test_the_order_of_rows_never_changes_an_item(labels, data):
     def outcomes(rows):
@@ -160,7 +160,7 @@ def test_the_order_of_rows_never_changes_an_item(labels, data):
         assert replace(after[name], stream=outcome.stream) == outcome
 
 
-@settings(max_examples=20)
+@examples(20)
 @forall(LABELS, st.sampled_from([0.4, 0.75, 1.0]))
 def test_every_item_folds_and_replays_to_what_it_says(labels, threshold):
     table = parse(("item,voter,choice\n" + "\n".join(map(",".join, labels))).encode(), kind="csv")

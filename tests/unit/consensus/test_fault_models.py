@@ -7,7 +7,6 @@ from itertools import product
 
 import pytest
 from hypothesis import given as forall
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.consensus.commands import OpenDeliberation, Voter
@@ -19,6 +18,7 @@ from domain.consensus.state import NOT_OPENED, fold_all
 from domain.consensus.tally import count
 from domain.refusal import Refusal
 from tests.unit.consensus.given import Sitting, ballot, refold
+from tests.unit.drawing import examples
 
 BYZANTINE = {"fault_model": "byzantine", "faults": 1}
 FOUR = ("ann", "bob", "cem", "dee")
@@ -86,7 +86,7 @@ def test_an_equivocator_pays_even_where_nothing_was_decided():
 VOTES = [(), ("right",), ("wrong",), ("right", "wrong")]
 
 
-@settings(max_examples=75)
+@examples(75)
 @forall(st.integers(1, 3), st.integers(0, 3), st.sampled_from([0.01, 0.5, 0.75, 1.0]), st.data())
 def test_f_of_3f_plus_1_faulty_voters_never_decide_against_the_honest(f, spare, threshold, data):
     """Whatever f voters do, f + 1 honest ones stand behind a decision; so agreeing honest voters are safe."""
@@ -163,7 +163,7 @@ def test_a_stake_decides_nothing_alone_against_others_who_vote():
     assert reached([("wrong",), ("right",), ("right",)], policy, weights) == "wrong", "the cap allows it"
 
 
-@settings(max_examples=50)
+@examples(50)
 @forall(st.lists(st.floats(0.01, 1e6), min_size=2, max_size=5), st.sampled_from([0.5, 0.6, 0.74]), st.data())
 def test_nobody_decides_alone_under_a_cap_below_the_threshold(given, cap, data):
     policy, weights = stakes(cap, *given)

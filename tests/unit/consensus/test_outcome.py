@@ -2,12 +2,12 @@
 
 import pytest
 from hypothesis import given as forall
-from hypothesis import settings
 
 from domain.consensus.outcome import outcome_of
 from domain.consensus.state import NOT_OPENED
 from domain.refusal import Refusal
 from tests.unit.consensus.given import Sitting, live, refold, settled
+from tests.unit.drawing import examples
 
 
 def test_an_outcome_tells_all_that_a_decision_rests_on():
@@ -36,7 +36,7 @@ def test_an_open_deliberation_has_no_outcome():
             outcome_of(state)
 
 
-@settings(max_examples=20)
+@examples(20)
 @forall(settled() | live())
 def test_an_outcome_is_null_exactly_when_it_says_unresolved(log):
     outcome = outcome_of(refold(log))

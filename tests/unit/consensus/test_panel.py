@@ -4,7 +4,7 @@ from collections import Counter
 from fractions import Fraction
 
 import pytest
-from hypothesis import assume, given, settings
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from domain.consensus.commands import Voter
@@ -13,6 +13,7 @@ from domain.consensus.panel import bounded_stakes, draw_panel
 from domain.consensus.policy import Policy
 from domain.consensus.tally import exact
 from domain.refusal import Refusal
+from tests.unit.drawing import examples
 
 CROWD = tuple(
     Voter(f"v{number}", region=("eu", "us", None)[number % 3], expertise=("law", "tax")[: number % 2 + 1])
@@ -28,7 +29,7 @@ def drawn(seed=0, size=5, topic="general", region=None, candidates=CROWD):
     return [seat.voter for seat in panel]
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.permutations(CROWD), st.integers(0, 2**63 - 1), st.integers(1, 24))
 def test_the_same_candidates_in_any_order_give_the_same_panel(shuffled, seed, size):
     assert drawn(seed, size, "tax", "eu", shuffled) == drawn(seed, size, "tax", "eu")
@@ -46,7 +47,7 @@ def test_panels_differ_over_seeds_and_leave_nobody_out():
     assert max(seats.values()) < 3 * min(seats.values())
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.integers(0, 1_000), st.integers(1, 24))
 def test_experts_go_before_others_and_the_region_before_others_of_equal_expertise(seed, size):
     known = {voter.id: voter for voter in CROWD}
@@ -57,7 +58,7 @@ def test_experts_go_before_others_and_the_region_before_others_of_equal_expertis
     assert sum("tax" in voter.expertise for voter in panel) == min(size, len(TAX))
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(st.integers(0, 1_000))
 def test_without_a_region_no_region_goes_first(seed):
     plain = [Voter(voter.id) for voter in CROWD]
@@ -124,7 +125,7 @@ def test_stakes_are_bounded_on_the_panel_that_was_drawn():
     assert {seat.voter: seat.weight for seat in free} == {"ann": 100.0, "bob": 2.0, "cem": 1.0}
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(STAKES, CAPS)
 def test_bounded_stakes_keep_their_laws(stakes, cap):
     assume(exact(cap) * len(stakes) >= 1)
@@ -140,7 +141,7 @@ def test_bounded_stakes_keep_their_laws(stakes, cap):
     assert bounded_stakes(bounded, cap) == bounded
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(STAKES, CAPS)
 def test_no_more_is_taken_from_a_stake_than_the_cap_demands(stakes, cap):
     assume(exact(cap) * len(stakes) >= 1)
@@ -150,7 +151,7 @@ def test_no_more_is_taken_from_a_stake_than_the_cap_demands(stakes, cap):
         assert after == before or after == pytest.approx(cap * total)
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(STAKES, CAPS, st.sampled_from([0.25, 2.0, 1024.0]))
 def test_the_unit_of_stakes_does_not_matter(stakes, cap, unit):
     assume(exact(cap) * len(stakes) >= 1)
@@ -158,7 +159,7 @@ def test_the_unit_of_stakes_does_not_matter(stakes, cap, unit):
     assert scaled == pytest.approx([stake * unit for stake in bounded_stakes(stakes, cap)])
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(STAKES, CAPS)
 def test_a_cap_that_too_few_voters_can_respect_is_refused(stakes, cap):
     assume(exact(cap) * len(stakes) < 1)

@@ -3,7 +3,6 @@
 from dataclasses import replace
 
 from hypothesis import given as forall
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
@@ -14,6 +13,7 @@ from domain.consensus.recorded import ballots_for, has_last_word, hold_one_round
 from domain.consensus.settle import next_step
 from domain.consensus.state import NOT_OPENED, fold_all
 from tests.unit.consensus.given import AT, Sitting, ballot, ballots, draft, given, held, opened, questions
+from tests.unit.drawing import examples
 
 
 def voter(name, *choices, **fields):
@@ -104,7 +104,7 @@ def test_recorded_rounds_end_where_someone_else_must_speak():
     assert state.decided is None
 
 
-@settings(max_examples=30)
+@examples(30)
 @forall(questions())
 def test_a_recorded_deliberation_is_written_at_once_as_step_by_step(question):
     written = open_and_hold(question, {}, None, draft(), AT)
@@ -136,7 +136,7 @@ def test_one_round_can_rest_on_a_posterior():
     assert state.decided.majority == ("yes",)
 
 
-@settings(max_examples=30)
+@examples(30)
 @forall(questions(), st.data())
 def test_the_order_of_voters_never_changes_the_outcome(question, data):
     shuffled = replace(question, voters=tuple(data.draw(st.permutations(question.voters))))
@@ -150,13 +150,13 @@ def test_the_order_of_voters_never_changes_the_outcome(question, data):
     assert sorted(first.scores, key=str) == sorted(second.scores, key=str)
 
 
-@settings(max_examples=20)
+@examples(20)
 @forall(questions())
 def test_the_same_question_gives_the_same_events_to_the_last_byte(question):
     assert held(question) == held(question)
 
 
-@settings(max_examples=30)
+@examples(30)
 @forall(questions())
 def test_no_more_rounds_are_held_than_the_policy_allows(question):
     log = held(question)

@@ -1,6 +1,6 @@
 """What the next round votes on."""
 
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.consensus.events import Objection, Seat
@@ -8,6 +8,7 @@ from domain.consensus.policy import Policy
 from domain.consensus.refinement import objections, refined_options
 from domain.consensus.tally import count
 from tests.unit.consensus.given import ballot
+from tests.unit.drawing import examples
 
 OPTIONS = ("red", "green", "blue", "grey")
 
@@ -43,7 +44,7 @@ def test_where_nothing_was_cast_every_option_stays():
     assert refined([None, None], floor=1.0) == OPTIONS
 
 
-@settings(max_examples=50)
+@examples(50)
 @given(
     st.lists(st.sampled_from([*OPTIONS, None]), min_size=1, max_size=9),
     st.sampled_from([0.0, 0.1, 0.5, 1.0]),

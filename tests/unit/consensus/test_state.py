@@ -5,7 +5,6 @@ from dataclasses import replace
 
 import pytest
 from hypothesis import given as forall
-from hypothesis import settings
 from hypothesis import strategies as st
 
 from domain.consensus.events import (
@@ -37,6 +36,7 @@ from tests.unit.consensus.given import (
     refold,
     settled,
 )
+from tests.unit.drawing import examples
 
 
 def impossible(log, field=None):
@@ -99,7 +99,7 @@ def test_the_state_holds_what_the_events_said():
     assert state.seat("eve") is None
 
 
-@settings(max_examples=30)
+@examples(30)
 @forall(settled() | live())
 def test_folding_any_honest_history_never_raises(log):
     state = fold_all(NOT_OPENED, log)
@@ -110,14 +110,14 @@ def test_folding_any_honest_history_never_raises(log):
     assert {counted.event_id for counted in state.ballots} <= set(state.event_ids)
 
 
-@settings(max_examples=30)
+@examples(30)
 @forall(settled() | live(), st.data())
 def test_events_fold_alike_one_by_one_and_in_any_batches(log, data):
     cut = data.draw(st.integers(0, len(log)))
     assert fold_all(fold_all(NOT_OPENED, log[:cut]), log[cut:]) == fold_all(NOT_OPENED, log) == refold(log)
 
 
-@settings(max_examples=40)
+@examples(40)
 @forall(settled() | live(), st.data())
 def test_a_history_with_one_event_dropped_doubled_or_moved_is_refused(log, data):
     index = data.draw(st.integers(0, len(log) - 2))
@@ -127,13 +127,13 @@ def test_a_history_with_one_event_dropped_doubled_or_moved_is_refused(log, data)
     impossible([*rest, event])
 
 
-@settings(max_examples=30)
+@examples(30)
 @forall(settled() | live(), st.data())
 def test_nothing_follows_a_decision_even_under_the_right_version(log, data):
     impossible(renumbered([*log, data.draw(st.sampled_from(log))]), "type")
 
 
-@settings(max_examples=40)
+@examples(40)
 @forall(settled() | live(), st.data())
 def test_a_ballot_off_the_panel_or_of_another_round_is_refused(log, data):
     places = [i for i, event in enumerate(log) if isinstance(event.data, BallotCast | BallotSealed)]
@@ -146,7 +146,7 @@ def test_a_ballot_off_the_panel_or_of_another_round_is_refused(log, data):
     impossible(at(log, closing, round=log[closing].data.round + 1), "round")
 
 
-@settings(max_examples=40)
+@examples(40)
 @forall(
     settled() | live(),
     st.sampled_from(["consensus", "status", "authority", "policy", "rounds_required", "leading"]),
@@ -164,7 +164,7 @@ def test_a_decision_that_the_record_does_not_compel_is_refused(log, field):
     impossible(at(log, len(log) - 1, **{field: other[field]}))
 
 
-@settings(max_examples=30)
+@examples(30)
 @forall(live(), st.data())
 def test_a_sealed_ballot_cannot_be_opened_by_another(log, data):
     places = [i for i, event in enumerate(log) if isinstance(event.data, BallotCast)]

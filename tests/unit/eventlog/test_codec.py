@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 
 from domain.consensus.events import Decided
 from domain.consensus.policy import Policy
@@ -13,6 +13,7 @@ from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.catalogue import BY_TYPE, EVENTS
 from eventlog.codec import MAX_EVENT_BYTES, decode, encode, peek
+from tests.unit.drawing import examples
 from tests.unit.eventlog import strategies
 from tests.unit.eventlog.examples import AT, BALLOT, ballot
 
@@ -28,7 +29,7 @@ def test_every_event_is_read_as_it_was_written_and_written_as_it_was_read(event)
 
 @pytest.mark.parametrize("cls", EVENTS)
 def test_each_type_of_the_catalogue_survives_the_round_trip(cls):
-    @settings(max_examples=25)
+    @examples(25)
     @given(strategies.events(strategies.of(cls)))
     def survives(event):
         assert decode(encode(event)) == event
