@@ -51,7 +51,7 @@ def projector(topics: str | None, partitions: str, sealing: bool, metrics: str |
     """Kafka to Postgres, exactly once; and the sealer."""
     from workers import projector as process
 
-    chosen = tuple(topics.split(",")) if topics else process.TOPICS
+    chosen = tuple(topics.split(",")) if topics else ()
     places = _numbers(partitions)
     _run(
         "projector",

@@ -68,6 +68,18 @@ def regional(family: str, region: str) -> str:
     return f"{family}.{region}"
 
 
+def of_other_regions(keys: Iterable[bytes | None], topic: str) -> frozenset[bytes]:
+    """Those of the records' `keys` whose streams belong on the same topic of another region."""
+    family, dot, region = topic.partition(".")
+    if not dot:
+        return frozenset()
+    ours = f"{family}/{region}.".encode()
+    theirs = f"{family}/".encode()
+    return frozenset(
+        key for key in keys if key is not None and not key.startswith(ours) and key.startswith(theirs)
+    )
+
+
 def family_of(topic: str) -> str:
     """What a logical topic is one of: `context` for `context.eu`, every other for itself."""
     return topic.partition(".")[0]

@@ -10,6 +10,7 @@ from sqlalchemy.dialects import postgresql
 from sqlalchemy.dialects.postgresql import insert
 from sqlalchemy.schema import CreateTable
 
+from eventlog.topics import family_of
 from projections.batch import Folded
 from projections.dead_letter import DeadLetter
 from projections.fence import Connection, FenceLost
@@ -81,8 +82,9 @@ async def prepare(connection: Connection, topic: str) -> None:
 
     Their transaction's end empties them; one that writes more than once would go through its own rows again.
     """
+    family = family_of(topic)
     for projection in PROJECTIONS:
-        if projection.topic == topic:
+        if projection.topic == family:
             await connection.execute(_staging_ddl(projection.home))
             await connection.execute(f"DELETE FROM {_staging(projection.home).name}")  # noqa: S608 # ours
 

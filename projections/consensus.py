@@ -48,6 +48,7 @@ class ConsensusProjection:
     home = DELIBERATION
     totals = REPUTATION
     adding = frozenset({Decided})
+    numbered = True
 
     def fold(self, state: Deliberation | None, event: Event) -> Deliberation:
         data = event.data

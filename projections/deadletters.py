@@ -55,6 +55,7 @@ class DiscardProjection:
     home = DISCARD
     totals = None
     adding = frozenset[type]()
+    numbered = True
 
     def fold(self, state: Discard | None, event: Event) -> Discard:
         data = event.data

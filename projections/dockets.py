@@ -62,6 +62,7 @@ class DocketProjection:
     home = DOCKET
     totals = None
     adding = frozenset[type]()
+    numbered = True
 
     def fold(self, state: Docket | None, event: Event) -> Docket:
         inner = fold_docket(state.inner if state else NO_DOCKET, event)

@@ -6,11 +6,11 @@ Live projector, rebuild and audit use this one fold; it knows neither Kafka nor 
 from collections.abc import Container, Iterable, Mapping, Sequence
 
 from domain.event import Event
-from eventlog.partitioning import stray, strays
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
 from projections.batch import Decoded, Folded
 from projections.dead_letter import Kind, dead_letter, reason_of, stream_named_by
+from projections.misplaced import misplaced
 from projections.projection import Projection, additions
 from projections.registry import UNROUTED
 from projections.seen import Past, Seen
@@ -27,7 +27,8 @@ class PartitionFold:
     every stream in `missing(batch)` must be put there. `discarded` maps the offsets that a person gave up to
     their streams: what would be parked there is passed over, what follows is applied all the same, so that a
     forged discard takes nothing away. `parked` are the streams that stand still. Records whose key belongs to
-    another than this `partition` of the topic's `partitions` are parked and stop nothing.
+    another than this `partition` of the topic's `partitions`, or to another region's topic, are parked and
+    stop nothing.
     """
 
     def __init__(
@@ -44,6 +45,8 @@ class PartitionFold:
     ) -> None:
         self.takers = takers
         everyone: list[Projection] = [UNROUTED, *takers.values()]
+        # Of the streams that many write, none is taken for new: a second writer's first write is 1, too.
+        self.known = tuple(f"{p.category}/" for p in takers.values() if not p.numbered)
         self.standing = {projection.name for projection in everyone} if standing is None else standing
         self.past = past
         self.states = states
@@ -66,7 +69,7 @@ class PartitionFold:
             if not isinstance(event, Event) or (name := event.stream) in seen:
                 continue
             seen.add(name)
-            if optimistic and event.version == 1 and name not in waiting:
+            if optimistic and event.version == 1 and name not in waiting and not name.startswith(self.known):
                 continue
             if name in self.states:
                 continue
@@ -93,9 +96,9 @@ class _BatchFold:
         )
         self._seen = Seen(partition.past, partition.states, batch, partition.discarded)
         keys = [record.key for record, _ in batch]
-        self._strays = strays(keys, partition.partition, partition.partitions)
+        self._strays = misplaced(keys, first.topic, partition.partition, partition.partitions)
 
-    async def run(self) -> Folded:  # one loop: a call per record would cost a tenth of the rate
+    async def run(self) -> Folded:  # noqa: C901 # one loop: a call per record would cost a tenth of the rate
         get, parked = self._partition.states.get, self._partition.parked
         touched, strays_here = self._out.touched, self._strays
         for index, (record, event) in enumerate(self._batch):
@@ -111,7 +114,9 @@ class _BatchFold:
             if event.stream in parked:
                 self._park(record, stream, "behind", BEHIND)
                 continue
-            if event.version != stream.version + 1 and not await self._follows(index, record, event, stream):
+            numbered = stream.projection.numbered
+            out_of_turn = numbered and event.version != stream.version + 1
+            if out_of_turn and not await self._follows(index, record, event, stream):
                 continue
             try:
                 state = stream.projection.fold(stream.state, event)
@@ -120,10 +125,14 @@ class _BatchFold:
             except Exception as error:  # noqa: BLE001 # whatever the fold dies of must stop its stream alone
                 self._park(record, stream, *reason_of(error))
                 continue
+            if state is stream.state and not numbered:
+                self._out.duplicates += 1
+                continue
             stream.state = state
             if stream.version == 0:
                 stream.first_offset = record.offset
-            stream.version, stream.last_id, stream.last_offset = event.version, event.id, record.offset
+            stream.version = event.version if numbered else stream.version + 1
+            stream.last_id, stream.last_offset = event.id, record.offset
             touched[event.stream] = stream
             for key, amounts in added:
                 self._out.add(stream.projection.name, key, amounts)
@@ -153,8 +162,7 @@ class _BatchFold:
     def _park_stray(self, record: RawRecord) -> None:
         """Park a record that lies where its stream is not: the stream itself goes on."""
         if record.key is not None and record.offset not in self._partition.discarded:
-            reason = stray(record.key, self._partition.partition, self._partition.partitions)
-            self._bury(record, UNROUTED.name, None, "misfiled", reason)
+            self._bury(record, UNROUTED.name, None, "misfiled", self._strays[record.key])
 
     def _park_unread(self, record: RawRecord, event: Event | Undecodable) -> None:
         """Park a record whose key, if any, is all that says whose it is."""

@@ -7,6 +7,7 @@ from sqlalchemy import Table
 
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
+from eventlog.topics import family_of
 
 # What one event adds to one row of a table of sums: the row's key, and exact integers to add.
 Addition = tuple[tuple[str, ...], tuple[int, ...]]
@@ -18,10 +19,15 @@ LONGEST_KEY = 600
 class Projection(Protocol):
     """One read model; live, rebuild and audit fold with the same object.
 
-    `name` is pinned. `topic` is the logical topic it reads, `category` the part before the `/` of the streams
-    it takes. `home` is keyed by `stream` and begins with `tables.stamps()`. `totals`, if any, holds sums
-    across streams: exact integers, so that the order of partitions does not matter; its primary key comes
-    first, and every other column is a sum. Only data of the types `adding` adds to them.
+    `name` is pinned. `topic` is the logical topic it reads, or the family of topics of which each region has
+    one; `category` the part before the `/` of the streams it takes. `home` is keyed by `stream` and begins
+    with `tables.stamps()`. `totals`, if any, holds sums across streams: exact integers, so that the order of
+    partitions does not matter; its primary key comes first, and every other column is a sum. Only data of the
+    types `adding` adds to them.
+
+    `numbered`: a stream has one writer, which counts its events 1, 2, 3, …. Where it is not, any number of
+    nodes write a stream, and the fold itself tells what it has already: it then returns the state that it was
+    given, the same object, and for everything else another one. The row's `version` counts those.
 
     A state is whatever the projection likes, but never changed in place: a fold that fails half way must
     leave no trace.
@@ -39,6 +45,8 @@ class Projection(Protocol):
     def totals(self) -> Table | None: ...
     @property
     def adding(self) -> frozenset[type]: ...
+    @property
+    def numbered(self) -> bool: ...
 
     def fold(self, state: Any, event: Event) -> Any:
         """The state after `event`; `state` is None before a stream's first one.
@@ -84,4 +92,5 @@ def owned_tables(projection: Projection) -> list[Table]:
 
 def by_category(projections: Iterable[Projection], topic: str) -> Mapping[str, Projection]:
     """Who takes which streams of a topic."""
-    return {p.category: p for p in projections if p.topic == topic}
+    family = family_of(topic)
+    return {p.category: p for p in projections if p.topic == family}

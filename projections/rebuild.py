@@ -9,6 +9,7 @@ import asyncpg
 
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
+from eventlog.topics import family_of
 from projections import shadow
 from projections.fence import Connection, Position, take_over
 from projections.filling import Filling, Orders, Second
@@ -172,7 +173,7 @@ class Rebuild:
         if UNROUTED in self._projections:
             return dict(ends)
         topics = {projection.topic for projection in self._projections}
-        return {place: end for place, end in ends.items() if place[0] in topics}
+        return {place: end for place, end in ends.items() if family_of(place[0]) in topics}
 
     async def _compared(self, projection: Projection, schema: str) -> Verified:
         stored = StoredRows(self._live, schema)

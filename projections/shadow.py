@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from sqlalchemy import MetaData, Table
 from sqlalchemy.schema import AddConstraint, CreateIndex
 
-from eventlog.topics import TOPICS
+from eventlog.topics import REGIONAL, TOPICS
 from projections import bulk
 from projections.batch import Folded
 from projections.bulk import Rows
@@ -58,7 +58,7 @@ class Shadow:
     async def enter(self) -> None:
         """Work on the tables that there are, with this connection too."""
         await self._connection.execute(f"SET search_path = {SCHEMA}")
-        for topic in TOPICS:
+        for topic in (*TOPICS, *REGIONAL):
             await bulk.prepare(self._connection, topic)
 
     async def drop(self) -> None:

@@ -45,7 +45,9 @@ class Projecting:
     async def project(
         self, topics: Sequence[str], partitions: Sequence[int], ready: Callable[[], None]
     ) -> None:
-        """Follow the `partitions` (none: all) of `topics`; `ready` is told when each was taken up.
+        """Follow the `partitions` (none: all) of `topics` (none: all that there are but `checkpoints`).
+
+        `ready` is told when each was taken up.
 
         Raises:
             Refusal: topics or tables are missing.
@@ -66,6 +68,7 @@ class Projecting:
         partitions: Sequence[int],
         ready: Callable[[], None],
     ) -> None:
+        topics = topics or [topic for topic in await reader.topics() if topic != "checkpoints"]
         places = [(topic, p) for topic in topics for p in await reader.partitions(topic)]
         places = [place for place in places if not partitions or place[1] in partitions]
         try:

@@ -14,7 +14,6 @@ from workers.settings import Settings
 
 _log = structlog.get_logger(__name__)
 
-TOPICS = ("decisions", "fleet", "deadletters")
 METRICS = "127.0.0.1:0"
 STOP_WITHIN = 10.0  # seconds for what still runs, once the process is to end
 
@@ -23,7 +22,7 @@ async def run(
     settings: Settings,
     ready: Callable[[], None],
     *,
-    topics: Sequence[str] = TOPICS,
+    topics: Sequence[str] = (),
     partitions: Sequence[int] = (),
     metrics: str = METRICS,
     sealing: bool = True,
@@ -33,7 +32,7 @@ async def run(
     Args:
         settings: where Kafka and Postgres are.
         ready: told when every partition is taken up.
-        topics: logical topics to project.
+        topics: logical topics to project; none means all, those of the regions that exist included.
         partitions: of each topic; none means all.
         metrics: host:port for Prometheus; port 0 takes a free one and logs it.
         sealing: whether to keep the Merkle logs and sign checkpoints too.

@@ -6,6 +6,7 @@ from contextlib import asynccontextmanager
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
+from eventlog.topics import family_of
 from projections.connection import connect, migrated
 from projections.fence import check_partitions
 from projections.filling import Second
@@ -63,7 +64,8 @@ async def _ready(
         beside = await connect(settings.database_url)
         try:
             with migrated():
-                for topic in {projection.topic for projection in PROJECTIONS}:
+                families = {projection.topic for projection in PROJECTIONS}
+                for topic in [name for name in await reader.topics() if family_of(name) in families]:
                     count = len(await reader.partitions(topic))
                     await check_partitions(live, topic, standing_on(topic), count)
                 yield Rebuild(reader, live, beside, projections, progress=progress, second=second)

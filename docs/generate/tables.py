@@ -32,6 +32,7 @@ ABOUT: dict[str, str] = {
     "deliberation": "One row for each deliberation, items of dockets included.",
     "reputation": "Every voter's record by topic, as sums over final rulings (exact integers, fixed point).",
     "docket": "One row for each table decided by `moot decide`; its items are deliberations.",
+    "context_entry": "What each region has of the shared context: one row for each region and key.",
     "discard": "Which parked records were given up, by whom and why.",
     "dead_letter": "Records that could not be applied, and those that wait behind them.",
     "projection_offset": "The fence: how far each projection, and the sealer, has committed each partition.",
@@ -76,6 +77,22 @@ MEANINGS: dict[str, dict[str, str]] = {
         "opened_at": "Time of the first event.",
         "closed_at": "Time of the last.",
         "state": "Table, policy, model, and how many items came to each status.",
+    },
+    "context_entry": _STAMPS
+    | {
+        "version": "How many writes are folded.",
+        "region": "The region whose copy it is.",
+        "layer": "The layer.",
+        "key": "The key.",
+        "standing": "`single`, or of siblings `settled` by the layer's rule or `undecided`, or `expired`.",
+        "dots": "What `--if-version` takes: the dots of the siblings, or `none`.",
+        "siblings": "The writes that stand, the latest first, each as it was written.",
+        "resolution": "What the rule made of the siblings, and why; null where there is one write, or none.",
+        "causality": "The dots that some write had seen, and those that arrived: each a vector and the rest.",
+        "ancestors": "Replaced writes that a merge may still need.",
+        "newest_wall": "Unix milliseconds of the newest clock that arrived, by which writes expire.",
+        "newest_logical": "Its second part.",
+        "expires_at_ms": "Unix milliseconds at which the first of the writes is over; null for never.",
     },
     "discard": _STAMPS
     | {

@@ -17,6 +17,7 @@ from eventlog.topics import (
     family_of,
     is_topic,
     kafka_name,
+    of_other_regions,
     regional,
     regional_topics,
     settings,
@@ -163,3 +164,15 @@ def test_a_topic_that_would_lose_history_is_refused_with_the_way_out(key, value,
         refused.value
     )
     assert f"--add-config {key}={settings(1)[key]}" in str(refused.value)
+
+
+def test_keys_of_other_regions_are_found_and_no_others():
+    keys = [
+        b"context/eu.immediate.aa",
+        b"context/eu-1.immediate.aa",
+        b"context/us.immediate.aa",
+        b"docket/1",
+        None,
+    ]
+    assert of_other_regions(keys, "context.eu") == {keys[1], keys[2]}
+    assert of_other_regions(keys, "decisions") == frozenset()
