@@ -44,13 +44,18 @@ def _json(value: Any, depth: int = 0) -> bool:
     """Whether any JSON value fits; true, which is a whole number to Python, does."""
     kind = type(value)
     if kind is int:
-        return depth <= MAX_DEPTH and LOWEST <= value <= HIGHEST
-    if kind is dict or kind is list:
-        values = value.values() if kind is dict else value
-        return depth <= MAX_DEPTH and all(_json(inner, depth + 1) for inner in values)
-    return depth <= MAX_DEPTH
+        return _fits(value)
+    if kind is not dict and kind is not list:
+        return True
+    if value and depth >= MAX_DEPTH:
+        return False
+    for inner in value.values() if kind is dict else value:
+        if type(inner) not in _FITTING and not _json(inner, depth + 1):  # most are leaves
+            return False
+    return True
 
 
+_FITTING = frozenset({str, float, bool, type(None)})
 _PLAIN: dict[Any, Check] = {int: _fits, Any: _json}
 
 

@@ -57,7 +57,7 @@ async def ensure_topics(
         TimeoutError: the cluster did not do it within the deadline.
         ConnectionError: nobody answers at `bootstrap`.
     """
-    named = {*TOPICS, *(regional(family, region) for region in regions for family in REGIONAL)}
+    asked = {regional(family, region) for region in regions for family in REGIONAL}
     admin = AIOKafkaAdminClient(**options(bootstrap), request_timeout_ms=int(deadline * 1000))
     try:
         async with asyncio.timeout(deadline):
@@ -65,7 +65,7 @@ async def ensure_topics(
             there = set(await admin.list_topics())
             wanted = {
                 kafka_name(prefix, name): topic_named(name)
-                for name in sorted(named.union(regional_topics(prefix, there)))
+                for name in (*TOPICS, *sorted(asked.union(regional_topics(prefix, there))))
             }
             existing = there & wanted.keys()
             missing = {name: topic for name, topic in wanted.items() if name not in existing}

@@ -6,10 +6,15 @@ import pytest
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
 
+from domain.context.recording import recorded
+from domain.context.residency import Residency
 from domain.refusal import Refusal
+from eventlog.codec import encode
 from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
-from eventlog.topics import TOPICS, settings
+from eventlog.topics import REGIONAL, TOPICS, settings
+from eventlog.writer import LogWriter
+from tests.unit.domain.context.given import wrote
 
 
 @pytest.fixture
@@ -29,6 +34,39 @@ async def test_all_topics_are_made_with_their_partitions_and_then_left_alone(kaf
     async with LogReader(kafka, topic_prefix) as reader:
         for topic in TOPICS.values():
             assert await reader.partitions(topic.name) == list(range(topic.partitions))
+
+
+async def test_a_region_exists_from_when_its_topic_is_made_and_is_seen_by_everyone(kafka, topic_prefix):
+    async with LogReader(kafka, topic_prefix) as reader:
+        await ensure_topics(kafka, topic_prefix)
+        assert await reader.topics() == [*TOPICS]
+        made = await ensure_topics(kafka, topic_prefix, regions=["us", "eu", "us"])
+        assert made.created == (f"{topic_prefix}context.eu", f"{topic_prefix}context.us")
+        assert await reader.topics() == [*TOPICS, "context.eu", "context.us"]
+        assert await reader.partitions("context.us") == list(range(REGIONAL["context"].partitions))
+        again = await ensure_topics(kafka, topic_prefix)
+        assert again.existing[-2:] == made.created
+
+
+async def test_a_write_goes_to_the_topic_of_its_region_and_is_found_there(kafka, topic_prefix):
+    await ensure_topics(kafka, topic_prefix, regions=["eu", "us"])
+    write = wrote("eu-1:1", {"free": 8}, wall=1795255200250)
+    here, copy = (recorded(write, region, Residency()) for region in ("eu", "us"))
+    async with LogReader(kafka, topic_prefix) as reader, LogWriter(kafka, topic_prefix) as writer:
+        await writer.append("context.eu", [here])
+        with pytest.raises(Refusal, match=r"does not belong to topic context\.us"):
+            await writer.append("context.us", [here])
+        assert await reader.stream(copy.stream) == []
+        await writer.append("context.us", [copy])
+        found = await reader.find(copy.id)
+        assert (found.topic, found.value) == ("context.us", encode(copy))
+        assert [record.topic for record in await reader.stream(here.stream)] == ["context.eu"]
+
+
+async def test_a_name_that_is_no_regions_makes_no_topic(kafka, topic_prefix, admin):
+    with pytest.raises(Refusal, match="lower-case letters"):
+        await ensure_topics(kafka, topic_prefix, regions=["eu", "EU"])
+    assert not [name for name in await admin.list_topics() if name.startswith(topic_prefix)]
 
 
 async def test_the_broker_keeps_the_settings(kafka, topic_prefix, admin):
