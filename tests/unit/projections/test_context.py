@@ -96,6 +96,14 @@ def test_a_forked_dot_is_no_duplicate():
     assert PROJECTION.row(both)[COLUMNS.index("dots")] == "eu-1:1,eu-1:1"
 
 
+def test_another_write_under_a_dot_that_was_replaced_counts_as_every_replica_counts_it():
+    first, second = wrote("eu-1:1", {"a": 1}), wrote("eu-1:2", {"a": 2}, seen="eu-1:1", wall=2000)
+    forged = wrote("eu-1:1", {"a": 9}, wall=1500)
+    held = folded([first, second])
+    assert folded([first], state=held) is held
+    assert folded([forged], state=held) == folded([forged, second, first]) != held
+
+
 def test_a_lone_write_is_single_and_concurrent_ones_are_settled_or_wait():
     ann, bob = wrote("eu-1:1", {"a": 1}, ttl_ms=50), wrote("us-1:1", {"b": 2})
     assert row(ann)["standing"] == "single"
