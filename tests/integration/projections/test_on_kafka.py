@@ -56,7 +56,7 @@ async def test_a_second_process_shares_a_rebuild_and_the_rows_are_the_same(
         work = await bed.rebuilding(second=second, progress=lambda done, of: told.append((done, of)))
         done = await work.rebuild()
         assert await bed.hashes() == before
-        assert [found.difference for found in await work.verify()] == [None, None, None]
+        assert {found.difference for found in await work.verify()} == {None}
     assert done.events == 40 * 6 + 5
     assert told[-1] == (done.events, done.events)
 

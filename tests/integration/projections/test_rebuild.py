@@ -79,7 +79,7 @@ async def test_a_rebuild_mends_what_was_changed_by_hand(bed):
 async def test_verify_names_the_first_row_that_differs_and_changes_nothing(bed):
     await a_log_with_everything(bed)
     before = await bed.hashes()
-    assert [found.difference for found in await (await bed.rebuilding()).verify()] == [None, None, None]
+    assert {found.difference for found in await (await bed.rebuilding()).verify()} == {None}
     await bed.connection.execute("UPDATE deliberation SET rounds = 7 WHERE stream > 'consensus/n5'")
     edited = await bed.hashes()
     found = {one.projection: one for one in await (await bed.rebuilding()).verify()}
