@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Protocol
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.append import Append
 from activities.docket import DocketWork
@@ -20,7 +20,7 @@ from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
 from workers.settings import Settings
 from workers.temporal_client import connect
-from workflows import names, sandbox
+from workflows import names
 from workflows.heartbeats import Heartbeats
 from workflows.refusals import Refusals
 
@@ -56,7 +56,7 @@ def worker(
             docket.close_docket,
         ],
         interceptors=[Heartbeats(), Refusals()],
-        workflow_runner=sandbox.runner(),
+        workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md
         max_cached_workflows=cached,
         sticky_queue_schedule_to_start_timeout=serving.STICKY,
         graceful_shutdown_timeout=serving.GRACE,
