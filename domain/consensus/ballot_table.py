@@ -118,7 +118,7 @@ def parse(raw: bytes, *, kind: Kind) -> BallotTable:
 
 
 def kind_of(raw: bytes) -> Kind:
-    """JSON lines begin with a brace, which the header of a CSV table cannot; nor with the bracket of an array."""
+    """JSON lines begin with a brace, or wrongly with a bracket, which the header of a CSV table cannot."""
     return "jsonl" if raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["} else "csv"
 
 
