@@ -14,7 +14,7 @@ from activities.ports import ArtifactStore, EventLog, Reputations, Streams
 from activities.reputation import Reputation
 from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
-from workers import search_attributes, serving
+from workers import partition_counts, search_attributes, serving
 from workers.artifacts import FsspecArtifacts
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
@@ -72,11 +72,13 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         metrics: host:port at which the SDK's metrics are served for Prometheus; none by default.
 
     Raises:
-        Refusal: a server does not answer, or the search attributes are missing (`moot migrate`).
+        Refusal: a server does not answer, topics or search attributes are missing (`moot migrate`), or a
+            topic was given other partitions than it was projected with.
     """
     async with AsyncExitStack() as held:
         client = await connect(settings, serving.runtime(metrics))
         await search_attributes.require(client)
         log = await held.enter_async_context(LogWriter(settings.kafka, settings.topic_prefix))
+        await partition_counts.check_if_known(settings)
         read_model = await held.enter_async_context(ReadModel(settings.database_url))
         await serving.serve(worker(client, log, FsspecArtifacts(settings.artifacts), read_model), ready)
