@@ -42,8 +42,8 @@ async def raise_to(deployed, partitions):
         name = kafka_name(deployed.topic_prefix, "decisions")
         await admin.create_partitions({name: NewPartitions(partitions)})
         async with LogReader(deployed.kafka, deployed.topic_prefix) as reader, asyncio.timeout(DEADLINE):
-            while len(await reader.partitions("decisions")) != partitions:
-                await asyncio.sleep(0.05)  # noqa: ASYNC110 # Kafka has no event to wait for
+            while len(await reader.partitions("decisions")) != partitions:  # noqa: ASYNC110 # Kafka says nothing
+                await asyncio.sleep(0.05)
     finally:
         await admin.close()
 
