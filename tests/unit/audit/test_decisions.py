@@ -174,6 +174,8 @@ async def test_of_a_settled_stream_nothing_is_held_but_its_name():
     assert STREAM in fold.states
     reader.append(EVENTS[-1:])
     assert await streams.take(reader.places["decisions", 0][-1:]) == [EVENTS]
+    reader.append(EVENTS)
+    assert await streams.take(reader.places["decisions", 0][-len(EVENTS) :]) == []
     assert (STREAM in fold.states, streams._open, streams._ended) == (False, {}, {KEY})
 
 

@@ -6,7 +6,18 @@ import msgspec
 import pytest
 from hypothesis import given as forall
 
-from domain.consensus.events import BallotCast, BallotSealed, Decided, Opened, RoundClosed, Score, Withdrawn
+from domain.consensus.events import (
+    BallotCast,
+    BallotSealed,
+    Decided,
+    MediationGiven,
+    Opened,
+    PersonRuled,
+    RoundClosed,
+    Score,
+    Seat,
+    Withdrawn,
+)
 from domain.consensus.policy import Policy
 from domain.consensus.reputation import EQUIVOCATION, ONE, contribution
 from domain.consensus.state import NOT_OPENED, fold_all
@@ -85,6 +96,8 @@ OPENED = opened("ann", "bob")
 CLOSED = RoundClosed(1, (), (), 0.0, 0, 2, "cap", "nobody cast a ballot")
 AGREED = replace(CLOSED, leading=("yes",), stop="threshold")
 DECIDED = Decided("yes", "consensus", "consensus", "", ("yes",), 1.0, 1, (), 0.0, OPENED.policy, ())
+MEDIATING = opened("ann", "bob", otherwise="mediate")
+MEDIATED = MediationGiven("model", "yes", "because")
 RULED = replace(DECIDED, status="ruled_by_person", authority="person")
 
 
@@ -109,6 +122,16 @@ RULED = replace(DECIDED, status="ruled_by_person", authority="person")
         ([OPENED, AGREED, replace(DECIDED, leading=("no",))], "other rounds than were held"),
         ([OPENED, AGREED, replace(DECIDED, rounds_required=2)], "other rounds than were held"),
         ([replace(OPENED, panel=OPENED.panel * 2)], "sits twice"),
+        ([replace(OPENED, panel=())], "nobody sits on it"),
+        ([replace(OPENED, panel=(Seat("ann", 1.0), Seat("bob", -1e-9)))], "not a number from 0"),
+        ([OPENED, replace(CLOSED, stop="open", options=("maybe",))], "an option appears"),
+        ([opened("ann", max_rounds=1), replace(CLOSED, stop="open")], "round 1 was the last"),
+        ([OPENED, MEDIATED], "before the last round was closed"),
+        ([MEDIATING, replace(CLOSED, stop="open"), MEDIATED], "before the last round was closed"),
+        ([MEDIATING, AGREED, MEDIATED], "there is a decision to state already"),
+        ([MEDIATING, CLOSED, MEDIATED, MEDIATED], "there is a decision to state already"),
+        ([MEDIATING, CLOSED, PersonRuled("Ada", "yes", "so")], "the policy says mediate"),
+        ([OPENED, CLOSED, MEDIATED], "the policy says unresolved"),
     ],
 )
 def test_what_cannot_follow_is_refused(log, says):
