@@ -126,7 +126,7 @@ def check_closing(
         raise ImpossibleEvent("leading", f"{len(data.leading)} choices cannot have passed the threshold")
     if data.stop == "open" and data.round >= policy.max_rounds:
         raise ImpossibleEvent("stop", f"round {data.round} was the last, the policy allows no other")
-    if not set(data.options) <= set(options):
+    if data.options and not set(data.options) <= set(options):
         raise ImpossibleEvent("options", "an option appears that was not there before")
 
 

@@ -24,6 +24,9 @@ from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import ImpossibleEvent
 from projections import deliberation
 from projections.consensus import ConsensusProjection
+from projections.folding import BEHIND
+from projections.in_memory import fold_log
+from tests.fakes.log_reader import MemoryReader
 from tests.unit.consensus.given import AT, ballot, given, live, opened, settled
 
 PROJECTION = ConsensusProjection()
@@ -185,3 +188,12 @@ def test_a_withdrawn_deliberation_is_no_decision_and_takes_nothing_more():
         PROJECTION.fold(state, late)
     with pytest.raises(ImpossibleEvent, match="tells of 3 rounds"):
         folded((*given_.events[:2], replace(late, data=Withdrawn("temporal", "", 3))))
+
+
+async def test_a_stream_whose_opening_could_not_be_is_parked_with_the_reason():
+    log = MemoryReader()
+    end = log.append(given(replace(OPENED, panel=()), ballot("ann", "yes")).events)
+    rows = await fold_log(log, {("decisions", 0): end})
+    parked = [(letter.kind, letter.reason) for letter in rows.totals.dead]
+    assert parked == [("impossible", "panel: nobody sits on it, or a voter sits twice"), ("behind", BEHIND)]
+    assert rows.streams == {}
