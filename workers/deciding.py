@@ -135,11 +135,15 @@ class Deciding:
             self._known.popitem(last=False)
 
     def _answer(self, event: str, write: Written, entry: Entry) -> Accepted:
-        layer, rules = self._rules.layers.named(write.layer), self._rules
-        conflict = conflict_in(entry, layer, self._region, merge_text=rules.merge_text)
+        beside = len(entry.siblings) - 1
         return Accepted(
             context_id=event,
             local_version=version_of(entry),
-            conflicts_detected=max(0, len(entry.siblings) - 1),
-            requires_remote_resolution=conflict is not None and resolve(conflict).resolution is None,
+            conflicts_detected=beside,
+            requires_remote_resolution=beside > 0 and self._undecided(entry, write.layer),
         )
+
+    def _undecided(self, entry: Entry, layer: str) -> bool:
+        rules = self._rules
+        conflict = conflict_in(entry, rules.layers.named(layer), self._region, merge_text=rules.merge_text)
+        return conflict is not None and resolve(conflict).resolution is None

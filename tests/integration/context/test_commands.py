@@ -7,6 +7,7 @@ import sys
 import time
 from datetime import UTC, datetime
 
+from tests.integration.context.test_client import on_the_log
 from tests.integration.projections.bed import until
 
 LAKE = ("situational", "weather/lake")
@@ -116,8 +117,6 @@ async def test_a_broken_row_is_named_and_the_import_goes_on_there_once_it_is_men
 async def test_an_import_that_was_killed_goes_on_and_no_row_is_lost_or_twice(
     moot, environ, settings, tmp_path
 ):
-    from tests.integration.context.test_client import on_the_log
-
     file = tmp_path / "rows.jsonl"
     rows(file, 30_000)
     outbox = settings.data / "context" / "eu" / "eu-1.db"
@@ -126,7 +125,7 @@ async def test_an_import_that_was_killed_goes_on_and_no_row_is_lost_or_twice(
         env=environ,
     )
     until_then = time.monotonic() + 20
-    while (not outbox.exists() or not marked(outbox)) and time.monotonic() < until_then:
+    while (not outbox.exists() or not marked(outbox)) and time.monotonic() < until_then:  # noqa: ASYNC110 # a file gives no signal
         await asyncio.sleep(0.005)
     process.send_signal(signal.SIGKILL)
     assert await process.wait() == -signal.SIGKILL
