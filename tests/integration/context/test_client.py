@@ -11,6 +11,7 @@ from domain.refusal import Refusal
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.search import find
+from eventlog.topic_setup import ensure_topics
 from tests.integration.projections.bed import until
 from workers.context_client import ContextClient
 
@@ -146,3 +147,11 @@ async def test_many_puts_at_once_are_each_answered_and_all_on_the_log(settings, 
             e.data.value for e in events if e.data.key == f"k{number}" and e.data.layer == "situational"
         ]
         assert values == list(range(number, 500, 50))
+
+
+async def test_a_region_that_begins_to_exist_is_projected_without_a_restart(settings, projector):
+    await ensure_topics(settings.kafka, settings.topic_prefix, regions=["ap"])
+    async with ContextClient(settings, "ap", "ap-1") as client:
+        await client.put(*WEATHER, "new")
+        found = await read_until(client, lambda found: found.staleness_seconds is not None)
+    assert (found.value, found.region) == ("new", "ap")
