@@ -67,7 +67,7 @@ def context() -> None:
     """
 
 
-@context.command(epilog=PUT)
+@context.command(short_help="Write a value under a key of a layer.", epilog=PUT)
 @LAYER
 @click.argument("key")
 @click.argument("value")
@@ -120,7 +120,7 @@ def put(
     context_run.write(region, node, write)
 
 
-@context.command("import", epilog=IMPORT)
+@context.command("import", short_help="Write every row of a file.", epilog=IMPORT)
 @click.argument("file", type=click.Path(path_type=Path))
 @REGION
 @NODE
@@ -151,7 +151,7 @@ def import_(
     context_run.write(region, node, write)
 
 
-@context.command(epilog=GET)
+@context.command(short_help="Show what the region has of a key.", epilog=GET)
 @LAYER
 @click.argument("key")
 @REGION
@@ -175,7 +175,7 @@ def get(*, layer: str, key: str, region: str | None, node: str | None, at: str |
     output.emit(as_json, data, lambda: context_view.found(data))
 
 
-@context.command(epilog=HISTORY)
+@context.command(short_help="Show every write of a key.", epilog=HISTORY)
 @LAYER
 @click.argument("key")
 @REGION
@@ -191,7 +191,7 @@ def history(*, layer: str, key: str, region: str | None, as_json: bool) -> None:
         output.emit(as_json, context_view.told_data(one), context_view.told(one))
 
 
-@context.command(epilog=WATCH)
+@context.command(short_help="Show what comes to the region.", epilog=WATCH)
 @REGION
 @click.option("--layer", type=click.Choice(NAMES), help="Only this layer.")
 @click.option("--key", metavar="KEY", help="Only this key, or with * at its end, keys that begin so.")

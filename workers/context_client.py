@@ -22,6 +22,7 @@ from workers.outbox_changes import Marks
 from workers.settings import Settings
 
 _REGION_WITHIN = 10.0  # seconds to ask Kafka, once, whether the region is there
+_FAREWELL = 1.0  # seconds, at most, that a client which is left goes on sending
 _MET = 100_000  # keys of which it is remembered that the node knows them
 
 
@@ -192,6 +193,9 @@ async def _going_on(draining: Draining) -> AsyncIterator[None]:
     try:
         yield
     finally:
+        with suppress(TimeoutError):  # what is nearly there need not be sent twice
+            async with asyncio.timeout(_FAREWELL):
+                await draining.drained(_FAREWELL)
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
