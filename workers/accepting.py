@@ -37,6 +37,7 @@ class Accepting:
         self._asked: queue.SimpleQueue[_Ask | None] = queue.SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="outbox", daemon=True)
         self._loop: asyncio.AbstractEventLoop | None = None
+        self._closed = False
 
     def start(self) -> None:
         self._loop = asyncio.get_running_loop()
@@ -44,6 +45,7 @@ class Accepting:
 
     async def stop(self) -> None:
         """Store what was asked for before, then end the thread."""
+        self._closed = True
         self._asked.put(None)
         await asyncio.to_thread(self._thread.join)
 
@@ -94,6 +96,8 @@ class Accepting:
             return refusal
 
     async def _ask(self, do: Callable[[Changes], Any], weight: int) -> Any:
+        if self._closed:
+            raise RuntimeError("the node is closed")
         answer: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         self._asked.put(_Ask(do, weight, answer))
         return await answer

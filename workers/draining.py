@@ -7,7 +7,7 @@ from eventlog.topics import regional
 from eventlog.writer import LogWriter
 from workers.accepting import Accepting
 from workers.away import Away, why
-from workers.outbox import Outbox
+from workers.outbox import Outbox, OutboxFault
 
 _AT_ONCE = 1_000  # events in one append: a more urgent one waits for these at most
 _REACHED_WITHIN = 10.0  # seconds; then Kafka counts as away, and is tried again
@@ -52,10 +52,11 @@ class Draining:
             try:
                 async with LogWriter(self._kafka, self._prefix, deadline=_REACHED_WITHIN) as writer:
                     await self._send_all(writer)
-            except OSError as error:  # also an outbox on a full disk
+            except Exception as error:  # noqa: BLE001 # also a fault of ours must not end it without a word
                 self.problem = why(error)
-                self._away.left("kafka", why(error))
-                await self._away.wait("kafka")
+                server = "outbox" if isinstance(error, OutboxFault) else "kafka"
+                self._away.left(server, self.problem)
+                await self._away.wait(server)
 
     async def _send_all(self, writer: LogWriter) -> None:
         while True:
@@ -66,6 +67,7 @@ class Draining:
                 continue
             await writer.append_encoded(self._topic, [(one.at_ms, one.stream, one.event) for one in waiting])
             self._away.back("kafka")
-            self.problem = None
             await self._accepting.sent([one.seq for one in waiting])
+            self._away.back("outbox")
+            self.problem = None
             self._moved.set()

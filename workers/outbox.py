@@ -58,9 +58,10 @@ class Outbox:
             raise
 
     def close(self) -> None:
-        """Let go of the file; only when nobody uses it any more."""
+        """Let go of the file; only when nobody stores any more."""
         self._own.close()
-        self._reading.close()
+        with self._reading_lock:
+            self._reading.close()
         os.close(self._handle)
 
     def store(self, changes: Changes) -> None:

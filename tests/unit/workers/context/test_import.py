@@ -69,18 +69,21 @@ BROKEN = {
 }
 
 
-@pytest.mark.parametrize(("row", "said"), BROKEN.items(), ids=[said[8:30] for said in BROKEN.values()])
-async def test_a_broken_row_is_named_by_line_and_field_and_neither_it_nor_a_later_one_is_taken(
-    client, file, row, said
-):
-    file.write_text(f"{json.dumps(ROW)}\n{row}\n{json.dumps(ROW)}\n")
-    with pytest.raises(BrokenRow) as broken:
+async def test_a_broken_row_is_named_by_line_and_field_and_neither_it_nor_a_later_one_is_taken(client, file):
+    for number, (row, said) in enumerate(BROKEN.items(), 1):
+        file.write_text(f"{json.dumps({**ROW, 'value': number})}\n{row}\n{json.dumps(ROW)}\n")
+        with pytest.raises(BrokenRow) as broken:
+            await taken(client, file)
+        assert str(broken.value).startswith(said)
+        assert values(client) == list(range(1, number + 1))
+
+
+async def test_once_the_row_is_mended_the_import_goes_on_there(client, file):
+    file.write_text(f"{json.dumps(ROW)}\n{{}}\n")
+    with pytest.raises(BrokenRow):
         await taken(client, file)
-    assert str(broken.value).startswith(said)
-    assert values(client) == [1]
-    file.write_text(
-        f"{json.dumps(ROW)}\n{json.dumps({**ROW, 'value': 2})}\n\n{json.dumps({**ROW, 'value': 3})}"
-    )
+    mended = [json.dumps({**ROW, "value": number}) for number in (2, 3)]
+    file.write_text(f"{json.dumps(ROW)}\n{mended[0]}\n\n{mended[1]}")
     assert await taken(client, file) == Imported(2, 1)
     assert values(client) == [1, 2, 3]
     assert await taken(client, file) == Imported(0, 4)

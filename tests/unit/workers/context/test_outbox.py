@@ -40,7 +40,7 @@ def waiting(seq, priority=50, event=b"e"):
     return Unsent(seq, priority, seq, f"context/eu.immediate.{seq}", event)
 
 
-@examples(30)
+@examples(16)
 @given(priorities=st.lists(st.sampled_from([0, 30, 50, 100]), max_size=12), at_once=st.integers(1, 5))
 def test_it_is_drained_by_priority_and_first_in_first_out_within_one(folder, priorities, at_once):
     file = folder / "order.db"
@@ -70,7 +70,7 @@ def test_one_that_is_more_urgent_is_next_however_much_waits(file):
 
 def test_much_that_waits_is_handed_out_in_portions_that_fit_in_memory(file):
     outbox = opened(file)
-    outbox.store(Changes(unsent=[waiting(seq, event=bytes(3 << 20)) for seq in range(1, 6)]))
+    outbox.store(Changes(unsent=[waiting(seq, event=bytes(3 << 20)) for seq in range(1, 5)]))
     assert [one.seq for one in outbox.unsent(100)] == [1, 2, 3]
     outbox.close()
 

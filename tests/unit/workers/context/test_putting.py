@@ -165,6 +165,13 @@ async def test_a_caller_that_leaves_disturbs_nobody(file):
         assert {write.value for write in writes(node.outbox)} >= {2}
 
 
+async def test_a_put_after_the_end_is_refused_and_does_not_hang(file):
+    async with Node(file) as node:
+        pass
+    with pytest.raises(RuntimeError, match="the node is closed"):
+        await node.put(1)
+
+
 async def test_the_event_is_that_which_any_other_writer_of_the_write_would_make(file):
     async with Node(file) as node:
         answer = await node.put({"a": 1}, flags=("user_facing",))
