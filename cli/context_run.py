@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from contextlib import aclosing
 from dataclasses import asdict
 from datetime import datetime
 from typing import Any
@@ -70,12 +71,13 @@ def watch(
         left = limit
         async with LogReader(settled.kafka, settled.topic_prefix) as reader:
             ready = lambda: output.say(f"watching {here}; Ctrl-C ends it")  # noqa: E731 # one line
-            async for one in context_log.watch(reader, here, wanted, ready):
-                show(one)
-                if left is not None:
-                    left -= 1
-                    if not left:
-                        return
+            async with aclosing(context_log.watch(reader, here, wanted, ready)) as coming:
+                async for one in coming:
+                    show(one)
+                    if left is not None:
+                        left -= 1
+                        if not left:
+                            return
 
     asyncio.run(watched())
 

@@ -10,10 +10,8 @@ from typing import Any, Self
 from domain.context.commands import PutContext
 from domain.context.events import Flag, stream_of
 from domain.refusal import Refusal
-from eventlog.reader import LogReader
-from eventlog.topics import regional
 from workers.accepting import Accepting, Outcome
-from workers.context_node import node_of, outbox_file
+from workers.context_node import check_exists, node_of, outbox_file
 from workers.context_reading import Asking, Found, found
 from workers.deciding import Accepted, Deciding, Rules, Wanted
 from workers.draining import Draining
@@ -21,7 +19,6 @@ from workers.outbox import Outbox
 from workers.outbox_changes import Marks
 from workers.settings import Settings
 
-_REGION_WITHIN = 10.0  # seconds to ask Kafka, once, whether the region is there
 _FAREWELL = 1.0  # seconds, at most, that a client which is left goes on sending
 _MET = 100_000  # keys of which it is remembered that the node knows them
 
@@ -64,11 +61,10 @@ class ContextClient:
         """
         settings, region = self._settings, self.region
         async with AsyncExitStack() as held:
-            topic = regional("context", region)
             self.node = node_of(settings.data, region, self._stated)
             file = outbox_file(settings.data, region, self.node)
             if not file.exists():
-                await _check_exists(settings, topic)
+                await check_exists(settings, region)
             self.outbox = await asyncio.to_thread(Outbox.open, file, region, self.node, within=self._within)
             held.callback(self.outbox.close)
             self._asking = await held.enter_async_context(Asking(settings.database_url))
@@ -199,21 +195,3 @@ async def _going_on(draining: Draining) -> AsyncIterator[None]:
         task.cancel()
         with suppress(asyncio.CancelledError):
             await task
-
-
-async def _check_exists(settings: Settings, topic: str) -> None:
-    """Before a node's first write: into an outbox of no region much could be written that never leaves it."""
-    try:
-        async with (
-            asyncio.timeout(_REGION_WITHIN),
-            LogReader(settings.kafka, settings.topic_prefix) as reader,
-        ):
-            there = await reader.topics()
-    except (OSError, TimeoutError) as error:
-        raise Refusal(
-            "region",
-            f"whether it exists is asked of Kafka before a node's first write: {error or 'no answer'}",
-        ) from None
-    if topic not in there:
-        region = topic.partition(".")[2]
-        raise Refusal("region", f"{region} does not exist; `moot migrate --region {region}` makes it")

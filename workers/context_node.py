@@ -1,5 +1,6 @@
 """Which node writes, and where its outbox is."""
 
+import asyncio
 import os
 import secrets
 from pathlib import Path
@@ -7,8 +8,12 @@ from pathlib import Path
 from domain.context.region import check_region
 from domain.refusal import Refusal
 from domain.stream import check_id
+from eventlog.reader import LogReader
+from eventlog.topics import regional
+from workers.settings import Settings
 
 VARIABLE = "FOLKMOOT_REGION"
+_REGION_WITHIN = 10.0  # seconds
 
 
 def region_of(stated: str | None, setting: str) -> str:
@@ -53,6 +58,25 @@ def known_node(data: Path, region: str, stated: str | None) -> str | None:
     if stated is None and not (_folder(data, region) / "node").exists():
         return None
     return node_of(data, region, stated)
+
+
+async def check_exists(settings: Settings, region: str) -> None:
+    """Ask Kafka before a node's first write: into an outbox of no region much could be written for nothing.
+
+    Raises:
+        Refusal: the region does not exist, or Kafka does not say.
+    """
+    try:
+        async with (
+            asyncio.timeout(_REGION_WITHIN),
+            LogReader(settings.kafka, settings.topic_prefix) as reader,
+        ):
+            there = await reader.topics()
+    except OSError as error:  # a timeout is one
+        why = f"whether it exists is asked of Kafka before a node's first write: {error or 'no answer'}"
+        raise Refusal("region", why) from None
+    if regional("context", region) not in there:
+        raise Refusal("region", f"{region} does not exist; `moot migrate --region {region}` makes it")
 
 
 def _folder(data: Path, region: str) -> Path:

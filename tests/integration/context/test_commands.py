@@ -81,7 +81,8 @@ async def test_watch_shows_what_comes_and_of_the_asked_keys_only(moot, environ):
     await moot("put", *LAKE, "1")
     await moot("put", "situational", "other", "2")
     await moot("put", *LAKE, "3")
-    out, _ = await asyncio.wait_for(watching.communicate(), 20)
+    out, said = await asyncio.wait_for(watching.communicate(), 20)
+    assert said == b""
     assert [json.loads(line)["value"] for line in out.splitlines()] == [1, 3]
     assert watching.returncode == 0
 
