@@ -124,6 +124,6 @@ def _as_data(found: Found) -> dict[str, Any]:
 def _waiting(left: int, client: ContextClient) -> str:
     why = f" ({client.waiting_for})" if client.waiting_for else ""
     return (
-        f"moot: {counted(left, 'put')} of {client.node} waits for Kafka{why}: nothing is lost, and the next"
-        " put or import of this node passes it on"
+        f"moot: Kafka has not taken {counted(left, 'put')} of {client.node} yet{why}: nothing is lost, and"
+        " the next put or import of this node passes on what waits"
     )

@@ -28,6 +28,10 @@ def now_ms() -> int:
     return time.time_ns() // 1_000_000
 
 
+class NotComparable(ConnectionError):
+    """What the region has cannot be asked now, and so not be compared with `if_version`."""
+
+
 class ContextClient:
     """One node of one region: an async context manager, for any number of callers in one event loop.
 
@@ -176,7 +180,7 @@ class ContextClient:
             return {}
         entries = await self._asking.entries(sorted(unknown), at_once=compared)
         if entries is None and compared:
-            raise ConnectionError(
+            raise NotComparable(
                 f"if_version: what {self.region} has cannot be looked up now ({self._asking.problem});"
                 " put without it, or try again"
             )

@@ -87,7 +87,8 @@ async def test_if_version_compares_with_what_the_region_has_and_not_with_what_th
         await read_until(bob, lambda found: found.present)
         await bob.put(*WEATHER, 2, if_version=first.local_version)
         await bob.drained(10)
-        await read_until(bob, lambda found: found.version == "eu-2:1")
+        async with ContextClient(elsewhere("c"), "eu", "eu-3") as other:  # who has nothing of its own
+            await read_until(other, lambda found: found.version == "eu-2:1")
         with pytest.raises(VersionMoved, match=r"the region has eu-2:1"):
             await ann.put(*WEATHER, 3, if_version=first.local_version)
         with pytest.raises(VersionMoved, match="the region has none"):

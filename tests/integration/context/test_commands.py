@@ -161,3 +161,20 @@ async def test_text_that_is_no_json_is_refused_with_the_way_to_write_it(moot):
     status, _, said = await moot("put", *LAKE, "calm")
     assert status == 1
     assert "--text" in said
+
+
+async def test_with_the_servers_away_a_command_still_answers_and_says_what_waits(moot):
+    assert (await moot("put", *LAKE, "1", "--node", "eu-1"))[0] == 0
+    away = {"FOLKMOOT_KAFKA": "127.0.0.1:1", "FOLKMOOT_DATABASE_URL": "postgresql://nobody@127.0.0.1:1/x"}
+    status, out, said = await moot("put", *LAKE, "2", "--node", "eu-1", "--json", **away)
+    assert (status, json.loads(out)["local_version"]) == (0, "eu-1:2")
+    assert said.startswith("moot: Kafka has not taken 1 put of eu-1 yet")
+    status, out, said = await moot("get", *LAKE, "--node", "eu-1", "--json", **away)
+    assert (status, json.loads(out)["value"], json.loads(out)["projected"]) == (0, 2, False)
+    assert said.startswith("moot: shown is what this node itself has: ")
+    status, out, said = await moot("put", *LAKE, "3", "--node", "eu-1", "--if-version", "eu-1:2", **away)
+    assert (status, out) == (1, "")
+    assert said.splitlines()[1].startswith("moot: if_version: what eu has cannot be looked up now")
+    assert (await moot("put", *LAKE, "4", "--node", "eu-1"))[2] == ""  # and what waited is passed on
+    _, out, _ = await moot("history", *LAKE, "--json")
+    assert [json.loads(line)["value"] for line in out.splitlines()] == [1, 2, 4]
