@@ -15,6 +15,7 @@ from domain.refusal import Refusal
 COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("cli.audit:audit", "Prove and verify what was decided."),
     "consensus": ("cli.consensus:consensus", "Hold one deliberation: start, vote, watch."),
+    "context": ("cli.context:context", "Shared context: write, read, watch, import."),
     "deadletters": ("cli.deadletters:deadletters", "Records that could not be applied."),
     "decide": ("cli.decide:decide", "Decide a whole table of recorded ballots."),
     "demo": ("cli.demo:demo", "Decide 45 real cases on a real stack, then prove it."),

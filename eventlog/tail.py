@@ -44,17 +44,31 @@ async def _last(reader: LogReader, topic: str, partition: int, end: int, limit: 
 
 
 async def follow(reader: LogReader, after: Ends) -> AsyncGenerator[RawRecord, None]:
-    """Every record from those offsets on, as it arrives; it never ends."""
-    arrived: asyncio.Queue[RawRecord] = asyncio.Queue(_WAITING)
+    """Every record from those offsets on, as it arrives; it never ends, and may be left at any time.
+
+    Raises:
+        Exception: what stopped the reading of one partition, after the records that came before it.
+    """
+    arrived: asyncio.Queue[RawRecord | Exception] = asyncio.Queue(_WAITING)
 
     async def read(topic: str, partition: int, start: int) -> None:
-        async with aclosing(reader.batches(topic, partition, start)) as batches:
-            async for batch in batches:
-                for record in batch:
-                    await arrived.put(record)
+        try:
+            async with aclosing(reader.batches(topic, partition, start)) as batches:
+                async for batch in batches:
+                    for record in batch:
+                        await arrived.put(record)
+        except Exception as fault:  # noqa: BLE001 # whoever follows is told
+            await arrived.put(fault)
 
-    async with asyncio.TaskGroup() as group:
-        for place, start in after.items():
-            group.create_task(read(*place, start))
+    # No task group: one that a generator holds turns its closing into an error.
+    reading = [asyncio.create_task(read(*place, start)) for place, start in after.items()]
+    try:
         while True:
-            yield await arrived.get()
+            found = await arrived.get()
+            if isinstance(found, Exception):
+                raise found
+            yield found
+    finally:
+        for task in reading:
+            task.cancel()
+        await asyncio.gather(*reading, return_exceptions=True)

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError, KafkaTimeoutError, UnknownTopicOrPartiti
 from domain.counting import counted
 from domain.event import Event
 from domain.refusal import Refusal
+from domain.strict_json import printable
 from eventlog.codec import EPOCH, encode
 from eventlog.connection import shown
 from eventlog.partitioning import partition_of
@@ -19,6 +20,9 @@ from eventlog.record import Position
 from eventlog.topics import kafka_name, topic_of
 
 _MILLISECOND = timedelta(milliseconds=1)
+
+Encoded = tuple[int, str, bytes]
+"""An event's time in Unix milliseconds, its stream, and what `encode` made of it."""
 
 
 class WriteFailed(OSError):
@@ -63,8 +67,19 @@ class LogWriter:
             Refusal: an event is too large, not storable or of another topic; none of `events` was written.
             TimeoutError: not all were acknowledged within the deadline; appending the same again is safe.
         """
+        return await self.append_encoded(
+            topic, [(milliseconds(event.time), event.stream, encode(event)) for event in events]
+        )
+
+    async def append_encoded(self, topic: str, encoded: Sequence[Encoded]) -> list[Position]:
+        """As `append`, of what `encode` made before, to the byte: after a software update, too.
+
+        Raises:
+            Refusal: an event is of another topic; nothing was written.
+            TimeoutError: see `append`.
+        """
         name = kafka_name(self._prefix, topic)
-        entries = [_entry(topic, event) for event in events]
+        entries = [_entry(topic, *one) for one in encoded]
         if not entries:
             return []
         try:
@@ -114,11 +129,10 @@ class LogWriter:
             raise UnknownTopicOrPartitionError(name) from None
 
 
-def _entry(topic: str, event: Event) -> Entry:
-    value = encode(event)
-    if topic_of(event.stream) != topic:
-        raise Refusal("event", f"{event.type} {event.id} of {event.stream} does not belong to topic {topic}")
-    return milliseconds(event.time), event.stream.encode(), value
+def _entry(topic: str, timestamp_ms: int, stream: str, value: bytes) -> Entry:
+    if topic_of(stream) != topic:
+        raise Refusal("event", f"an event of {printable(stream, 200)} does not belong to topic {topic}")
+    return timestamp_ms, stream.encode(), value
 
 
 def milliseconds(time: datetime) -> int:

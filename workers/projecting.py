@@ -4,6 +4,7 @@ import asyncio
 import gc
 import random
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from traceback import walk_tb
 
@@ -30,6 +31,7 @@ _LOST_HISTORY = 10.0  # seconds until a partition whose history is gone is looke
 _CONNECT_WITHIN = 5.0
 _STEADY = 1.0  # seconds that a connection to Postgres must last to count as its return
 _STATEMENT_WITHIN = 60.0  # seconds; a server that vanished without a word is not waited for without end
+_REGIONS_EVERY = 2.0  # seconds between two looks for a region that is new
 _ENDS_WITHIN = 2.0  # seconds for the ends of all partitions; by itself aiokafka tries for 40
 APPLICATION = "folkmoot projector"  # by which Postgres, and so `moot status`, knows the connection
 
@@ -46,6 +48,8 @@ class Projecting:
         self, topics: Sequence[str], partitions: Sequence[int], ready: Callable[[], None]
     ) -> None:
         """Follow the `partitions` (none: all) of `topics` (none: all that there are but `checkpoints`).
+
+        Of all topics, those of regions that begin to exist later are followed, too.
 
         `ready` is told when each was taken up.
 
@@ -68,17 +72,34 @@ class Projecting:
         partitions: Sequence[int],
         ready: Callable[[], None],
     ) -> None:
-        topics = topics or [topic for topic in await reader.topics() if topic != "checkpoints"]
-        places = [(topic, p) for topic in topics for p in await reader.partitions(topic)]
-        places = [place for place in places if not partitions or place[1] in partitions]
+        places = await _places(reader, topics, partitions)
         try:
             async with asyncio.TaskGroup() as group:
                 for place in places:
                     group.create_task(self._keep_following(reader, place))
+                if not topics:
+                    group.create_task(self._take_up_regions(reader, places, partitions, group))
                 group.create_task(self._watch(reader, places, ready))
                 group.create_task(Lookout(self._connect, self._metrics, self._away).keep_looking())
         except* Refusal as refused:
             raise refused.exceptions[0] from None
+
+    async def _take_up_regions(
+        self, reader: LogReader, places: list[Place], partitions: Sequence[int], group: asyncio.TaskGroup
+    ) -> None:
+        """Add the places of regions that begin to exist while this process runs."""
+        while True:
+            await asyncio.sleep(_REGIONS_EVERY)
+            there: list[Place] = []
+            # A topic that is being made may be listed before it is described; Kafka away is said elsewhere.
+            with suppress(ConnectionError, TimeoutError, Refusal):
+                async with asyncio.timeout(_ENDS_WITHIN):
+                    there = await _places(reader, (), partitions)
+            for place in there:
+                if place not in places:
+                    _log.info("projector.region_found", topic=place[0], partition=place[1])
+                    places.append(place)
+                    group.create_task(self._keep_following(reader, place))
 
     async def _connect(self) -> Connection:
         return await connect(
@@ -159,6 +180,12 @@ class Projecting:
                 self._metrics.unmeasured()
                 self._away.left("kafka", why(error))
             await asyncio.sleep(_LAG_EVERY if announced else _LAG_EVERY / 20)
+
+
+async def _places(reader: LogReader, topics: Sequence[str], partitions: Sequence[int]) -> list[Place]:
+    topics = topics or [topic for topic in await reader.topics() if topic != "checkpoints"]
+    places = [(topic, p) for topic in topics for p in await reader.partitions(topic)]
+    return [place for place in places if not partitions or place[1] in partitions]
 
 
 def _where(error: BaseException) -> str:

@@ -39,7 +39,8 @@ class Settings:
     """Addresses and places of one deployment.
 
     `kafka` is what `eventlog.connection.options` reads, `database_url` a postgresql:// URL, `artifacts`
-    an fsspec URL or a folder, `signing_key` the file of the checkpoint key, `data` the folder of local state.
+    an fsspec URL or a folder, `signing_key` the file of the checkpoint key, `data` the folder of local state,
+    `region` that of the shared context where a command names none.
     A server that `load` was told not to need may be "".
     """
 
@@ -52,6 +53,7 @@ class Settings:
     artifacts: str
     signing_key: str
     data: Path
+    region: str = ""
 
     def __repr__(self) -> str:
         # The addresses of Kafka and of the database may hold passwords, and this ends up in tracebacks.
@@ -100,6 +102,7 @@ def load(
         artifacts=environ.get("FOLKMOOT_ARTIFACTS") or str(data / "artifacts"),
         signing_key=environ.get("FOLKMOOT_SIGNING_KEY") or str(data / "signing.key"),
         data=data,
+        region=environ.get("FOLKMOOT_REGION", ""),
     )
 
 

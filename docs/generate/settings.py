@@ -106,6 +106,12 @@ GROUPS = (
                 "Local state, and the running stack's addresses.",
             ),
             Variable(
+                "FOLKMOOT_REGION",
+                "",
+                "The region of the shared context that `moot context` reads and writes; `--region` comes "
+                "before it.",
+            ),
+            Variable(
                 "FOLKMOOT_CACHE",
                 "the platform's cache folder",
                 "Where Kafka's jars are kept, checked at every start.",

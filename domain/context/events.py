@@ -2,6 +2,7 @@
 
 import hashlib
 from dataclasses import asdict, dataclass, field
+from functools import lru_cache
 from typing import Any, ClassVar, Literal
 
 from domain.causality.causal_context import CausalContext, Dot, normal
@@ -65,7 +66,12 @@ def stream_of(region: str, layer: str, key: str) -> str:
 
     Keys are free text, names of streams are not.
     """
-    return f"context/{region}.{layer}.{hashlib.sha256(key.encode()).hexdigest()[:32]}"
+    return f"context/{region}.{layer}.{_hash(key)}"
+
+
+@lru_cache(maxsize=4096)  # one write asks for its stream in several places
+def _hash(key: str) -> str:
+    return hashlib.sha256(key.encode()).hexdigest()[:32]
 
 
 def fingerprint(write: Written) -> str:

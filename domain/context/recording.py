@@ -28,7 +28,7 @@ def recorded(write: Written, region: str, residency: Residency) -> Event:
     residency.check(write.layer, write.key, region)
     at = _EPOCH + write.wall * _MILLISECOND
     there = stream_of(region, write.layer, write.key)
-    home = stream_of(write.region, write.layer, write.key)
+    home = there if write.region == region else stream_of(write.region, write.layer, write.key)
     return Event(
         id=event_id(at, there, write.node, write.counter),
         stream=there,
