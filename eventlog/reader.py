@@ -15,7 +15,7 @@ from eventlog import consuming, search
 from eventlog.connection import options
 from eventlog.record import LastRead, RawRecord, RetentionLost
 from eventlog.silence import silence
-from eventlog.topics import TOPICS, kafka_name, regional_topics
+from eventlog.topics import TOPICS, is_sealed, kafka_name, regional_topics
 
 MAX_RECORDS = 10_000
 # One fetch holds about 6,000 records of 600 bytes, so it is a batch by itself while the next is on its way.
@@ -65,6 +65,15 @@ class LogReader:
         except KafkaError as error:
             raise self._silent(error) from None
         return [*TOPICS, *regional_topics(self._prefix, there)]
+
+    async def sealed(self) -> list[tuple[str, int]]:
+        """Every partition, by its logical topic, that checkpoints vouch for.
+
+        Raises:
+            ConnectionError: Kafka does not answer.
+        """
+        topics = [topic for topic in await self.topics() if is_sealed(topic)]
+        return [(topic, partition) for topic in topics for partition in await self.partitions(topic)]
 
     async def partitions(self, topic: str) -> list[int]:
         """The partitions of a logical topic, in order.
