@@ -10,6 +10,7 @@ from domain.context.events import stream_of
 from domain.context.layers import Layers
 from domain.context.passing import by_urgency, own_write
 from domain.context.policy import ContextPolicy, policy_from
+from domain.context.priority import sync_priority
 from domain.context.recording import recorded
 from domain.context.residency import Pin, Residency
 from domain.deadletters import Discarded
@@ -41,11 +42,9 @@ def test_the_urgent_go_first_and_within_a_priority_the_earlier(flags):
     assert sorted(write.counter for group in groups for write in group) == [*range(1, len(flags) + 1)]
     for group in groups:
         assert [write.counter for write in group] == sorted(write.counter for write in group)
-    firsts = [set(group[0].flags) for group in groups]
-    if firsts:
-        # The dearest flags are in front; nothing is urgent but historical writes at the very end.
-        assert "user_facing" in firsts[0] or not any("user_facing" in some for some in flags)
-        assert firsts[-1] == {"historical"} or {"historical"} not in flags
+    urgency = [{sync_priority(write.flags) for write in group} for group in groups]
+    assert all(len(one) == 1 for one in urgency)
+    assert urgency == sorted(urgency, key=max, reverse=True)
 
 
 def test_a_policy_states_layers_and_pins():
