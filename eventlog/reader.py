@@ -41,9 +41,13 @@ class LogReader:
         self._admin: Any = None
 
     async def __aenter__(self) -> Self:
-        self._asking = await self._connect()
-        self._admin = AIOKafkaAdminClient(**options(self._bootstrap), client_id="folkmoot")
-        await self._admin.start()
+        try:
+            self._asking = await self._connect()
+            self._admin = AIOKafkaAdminClient(**options(self._bootstrap), client_id="folkmoot")
+            await self._admin.start()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(

@@ -20,12 +20,14 @@ class ContextPolicy:
     residency: Residency = field(default_factory=Residency)
 
 
-def policy_from(stated: Mapping[str, Any]) -> ContextPolicy:
+def policy_from(stated: Any) -> ContextPolicy:
     """The policy that a file states, `{"layers": {…}, "pins": [{"key": "patient/*", "regions": ["eu"]}]}`.
 
     Raises:
         Refusal: an unknown part, or a value that makes no sense; named as `layers.cultural.rule`.
     """
+    if not isinstance(stated, Mapping):
+        raise Refusal("", f"is no table of {' and '.join(_PARTS)}")
     unknown = [name for name in stated if name not in _PARTS]
     if unknown:
         raise Refusal(
