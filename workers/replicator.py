@@ -20,6 +20,7 @@ from workers.replicator_metrics import ReplicatorMetrics
 _log = structlog.get_logger(__name__)
 
 METRICS = "127.0.0.1:0"
+STOP_WITHIN = 5.0  # seconds for connections to be closed, of which some may be away
 
 
 async def run(
@@ -61,7 +62,7 @@ async def run(
     if work.done():
         work.result()
     work.cancel()
-    await asyncio.wait({work})
+    await asyncio.wait({work}, timeout=STOP_WITHIN)
 
 
 async def replicate(
@@ -98,7 +99,7 @@ async def _work(
         Link(source, target) for source in sources for target in targets if source.region != target.region
     ]
     if not links:
-        known = ", ".join(place.region for place in [*sources, *targets]) or "none"
+        known = ", ".join(dict.fromkeys(place.region for place in [*sources, *targets])) or "none"
         raise Refusal(
             "regions",
             f"two at least are needed, there is {known}: `moot migrate --region NAME` makes another",
