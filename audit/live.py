@@ -9,7 +9,6 @@ from audit.source import SealedLog
 from audit.tiles import WIDTH, Coordinate, split_hashes
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
-from eventlog.topics import SEALED
 from projections import checkpoints, merkle, signing_keys
 from projections.checkpoints import CheckpointRow
 from projections.merkle import LeafTile
@@ -27,8 +26,7 @@ class Live:
     async def logs(self) -> Sequence[SealedLog]:
         return [
             SealedLog(topic, partition, self._origin_of(topic, partition))
-            for topic in SEALED
-            for partition in await self._reader.partitions(topic)
+            for topic, partition in await self._reader.sealed()
         ]
 
     async def length(self, topic: str, partition: int) -> int:

@@ -6,7 +6,7 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
-from eventlog.topics import SEALED
+from eventlog.topics import is_sealed
 from projections import merkle
 from projections.fence import Connection
 
@@ -20,7 +20,7 @@ async def find_sealed(reader: LogReader, event_id: str) -> RawRecord:
     record = await reader.find(event_id)
     if record is None:
         raise Refusal("event", f"{printable(event_id, 60)} is not on the log")
-    if record.topic not in SEALED:
+    if not is_sealed(record.topic):
         raise Refusal(
             "event", f"{event_id} is a checkpoint, which its own signature proves: `moot audit checkpoint`"
         )

@@ -17,7 +17,7 @@ from domain.refusal import Refusal
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
-from eventlog.topics import SEALED
+from eventlog.topics import is_sealed
 from eventlog.undecodable import Undecodable
 from eventlog.writer import LogWriter
 from projections import fence, merkle, signing_keys
@@ -38,7 +38,7 @@ def stream_of(topic: str, partition: int) -> str:
 def log_of(stream: str) -> tuple[str, int] | None:
     """The logical topic and partition that a stream of checkpoints speaks of; None for any other stream."""
     topic, _, number = stream.removeprefix(f"{TOPIC}/").rpartition(".")
-    known = topic in SEALED and number.isascii() and number.isdigit()
+    known = is_sealed(topic) and number.isascii() and number.isdigit()
     return (topic, int(number)) if known and stream == stream_of(topic, int(number)) else None
 
 

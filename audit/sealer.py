@@ -21,7 +21,6 @@ from audit.signing import Change, announce, configured
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
 from eventlog.record import RetentionLost
-from eventlog.topics import SEALED
 from eventlog.writer import LogWriter
 from projections import checkpoints, sealing
 from projections.connection import pool
@@ -46,7 +45,7 @@ class _Link:
 
 
 class Sealer:
-    """Seals the partitions of `decisions`, `fleet` and `deadletters`.
+    """Seals the partitions of every topic that there is when it begins, but `checkpoints`.
 
     A record is sealed as it comes; then its partition rests for `interval` seconds, unless `MOST_LEAVES`
     wait, so that a checkpoint is worth its signature. `stopped` names the logs that are sealed no more, each
@@ -99,8 +98,7 @@ class Sealer:
         async with asyncio.TaskGroup() as group:
             following = [
                 group.create_task(self._follow(link, signer, topic, partition))
-                for topic in SEALED
-                for partition in await link.reader.partitions(topic)
+                for topic, partition in await link.reader.sealed()
             ]
             await stop.wait()
             for task in following:
@@ -114,7 +112,7 @@ class Sealer:
         """
         async with link.pool.acquire() as connection:
             if not self.stopped:
-                await sealing.forget(connection, SEALED)
+                await sealing.forget(connection, [topic for topic, _ in await link.reader.sealed()])
             chain = await announced.load(connection, announced.chain_of(self._cluster, self._prefix))
             with contextlib.suppress(Refusal):  # said where it is to sign
                 chain.held = key.load(self._place).verifier
@@ -132,9 +130,8 @@ class Sealer:
         try:
             contradicted = await published.take_in(connection, reader, self._origin, chain)
         except (SplitView, RetentionLost) as lost:  # of the topic of checkpoints: nothing can be compared
-            for topic in SEALED:
-                for partition in await reader.partitions(topic):
-                    await self._stop_sealing(connection, topic, partition, str(lost))
+            for topic, partition in await reader.sealed():
+                await self._stop_sealing(connection, topic, partition, str(lost))
         else:
             for (topic, partition), split in contradicted.items():
                 await self._stop_sealing(connection, topic, partition, split.problem)

@@ -116,6 +116,8 @@ class _SoFar:
         """What repeats, contradicts or cannot follow the events before is said to."""
         if event.stream != self._stream:
             return "misfiled: it is an event of another stream"
+        if self._taker is not None and not self._taker.numbered:
+            return self._joined(event)
         known = self._ids.get(event.version)
         if known is not None:
             return "written again" if known == event.id else "a fork: another event has this version"
@@ -123,6 +125,12 @@ class _SoFar:
         if len(self._ids) < event.version:
             return "a gap: earlier versions are missing"
         return self._folded(event)
+
+    def _joined(self, event: Event) -> str:
+        """Where any number of nodes write, a repetition is what the fold has already."""
+        before = self._state
+        note = self._folded(event)
+        return "written again" if not note and self._state is before else note
 
     def _folded(self, event: Event) -> str:
         try:

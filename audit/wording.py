@@ -21,6 +21,8 @@ from domain.consensus.events import (
     SliceDecided,
     Withdrawn,
 )
+from domain.context.canonical import canonical
+from domain.context.events import Written
 from domain.counting import counted, share
 from domain.deadletters import Discarded
 from domain.event import EventData
@@ -28,7 +30,7 @@ from domain.event import EventData
 _FEW = 8
 
 
-def said(data: EventData) -> str:
+def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of event
     """One line; it quotes what people wrote, so whoever prints it escapes it."""
     match data:
         case (
@@ -44,6 +46,12 @@ def said(data: EventData) -> str:
             return _deliberation(data)
         case DocketOpened() | DocketEstimated() | SliceDecided() | DocketClosed() | DocketWithdrawn():
             return _docket(data)
+        case Written():
+            case = "" if data.case is None else f", as ruled in case {data.case}"
+            return (
+                f"{data.writer} at {data.node} in {data.region} writes '{data.key}'{case}:"
+                f" {canonical(data.value)}"
+            )
         case CheckpointSigned():
             return f"{data.origin} up to {counted(data.size, 'record')} is sealed under {data.root}"
         case KeyAnnounced():

@@ -49,14 +49,12 @@ def checkpoint(topic: str | None, partition: int | None, as_json: bool) -> None:
 
 async def _newest(settings: "Settings") -> list["CheckpointRow"]:
     from cli.audit_link import connected
-    from eventlog.topics import SEALED
     from projections import checkpoints
 
     async with connected(settings) as (pool, reader), pool.acquire() as connection:
         found = [
             await checkpoints.newest(connection, topic, partition, published=True)
-            for topic in SEALED
-            for partition in await reader.partitions(topic)
+            for topic, partition in await reader.sealed()
         ]
     return [row for row in found if row is not None]
 

@@ -15,6 +15,7 @@ EPILOG = """\b
 Examples:
   moot dev                 Temporal on 7233, its Web UI on 8233
   moot dev --ports auto    free ports, beside another stack
+  moot dev --regions eu,us   two regions that share context, and the replicator between them
 """
 _INTERRUPTED = 130
 _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
@@ -36,9 +37,17 @@ _STOPPING = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 @click.option(
     "--workers/--no-workers", default=True, help="Without workers: the servers and migrations only."
 )
+@click.option(
+    "--regions",
+    default="",
+    metavar="NAMES",
+    help="Regions of the shared context, with commas between.  [default: those there are, or local]",
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object a line.")
-def dev(ports: str, data: Path | None, workers: bool, as_json: bool) -> int:  # noqa: FBT001 # click's flags
+def dev(*, ports: str, data: Path | None, workers: bool, regions: str, as_json: bool) -> int:
     """Run Kafka, Postgres, Temporal with its Web UI, the orchestrator and the projector.
+
+    With two regions of the shared context or more, the replicator between them as well.
 
     A part that FOLKMOOT_KAFKA, FOLKMOOT_DATABASE_URL or TEMPORAL_ADDRESS points at elsewhere is not started.
     """
@@ -48,7 +57,9 @@ def dev(ports: str, data: Path | None, workers: bool, as_json: bool) -> int:  # 
     place = data.absolute() if data else data_folder(Path.cwd(), os.environ)
     lines = Lines(as_json)
     _stop_on_signals()
-    stack = Stack(place, ports, os.environ, lines.tell, lines.progress, own=WORKERS if workers else ())
+    own = WORKERS if workers else ()
+    shared = [name for name in regions.split(",") if name]
+    stack = Stack(place, ports, os.environ, lines.tell, lines.progress, own=own, shared=shared)
     try:
         stack.start()
         stack.wait()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from domain.refusal import Refusal
-from eventlog.topics import SEALED, TOPICS
+from eventlog.topics import TOPICS, is_sealed, is_topic
 
 if TYPE_CHECKING:
     from eventlog.reader import LogReader
@@ -18,11 +18,18 @@ TAIL = """\b
 Examples:
   moot events tail --limit 100 --json
   moot events tail --topic decisions --follow
+  moot events tail --topic context.eu
 """
 SHOW = """\b
 Example:
   moot events show 01a1fd8c-697b-726d-a3ea-f7eaadef094f
 """
+
+
+def _topic(_context: click.Context, _option: click.Parameter, name: str | None) -> str | None:
+    if name is not None and not is_topic(name):
+        raise click.BadParameter(f"is none of {', '.join(TOPICS)} and context.<region>")
+    return name
 
 
 @click.group(short_help="Read the log: its newest events, or one by its id.")
@@ -34,7 +41,7 @@ def events() -> None:
 @click.option("--limit", type=click.IntRange(min=0), default=20, show_default=True, help="How many events.")
 @click.option("--follow", is_flag=True, help="Then show what arrives, until Ctrl-C.")
 @click.option(
-    "--topic", type=click.Choice(list(TOPICS)), help="Only this topic; by default all but checkpoints."
+    "--topic", metavar="NAME", callback=_topic, help="Only this topic; by default all but checkpoints."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a line.")
 def tail(*, limit: int, follow: bool, topic: str | None, as_json: bool) -> None:
@@ -44,10 +51,7 @@ def tail(*, limit: int, follow: bool, topic: str | None, as_json: bool) -> None:
     """
     from eventlog import view
 
-    topics = [topic] if topic else [*SEALED]
-    _run(
-        lambda reader: _tail(reader, topics, limit, view.as_json if as_json else view.as_text, follow=follow)
-    )
+    _run(lambda reader: _tail(reader, topic, limit, view.as_json if as_json else view.as_text, follow=follow))
 
 
 @events.command(epilog=SHOW)
@@ -66,10 +70,16 @@ def show(*, event_id: str, as_json: bool) -> None:
 
 
 async def _tail(
-    reader: "LogReader", topics: list[str], limit: int, shown: "Callable[[RawRecord], str]", *, follow: bool
+    reader: "LogReader",
+    topic: str | None,
+    limit: int,
+    shown: "Callable[[RawRecord], str]",
+    *,
+    follow: bool,
 ) -> None:
     from eventlog import tail
 
+    topics = [topic] if topic else [each for each in await reader.topics() if is_sealed(each)]
     ends = await tail.ends(reader, topics)
     for record in await tail.newest(reader, ends, limit):
         _say(shown(record))

@@ -23,6 +23,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "events": ("cli.events:events", "Read the log: its newest events, or one by its id."),
     "migrate": ("cli.migrate:migrate", "Make topics, tables and search attributes."),
     "rebuild": ("cli.rebuild:rebuild", "Read tables again from the log, or compare them with it."),
+    "regions": ("cli.regions:regions", "Whether all regions have the same context."),
     "status": ("cli.status:status", "Each part's health, lag, and the last checkpoint."),
     "worker": ("cli.worker:worker", "The production processes, one each."),
 }

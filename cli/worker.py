@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from pathlib import Path
 
 import click
 
@@ -67,6 +68,74 @@ def projector(topics: str | None, partitions: str, sealing: bool, metrics: str |
     )
 
 
+REPLICATOR = """\b
+Examples:
+  moot worker replicator                            every region to every other, in one cluster
+  moot worker replicator --from eu --to us=HOST:PORT
+  moot worker replicator --mirrored eu --to us      from eu.context.eu, which MirrorMaker 2 keeps
+"""
+
+
+@worker.command(epilog=REPLICATOR)
+@click.option(
+    "--from",
+    "sources",
+    multiple=True,
+    metavar="REGION[=KAFKA]",
+    help="A region whose writes are passed on; repeat it.  [default: all of our cluster]",
+)
+@click.option(
+    "--to",
+    "targets",
+    multiple=True,
+    metavar="REGION[=KAFKA]",
+    help="A region that gets them; repeat it.  [default: all of our cluster]",
+)
+@click.option(
+    "--mirrored",
+    multiple=True,
+    metavar="REGION[=TOPIC]",
+    help="A source, read from the TOPIC of our cluster that MirrorMaker 2 copies it to.",
+)
+@click.option(
+    "--policy",
+    type=click.Path(path_type=Path),
+    help="How often each layer is passed on, and what is pinned: a TOML or JSON file.",
+)
+@click.option("--again", is_flag=True, help="Pass on everything once more, after a pin was lifted.")
+@click.option("--metrics", metavar="HOST:PORT", help="For Prometheus.  [default: a free port, logged]")
+def replicator(
+    *,
+    sources: tuple[str, ...],
+    targets: tuple[str, ...],
+    mirrored: tuple[str, ...],
+    policy: Path | None,
+    again: bool,
+    metrics: str | None,
+) -> None:
+    """Shared context from region to region, each layer when its turn comes."""
+    from workers import context_policy
+    from workers import replicator as process
+    from workers import replicator_places as places
+    from workers.replicating import Place
+
+    rules = context_policy.load(policy)
+
+    async def run(settings: Settings, ready: Callable[[], None]) -> None:
+        kafka, prefix = settings.kafka, settings.topic_prefix
+        named = [places.place(text, "--from", kafka, prefix) for text in sources]
+        named += [places.mirrored(text, kafka, prefix) for text in mirrored]
+        others = [places.place(text, "--to", kafka, prefix) for text in targets]
+        places.check_once(named, "--from")
+        places.check_once(others, "--to")
+        own = None if named and others else Place("", kafka, prefix)
+        await process.run(
+            named, others, own, policy=rules, ready=ready, metrics=metrics or process.METRICS, again=again
+        )
+
+    _run("replicator", run, () if (sources or mirrored) and targets else ("kafka",))
+
+
 def _numbers(text: str) -> tuple[int, ...]:
     try:
         return tuple(int(part) for part in text.split(",")) if text else ()
@@ -81,7 +150,7 @@ def _run(name: str, process: Run, needs: tuple[str, ...] | None = None) -> None:
     from workers.settings import load
 
     log.set_up(name)
-    settings = load(needs=needs) if needs else load()
+    settings = load() if needs is None else load(needs=needs)
     try:
         asyncio.run(process(settings, ready.Announcing(settings.data, name)))
     finally:

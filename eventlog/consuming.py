@@ -10,8 +10,10 @@ from eventlog.connection import options
 _CONNECTED_WITHIN = 1.0  # seconds that a start which was given up may take to make its connection
 
 
-async def start(bootstrap: str, fetch_bytes: int) -> Any:
-    """A consumer without a group, which reads what is committed and never moves its position by itself.
+async def start(bootstrap: str, fetch_bytes: int, group: str | None = None) -> Any:
+    """A consumer which reads what is committed and never moves its position by itself.
+
+    A `group` is where it may keep offsets; it is no member of it, and shares its partitions with nobody.
 
     Raises:
         KafkaError: the cluster does not answer.
@@ -19,7 +21,7 @@ async def start(bootstrap: str, fetch_bytes: int) -> Any:
     consumer = AIOKafkaConsumer(
         **options(bootstrap),
         client_id="folkmoot",
-        group_id=None,
+        group_id=group,
         enable_auto_commit=False,
         auto_offset_reset="none",
         isolation_level="read_committed",

@@ -15,7 +15,7 @@ from eventlog import consuming, search
 from eventlog.connection import options
 from eventlog.record import LastRead, RawRecord, RetentionLost
 from eventlog.silence import silence
-from eventlog.topics import TOPICS, kafka_name, regional_topics
+from eventlog.topics import TOPICS, is_sealed, kafka_name, regional_topics
 
 MAX_RECORDS = 10_000
 # One fetch holds about 6,000 records of 600 bytes, so it is a batch by itself while the next is on its way.
@@ -41,9 +41,13 @@ class LogReader:
         self._admin: Any = None
 
     async def __aenter__(self) -> Self:
-        self._asking = await self._connect()
-        self._admin = AIOKafkaAdminClient(**options(self._bootstrap), client_id="folkmoot")
-        await self._admin.start()
+        try:
+            self._asking = await self._connect()
+            self._admin = AIOKafkaAdminClient(**options(self._bootstrap), client_id="folkmoot")
+            await self._admin.start()
+        except BaseException:
+            await self.__aexit__(None, None, None)
+            raise
         return self
 
     async def __aexit__(
@@ -65,6 +69,15 @@ class LogReader:
         except KafkaError as error:
             raise self._silent(error) from None
         return [*TOPICS, *regional_topics(self._prefix, there)]
+
+    async def sealed(self) -> list[tuple[str, int]]:
+        """Every partition, by its logical topic, that checkpoints vouch for.
+
+        Raises:
+            ConnectionError: Kafka does not answer.
+        """
+        topics = [topic for topic in await self.topics() if is_sealed(topic)]
+        return [(topic, partition) for topic in topics for partition in await self.partitions(topic)]
 
     async def partitions(self, topic: str) -> list[int]:
         """The partitions of a logical topic, in order.

@@ -33,8 +33,6 @@ TOPICS: dict[str, Topic] = {
 }
 REGIONAL: dict[str, Topic] = {"context": Topic("context", 4, "the shared context as one region has it")}
 """Topics of which each region has one, `<family>.<region>`; the streams in it name the region first."""
-# What a checkpoint vouches for; those speak for themselves, by their signatures.
-SEALED = tuple(name for name in TOPICS if name != "checkpoints")
 CATEGORIES: dict[str, str] = {
     "consensus": "decisions",
     "docket": "decisions",
@@ -105,6 +103,11 @@ def is_topic(name: str) -> bool:
     """Whether `topic_named` would take it."""
     family, _, region = name.partition(".")
     return name in TOPICS or (family in REGIONAL and REGION.fullmatch(region) is not None)
+
+
+def is_sealed(name: str) -> bool:
+    """Whether checkpoints vouch for that logical topic; they themselves speak by their signatures."""
+    return name != "checkpoints" and is_topic(name)
 
 
 def regional_topics(prefix: str, kafka_names: Iterable[str]) -> list[str]:

@@ -53,6 +53,9 @@ class LogWriter:
             raise TimeoutError(
                 f"Kafka at {shown(self._bootstrap)} did not answer within {self._deadline:g} s"
             ) from None
+        except BaseException:
+            await self._producing.close()
+            raise
         return self
 
     async def __aexit__(

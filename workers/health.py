@@ -9,6 +9,7 @@ from typing import Any
 
 from domain.refusal import Refusal
 from eventlog.connection import shown
+from eventlog.topics import REGIONAL, family_of
 from projections.connection import shown as place_of
 from projections.sealing import Stopped
 from workers import probes, ready
@@ -17,6 +18,7 @@ from workers.settings import Settings
 
 CHECKPOINTS = "checkpoints"  # in the place of a log that is sealed no more: none can be
 WORKERS = ("orchestrator", "projector")
+REPLICATOR = "replicator"
 _HELP = "docs/explanation/audit.md, When sealing has ended"
 
 
@@ -72,6 +74,7 @@ async def examine(settings: Settings) -> Report:
     elsewhere = {**said["temporal"], **said["postgres"]}
     parts += [_worker(name, settings, known, elsewhere.get(name, 0)) for name in WORKERS]
     offsets = said["postgres"].get("offsets", [])
+    parts += _replicator(settings, known, {row["topic"] for row in offsets})
     ends = await probes.ends(settings, offsets) if "kafka" in said and not parts[1].problem else {}
     parts = [_sealing(part, said["postgres"].get("stopped", []), offsets, ends) for part in parts]
     parts = [_steady(part, known, time.time()) for part in parts]
@@ -124,6 +127,18 @@ def _worker(name: str, settings: Settings, known: dict[str, Any], elsewhere: int
     if elsewhere:
         return Health(name, address=f"{elsewhere} elsewhere")
     return Health(name, problem=f"is not ready; run by `moot dev` or `moot worker {name}`")
+
+
+def _replicator(settings: Settings, known: dict[str, Any], topics: set[str]) -> list[Health]:
+    """The replicator, where there is one, or where there are regions between which one is needed.
+
+    It leaves no sign of itself on any server but the offsets that it has committed, so one that runs on
+    another machine is not seen, and none here is no problem.
+    """
+    if REPLICATOR in known or ready.ready_pid(settings.data, REPLICATOR) is not None:
+        return [_worker(REPLICATOR, settings, known, 0)]
+    regions = [topic for topic in topics if family_of(topic) in REGIONAL]
+    return [Health(REPLICATOR, address="not seen here")] if len(regions) > 1 else []
 
 
 def _hung(name: str, settings: Settings, pid: int) -> str:

@@ -2,11 +2,11 @@
 
 from typing import Any
 
-from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, start_http_server
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
-from domain.refusal import Refusal
 from projections.batch import Folded
 from projections.standing import Stand
+from workers import metrics_server
 
 Place = tuple[str, int]
 
@@ -87,11 +87,4 @@ class ProjectorMetrics:
         Raises:
             Refusal: the place is malformed or taken.
         """
-        host, _, port = place.rpartition(":")
-        try:
-            server, _ = start_http_server(int(port), host or "127.0.0.1", registry=self.registry)
-        except (ValueError, OverflowError):
-            raise Refusal("--metrics", f"{place} is not host:port") from None
-        except OSError as error:
-            raise Refusal("--metrics", f"{place} cannot be served: {error.strerror}") from None
-        return f"http://{host or '127.0.0.1'}:{server.server_address[1]}/metrics"
+        return metrics_server.serve(place, self.registry)

@@ -89,6 +89,12 @@ GROUPS = (
                 "that prints it. It may be changed with `moot audit key` only.",
             ),
             Variable(
+                "FOLKMOOT_CONTEXT_POLICY",
+                "the layers' defaults, nothing pinned",
+                "A TOML or JSON file, for the replicator and `moot regions`: how often each layer of the "
+                "shared context is passed on, and what is pinned to which regions.",
+            ),
+            Variable(
                 "FOLKMOOT_ARTIFACTS",
                 "`artifacts` in the data folder",
                 "A folder, or a URL that fsspec knows (`s3://bucket/path`; its driver must be installed). "

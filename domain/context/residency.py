@@ -1,11 +1,16 @@
 """Which regions a value may reach: pins of layers and keys, frozen into a policy."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import reduce
+from typing import Any
 
+from domain.context.layers import NAMES
+from domain.context.region import check_region
 from domain.refusal import Refusal
 from domain.strict_json import printable
+
+_PARTS = ("regions", "layer", "key")
 
 
 class PinnedElsewhere(Refusal):
@@ -67,6 +72,38 @@ class Residency:
                 f"{printable(region, 60)} may not hold '{printable(key, 60)}' of layer {printable(layer, 40)}"
                 f", which is pinned to {_listed(self.regions(layer, key) or ())}",
             )
+
+
+def residency_from(stated: Any) -> Residency:
+    """The pins that a policy's file lists: `[{"key": "patient/*", "layer": "cultural", "regions": ["eu"]}]`.
+
+    Raises:
+        Refusal: what is no pin, named as `pins[0].regions`.
+    """
+    if not isinstance(stated, list):
+        raise Refusal("pins", "is no list")
+    return Residency(tuple(_pin(f"pins[{number}]", pin) for number, pin in enumerate(stated)))
+
+
+def _pin(where: str, stated: Any) -> Pin:
+    if not isinstance(stated, Mapping):
+        raise Refusal(where, f"is no table of {', '.join(_PARTS)}")
+    unknown = [name for name in stated if name not in _PARTS]
+    if unknown:
+        raise Refusal(f"{where}.{printable(unknown[0], 40)}", f"is no part of a pin: {', '.join(_PARTS)}")
+    layer, key, regions = (stated.get(name) for name in ("layer", "key", "regions"))
+    if layer is not None and layer not in NAMES:
+        raise Refusal(f"{where}.layer", f"is none of {', '.join(NAMES)}")
+    if key is not None and (not isinstance(key, str) or not key):
+        raise Refusal(f"{where}.key", "is no key, nor the beginning of some with a * behind it")
+    if not isinstance(regions, list) or not all(isinstance(region, str) for region in regions):
+        raise Refusal(f"{where}.regions", "is no list of regions")
+    try:
+        for region in regions:
+            check_region(region, "regions")
+        return Pin(tuple(regions), layer, key)
+    except Refusal as refusal:
+        raise Refusal(f"{where}.{refusal.field}", refusal.problem) from None
 
 
 def _listed(regions: Iterable[str]) -> str:

@@ -5,7 +5,7 @@ import asyncio
 from eventlog.codec import encode
 from eventlog.partitioning import partition_of
 from eventlog.record import LastRead, RawRecord, RetentionLost
-from eventlog.topics import TOPICS, regional_topics
+from eventlog.topics import TOPICS, is_sealed, regional_topics
 
 
 class MemoryReader:
@@ -46,6 +46,9 @@ class MemoryReader:
 
     async def topics(self):
         return [*TOPICS, *regional_topics("", {topic for topic, _ in self.places})]
+
+    async def sealed(self):
+        return [(t, p) for t in await self.topics() if is_sealed(t) for p in await self.partitions(t)]
 
     async def partitions(self, topic):
         return [*range(self.counts.get(topic, 1))]

@@ -11,7 +11,7 @@ from typing import Any
 
 from domain.refusal import Refusal
 from workers import settings
-from workers.embedded import folder, logfile, ports, stackfile
+from workers.embedded import folder, logfile, ports, regions, stackfile
 from workers.embedded.child import Child
 from workers.embedded.guard import Guard
 from workers.embedded.jars import Progress
@@ -38,6 +38,8 @@ class Stack:
         progress: told while Kafka's jars are downloaded.
         own: the workers to run.
         migrations: the `moot` command that brings the servers up to date, or nothing.
+        shared: regions of the shared context to have from now on, one at least; None for none at all. With
+            two the replicator runs beside `own`.
 
     Raises:
         Refusal: another stack runs on the folder, the disk is nearly full, or a port is taken.
@@ -53,11 +55,18 @@ class Stack:
         *,
         own: Sequence[str] = WORKERS,
         migrations: Sequence[str] = MIGRATIONS,
+        shared: Sequence[str] | None = None,
     ) -> None:
         self._began = time.monotonic()
-        self._data, self._environ, self._tell, self._migrations = data, environ, tell, migrations
+        self._data, self._environ, self._tell = data, environ, tell
         elsewhere = settings.external(environ)
         self._claim = folder.claim(data)
+        own_kafka = "kafka" not in elsewhere
+        there = [] if shared is None else regions.settle(data, shared, default=own_kafka)
+        named = [word for region in there for word in ("--region", region)]
+        self._migrations = [*migrations, *named] if migrations else []
+        if own and len(there) > 1:
+            own = [*own, "replicator"]
         chosen = ports.settle(data, mode, temporal_elsewhere="temporal_address" in elsewhere)
         self._servers = Servers(data, chosen, environ, elsewhere, progress)
         self._guard = Guard(keep_open=(self._claim.children,))

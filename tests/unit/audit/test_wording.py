@@ -7,6 +7,7 @@ import pytest
 from audit.wording import said
 from domain.consensus.events import BallotCast, Decided, RoundClosed
 from tests.unit.consensus.given import Sitting
+from tests.unit.domain.context.given import wrote
 
 
 @pytest.mark.parametrize("kind", [RoundClosed, Decided])
@@ -26,3 +27,8 @@ def test_an_abstention_is_said_once():
     silent = BallotCast("plant", 1, None, reason="abstained: TimeoutError: no worker took it on")
     assert said(silent) == "round 1: plant abstains: TimeoutError: no worker took it on"
     assert said(BallotCast("ada", 1, None)) == "round 1: ada abstains"
+
+
+def test_a_write_of_context_names_who_where_and_what():
+    assert said(wrote("eu-1:2", {"b": 1, "a": None})) == 'ann at eu-1 in eu writes \'k\': {"a":null,"b":1}'
+    assert said(wrote("case.c:1", 1, case="c")).endswith("writes 'k', as ruled in case c: 1")

@@ -15,6 +15,7 @@ from eventlog.topics import (
     TOPICS,
     check_settings,
     family_of,
+    is_sealed,
     is_topic,
     kafka_name,
     of_other_regions,
@@ -100,6 +101,11 @@ def test_no_other_name_is_a_topic(name):
     assert not is_topic(name)
     with pytest.raises(Refusal, match=r"none of decisions, .*, context\.<region>"):
         topic_named(name)
+
+
+def test_every_topic_but_that_of_the_checkpoints_is_sealed():
+    sealed = ("decisions", "fleet", "deadletters", "context.eu")
+    assert [name for name in (*sealed, "checkpoints", "context", "others") if is_sealed(name)] == [*sealed]
 
 
 def test_the_regions_of_a_cluster_are_the_topics_that_it_has():

@@ -1,0 +1,43 @@
+"""What a deployment states about its shared context: how layers spread, and what stays where."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from domain.context.layers import Layers, layers_from
+from domain.context.residency import Residency, residency_from
+from domain.refusal import Refusal
+from domain.strict_json import printable
+
+_PARTS = ("layers", "pins")
+
+
+@dataclass(frozen=True, slots=True)
+class ContextPolicy:
+    """The settings of the four layers, and the pins."""
+
+    layers: Layers = field(default_factory=Layers)
+    residency: Residency = field(default_factory=Residency)
+
+
+def policy_from(stated: Any) -> ContextPolicy:
+    """The policy that a file states, `{"layers": {…}, "pins": [{"key": "patient/*", "regions": ["eu"]}]}`.
+
+    Raises:
+        Refusal: an unknown part, or a value that makes no sense; named as `layers.cultural.rule`.
+    """
+    if not isinstance(stated, Mapping):
+        raise Refusal("", f"is no table of {' and '.join(_PARTS)}")
+    unknown = [name for name in stated if name not in _PARTS]
+    if unknown:
+        raise Refusal(
+            printable(unknown[0], 40), f"is no part of the policy, which has {' and '.join(_PARTS)}"
+        )
+    layers = stated.get("layers", {})
+    if not isinstance(layers, Mapping):
+        raise Refusal("layers", "is no table of layers")
+    try:
+        found = layers_from(layers)
+    except Refusal as refusal:
+        raise Refusal(f"layers.{refusal.field}", refusal.problem) from None
+    return ContextPolicy(found, residency_from(stated.get("pins", [])))
