@@ -2,6 +2,8 @@
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# Where a shell forbids it, each of the many processes that tests start would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test check bench chaos dev lock docs clean
 
@@ -27,7 +29,9 @@ dev: .venv/.installed ## everything on this machine until Ctrl-C
 	@$(BIN)/moot dev
 
 test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal; the rules wholly covered
-	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p tests.measured
+	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
 check: .venv/.dev ## lint, types, the dependency rule, and the tests that need no server

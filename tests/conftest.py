@@ -2,11 +2,15 @@
 
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
+from typing import Any
 
+import asyncpg
 import pytest
 
+from projections import schema
 from workers.embedded import java as java_choice
 from workers.embedded import ports
 from workers.embedded.guard import Guard
@@ -16,6 +20,27 @@ from workers.embedded.server import Part
 from workers.embedded.supervised import Supervised
 from workers.embedded.temporal import Temporal
 from workflows import names
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Deal tests out by files; a folder that is a package stays together, for its tests share a stack."""
+    from xdist.scheduler import LoadFileScheduling
+
+    class ByFile(LoadFileScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            file = super()._split_scope(nodeid)
+            folder = (config.rootpath / file).parent
+            return str(folder) if (folder / "__init__.py").exists() else file
+
+    return ByFile(config, log) if config.getvalue("dist") == "loadfile" else None
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter) -> None:
+    """Tell what tests measured, which the processes that ran them cannot."""
+    for report in terminalreporter.getreports("passed") + terminalreporter.getreports("failed"):
+        for name, value in report.user_properties if report.when == "call" else ():
+            terminalreporter.write_line(f"{name}: {value}")
 
 
 @pytest.fixture(scope="session")
@@ -45,24 +70,53 @@ def kafka(stack_folder: Path, guard: Guard) -> Iterator[str]:
 
 
 @pytest.fixture(scope="session")
-def postgres_server(stack_folder: Path, guard: Guard) -> Iterator[Postgres]:
-    """A real server; `url(database)` connects to it."""
+async def postgres_server(stack_folder: Path, guard: Guard) -> AsyncIterator[Postgres]:
+    """A real server; `url(database)` connects to it.
+
+    It leaves writing to the disk to the system, so that a database is made and dropped in a tenth of the time:
+    only what outlives a crash of the whole machine depends on that, and no test has one.
+    """
     part = Postgres(stack_folder / "postgres", ports.free())
     for _ in _running(part, stack_folder, guard):
+        await _execute(part, "ALTER SYSTEM SET fsync = off", "SELECT pg_reload_conf()")
         yield part
 
 
 @pytest.fixture
-async def database(postgres_server: Postgres):
+async def database(postgres_server: Postgres) -> AsyncIterator[str]:
     """The URL of an empty database of this test's own, dropped afterwards."""
-    import asyncpg
+    async with _database(postgres_server) as url:
+        yield url
 
+
+@pytest.fixture(scope="session")
+async def _migrated(postgres_server: Postgres) -> str:
+    """A database with our tables, to be copied: that is quicker than to run every migration again."""
+    await _execute(postgres_server, "CREATE DATABASE migrated")
+    await schema.upgrade(postgres_server.url("migrated"))
+    return "migrated"
+
+
+@pytest.fixture
+async def tables(postgres_server: Postgres, _migrated: str) -> AsyncIterator[str]:
+    """The URL of a database of this test's own with our tables, which are empty; dropped afterwards."""
+    async with _database(postgres_server, f"TEMPLATE {_migrated}") as url:
+        yield url
+
+
+@asynccontextmanager
+async def _database(server: Postgres, options: str = "") -> AsyncIterator[str]:
     name = f"test_{uuid.uuid4().hex[:12]}"
-    own = await asyncpg.connect(postgres_server.url())
+    await _execute(server, f"CREATE DATABASE {name} {options}")
+    yield server.url(name)
+    await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+async def _execute(server: Postgres, *statements: str) -> None:
+    own = await asyncpg.connect(server.url())
     try:
-        await own.execute(f"CREATE DATABASE {name}")
-        yield postgres_server.url(name)
-        await own.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        for statement in statements:
+            await own.execute(statement)
     finally:
         await own.close()
 

@@ -24,7 +24,7 @@ from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
 from eventlog.topics import TOPICS
 from eventlog.writer import LogWriter
-from projections import schema, sealing
+from projections import sealing
 from projections.checkpoints import CheckpointRow
 from projections.sealing import Stopped
 from projections.signing_keys import KeyRow
@@ -152,13 +152,12 @@ class Bed:
 
 
 @pytest.fixture
-async def bed(kafka, database, topic_prefix, tmp_path):
+async def bed(kafka, tables, topic_prefix, tmp_path):
     await ensure_topics(kafka, topic_prefix)
-    await schema.upgrade(database)
     key, place = SigningKey.generate("example"), tmp_path / "signing.key"
     place.touch(0o600)
     place.write_text(key.secret())
-    return Bed(kafka, topic_prefix, database, key, str(place))
+    return Bed(kafka, topic_prefix, tables, key, str(place))
 
 
 @pytest.fixture
