@@ -73,7 +73,7 @@ def kafka(stack_folder: Path, guard: Guard) -> Iterator[str]:
 async def postgres_server(stack_folder: Path, guard: Guard) -> AsyncIterator[Postgres]:
     """A real server; `url(database)` connects to it.
 
-    It leaves writing to the disk to the system, so that a database is made and dropped in a tenth of the time:
+    It leaves writing to the disk to the system, which makes and drops a database in a tenth of the time:
     only what outlives a crash of the whole machine depends on that, and no test has one.
     """
     part = Postgres(stack_folder / "postgres", ports.free())
