@@ -2,8 +2,8 @@
 
 import os
 import uuid
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import Any
 
@@ -20,6 +20,8 @@ from workers.embedded.server import Part
 from workers.embedded.supervised import Supervised
 from workers.embedded.temporal import Temporal
 from workflows import names
+
+Databases = Callable[..., AbstractAsyncContextManager[str]]
 
 
 @pytest.hookimpl(optionalhook=True)
@@ -82,34 +84,42 @@ async def postgres_server(stack_folder: Path, guard: Guard) -> AsyncIterator[Pos
         yield part
 
 
-@pytest.fixture
-async def database(postgres_server: Postgres) -> AsyncIterator[str]:
-    """The URL of an empty database of this test's own, dropped afterwards."""
-    async with _database(postgres_server) as url:
-        yield url
+@pytest.fixture(scope="session")
+def databases(postgres_server: Postgres) -> Databases:
+    """Makes a database, empty or a copy of another one, and drops it at the end of the block; its URL."""
+
+    @asynccontextmanager
+    async def made(copied_from: str = "") -> AsyncIterator[str]:
+        name, template = f"test_{uuid.uuid4().hex[:12]}", copied_from.rpartition("/")[2] or "template1"
+        await _execute(postgres_server, f"CREATE DATABASE {name} TEMPLATE {template}")
+        try:
+            yield postgres_server.url(name)
+        finally:
+            await _execute(postgres_server, f"DROP DATABASE {name} WITH (FORCE)")
+
+    return made
 
 
 @pytest.fixture(scope="session")
-async def _migrated(postgres_server: Postgres) -> str:
-    """A database with our tables, to be copied: that is quicker than to run every migration again."""
-    await _execute(postgres_server, "CREATE DATABASE migrated")
-    await schema.upgrade(postgres_server.url("migrated"))
-    return "migrated"
-
-
-@pytest.fixture
-async def tables(postgres_server: Postgres, _migrated: str) -> AsyncIterator[str]:
-    """The URL of a database of this test's own with our tables, which are empty; dropped afterwards."""
-    async with _database(postgres_server, f"TEMPLATE {_migrated}") as url:
+async def migrated(databases: Databases) -> AsyncIterator[str]:
+    """The URL of a database with our tables, to be copied: that is quicker than every migration again."""
+    async with databases() as url:
+        await schema.upgrade(url)
         yield url
 
 
-@asynccontextmanager
-async def _database(server: Postgres, options: str = "") -> AsyncIterator[str]:
-    name = f"test_{uuid.uuid4().hex[:12]}"
-    await _execute(server, f"CREATE DATABASE {name} {options}")
-    yield server.url(name)
-    await _execute(server, f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture
+async def database(databases: Databases) -> AsyncIterator[str]:
+    """The URL of an empty database of this test's own."""
+    async with databases() as url:
+        yield url
+
+
+@pytest.fixture
+async def tables(databases: Databases, migrated: str) -> AsyncIterator[str]:
+    """The URL of a database of this test's own with our tables, which are empty."""
+    async with databases(migrated) as url:
+        yield url
 
 
 async def _execute(server: Postgres, *statements: str) -> None:
