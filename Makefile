@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a shell forbids it, each of the many processes that tests start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check bench chaos dev lock docs clean
+.PHONY: help demo test check lint bench chaos dev lock docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -34,12 +34,14 @@ test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal; the 
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
-check: .venv/.dev ## lint, types, the dependency rule, and the tests that need no server
+check: lint ## lint, types, the dependency rule, and the tests that need no server
+	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 tests/unit
+
+lint: .venv/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 tests/unit
 
 bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 	@$(BIN)/python -m bench
