@@ -4,6 +4,7 @@ import os
 import uuid
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from workers.embedded import ports
 from workers.embedded.guard import Guard
 from workers.embedded.kafka import Kafka
 from workers.embedded.postgres import Postgres
-from workers.embedded.server import Part
+from workers.embedded.server import Launch, Part
 from workers.embedded.supervised import Supervised
 from workers.embedded.temporal import Temporal
 from workflows import names
@@ -131,13 +132,22 @@ async def _execute(server: Postgres, *statements: str) -> None:
         await own.close()
 
 
+class Forgetful(Temporal):
+    """Deletes a workflow within a second; by default it waits half a minute for its own book-keeping."""
+
+    def prepare(self) -> Launch:
+        launch = super().prepare()
+        soon = 'history.transferProcessorUpdateAckInterval="1s"'
+        return replace(launch, command=[*launch.command, "--dynamic-config-value", soon])
+
+
 @pytest.fixture(scope="session")
 def temporal(stack_folder: Path, guard: Guard) -> Iterator[str]:
     """The address of a real dev server with our search attributes; tests share it, so use ids of your own."""
     listener = ports.free()
     ui = ports.free({listener})
     attributes = {key.name: key.indexed_value_type.name.title() for key in names.SEARCH_ATTRIBUTES}
-    part = Temporal(
+    part = Forgetful(
         stack_folder / "temporal", listener, ui, ports.free({listener, ui}), attributes=attributes
     )
     yield from _running(part, stack_folder, guard)
