@@ -30,6 +30,8 @@ TOPICS: dict[str, Topic] = {
         Topic("deadletters", 1, "what people decided about parked records"),
     )
 }
+# What a checkpoint vouches for; those speak for themselves, by their signatures.
+SEALED = tuple(name for name in TOPICS if name != "checkpoints")
 CATEGORIES: dict[str, str] = {
     "consensus": "decisions",
     "docket": "decisions",

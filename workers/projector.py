@@ -8,13 +8,14 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from audit.sealer import Sealer
+from eventlog.topics import SEALED
 from workers.projecting import Projecting
 from workers.projector_metrics import ProjectorMetrics
 from workers.settings import Settings
 
 _log = structlog.get_logger(__name__)
 
-TOPICS = ("decisions", "fleet", "deadletters")
+TOPICS = SEALED  # what is projected is vouched for
 METRICS = "127.0.0.1:0"
 STOP_WITHIN = 10.0  # seconds for what still runs, once the process is to end
 

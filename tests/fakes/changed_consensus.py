@@ -1,6 +1,6 @@
-"""ReachConsensus as it must never be changed under a running deliberation: it waits before it opens."""
+"""ReachConsensus as it must never be changed: under a running deliberation, or at all."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
 
@@ -12,7 +12,19 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name=names.REACH_CONSENSUS)
 class WaitsFirst(ReachConsensus):
+    """Has a step before the first, so that histories no longer fit."""
+
     @workflow.run
     async def run(self, request: OpenDeliberation) -> object:
         await workflow.sleep(timedelta(seconds=1))
+        return await super().run(request)
+
+
+@workflow.defn(name=names.REACH_CONSENSUS)
+class LooksAtTheClock(ReachConsensus):
+    """Would decide otherwise when replayed."""
+
+    @workflow.run
+    async def run(self, request: OpenDeliberation) -> object:
+        datetime.now(UTC)
         return await super().run(request)

@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from cli import consensus_run
 from domain.refusal import Refusal
@@ -35,7 +34,7 @@ TABLE = {
 @pytest.fixture
 async def reader(temporal, tables, monkeypatch, tmp_path):
     """Someone who types `moot consensus`, with one deliberation and one docket in the read model."""
-    engine = create_async_engine(schema.sqlalchemy_url(tables))
+    engine = schema.engine(tables)
     async with engine.begin() as connection:
         await connection.execute(insert(DELIBERATION), [{**ROW, "status": "open"}])
         await connection.execute(insert(DOCKET), [TABLE])
