@@ -28,6 +28,7 @@ demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
 dev: .venv/.installed ## everything on this machine until Ctrl-C
 	@$(BIN)/moot dev
 
+# Files in their order, so that the long tests of faults begin and the quick ones fill up the end.
 test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal; the rules wholly covered
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p tests.measured
