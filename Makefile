@@ -2,8 +2,10 @@
 .DEFAULT_GOAL := help
 PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3.14 python3; do command -v $$p >/dev/null 2>&1 && $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 BIN := .venv/bin
+# Where a shell forbids it, each of the many processes that tests start would compile everything again.
+unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check bench chaos dev lock docs clean
+.PHONY: help demo test check lint bench chaos dev lock docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -26,16 +28,21 @@ demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
 dev: .venv/.installed ## everything on this machine until Ctrl-C
 	@$(BIN)/moot dev
 
+# Files in their order, so that the long tests of faults begin and the quick ones fill up the end.
 test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal; the rules wholly covered
-	@$(BIN)/python -m coverage run -m pytest
+	@$(BIN)/python -m coverage erase
+	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p tests.measured
+	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
-check: .venv/.dev ## lint, types, the dependency rule, and the tests that need no server
+check: lint ## lint, types, the dependency rule, and the tests that need no server
+	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 tests/unit
+
+lint: .venv/.dev
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check -q .
 	@$(BIN)/mypy
 	@$(BIN)/lint-imports
-	@HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q -n 2 tests/unit
 
 bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 	@$(BIN)/python -m bench

@@ -5,7 +5,6 @@ import logging
 import os
 import random
 import secrets
-import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -29,7 +28,7 @@ def calm() -> None:
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="package")
 async def whole(tmp_path_factory: pytest.TempPathFactory):
     """The stack that the quick tests share; whatever they did to it, its audit verifies at the end."""
     stack = WholeStack(tmp_path_factory.mktemp("whole"))
@@ -88,11 +87,10 @@ def kills(scene, seed):
 
 
 @pytest.fixture
-def report(request, capsys, seed) -> Callable[[dict[str, Any]], None]:
-    """Tell what was measured, past pytest's capture."""
+def report(request, record_property, seed) -> Callable[[dict[str, Any]], None]:
+    """Tell what was measured, at the end of the run."""
 
     def tell(figures: dict[str, Any]) -> None:
-        with capsys.disabled():
-            sys.stdout.write(f"\n{request.node.name}: {json.dumps({'seed': seed, **figures})}\n")
+        record_property(request.node.name, json.dumps({"seed": seed, **figures}))
 
     return tell

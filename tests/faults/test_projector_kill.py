@@ -13,7 +13,6 @@ import pytest
 from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
-from projections import schema
 from tests.integration.projections.bed import Bed, history, until
 
 BACK_WITHIN = 5.0  # seconds, on a quiet machine
@@ -48,12 +47,11 @@ class Projector:
 
 
 @pytest.fixture
-async def scene(kafka, topic_prefix, database, tmp_path):
+async def scene(kafka, topic_prefix, tables, tmp_path):
     await ensure_topics(kafka, topic_prefix)
-    await schema.upgrade(database)
-    projector = Projector(kafka, topic_prefix, database, tmp_path)
+    projector = Projector(kafka, topic_prefix, tables, tmp_path)
     async with LogReader(kafka, topic_prefix) as reader:
-        bed = Bed(database, await asyncpg.connect(database), reader)
+        bed = Bed(tables, await asyncpg.connect(tables), reader)
         async with LogWriter(kafka, topic_prefix, linger_ms=5) as writer:
             yield bed, writer, projector
         if projector.process is not None:

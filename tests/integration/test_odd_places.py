@@ -1,6 +1,7 @@
 """The embedded servers in folders whose names are hard on programs that read them from settings."""
 
 import os
+import uuid
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -43,6 +44,16 @@ def test_kafka_keeps_its_log_in_the_folder_it_was_given_and_nowhere_else(
     live_twice(part, odd, guard, environ)
     assert (odd / "kafka" / "__cluster_metadata-0").is_dir()
     assert [place.name for place in tmp_path.iterdir()] == [ODD]
+
+
+def test_kafka_starts_whatever_its_cluster_id_begins_with(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(uuid, "uuid4", lambda: uuid.UUID(int=0xF8 << 120))  # a dash, in base 64
+    listener = ports.free()
+    part = Kafka(tmp_path / "kafka", listener, ports.free({listener}), os.environ, lambda *_: None)
+    part.prepare()
+    assert "cluster.id=-AAAA" in (tmp_path / "kafka" / "meta.properties").read_text()
 
 
 def test_temporal_keeps_its_state_in_the_folder_it_was_given_and_nowhere_else(

@@ -93,10 +93,9 @@ class Kafka:
     def _format(self, run: list[str | Path], environ: Mapping[str, str]) -> None:
         # Beside its place, then renamed: a format that was cut off must not look like a formatted folder.
         fresh = self._folder.with_name(self._folder.name + ".new")
-        cluster = "-"
-        while cluster.startswith("-"):  # one in 64 does, and the tool would take it for an option
-            cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
-        tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c"]
+        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        # One word with its option: one id in 64 begins with a dash, and would be taken for an option itself.
+        tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", f"--cluster-id={cluster}", "-c"]
         done = subprocess.run(  # noqa: S603 # the java that was chosen, with arguments put together here
             [*run, *tool, self._write_properties(fresh.name)],
             capture_output=True,

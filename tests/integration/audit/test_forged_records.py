@@ -13,7 +13,7 @@ from eventlog.reader import LogReader
 from eventlog.writer import milliseconds
 from projections.checkpoints import CheckpointRow
 from projections.connection import pool
-from tests.integration.audit.conftest import CLUSTER, START
+from tests.integration.audit.bed import CLUSTER, START
 
 
 async def forge(bed, topic, partition, event):

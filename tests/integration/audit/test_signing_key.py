@@ -12,7 +12,7 @@ from audit.note import SigningKey
 from eventlog.writer import LogWriter
 from projections import sealing
 from projections.signing_keys import KeyRow
-from tests.integration.audit.conftest import START
+from tests.integration.audit.bed import START
 from workers.health import Health, _sealing
 
 

@@ -13,7 +13,7 @@ from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
-from projections import filling, schema
+from projections import filling
 from projections.engine import PartitionProjector
 from projections.second_process import SecondProcess
 from tests.integration.projections.bed import Bed, Seen, history
@@ -22,12 +22,11 @@ TOPICS = ("decisions", "deadletters")
 
 
 @pytest.fixture
-async def real(kafka, topic_prefix, database):
+async def real(kafka, topic_prefix, tables):
     """A bed on a real log, and how to write to it."""
     await ensure_topics(kafka, topic_prefix)
-    await schema.upgrade(database)
     async with LogReader(kafka, topic_prefix) as reader, LogWriter(kafka, topic_prefix) as writer:
-        bed = Bed(database, await asyncpg.connect(database), reader)
+        bed = Bed(tables, await asyncpg.connect(tables), reader)
         yield bed, writer
         await bed.close()
 
@@ -110,13 +109,13 @@ async def test_what_was_given_in_vain_does_not_reach_the_next_rebuild(real, monk
 
 
 @pytest.fixture
-def moot(kafka, topic_prefix, database, tmp_path):
+def moot(kafka, topic_prefix, tables, tmp_path):
     """Run a command as a person would; its status, standard output and standard error."""
     environ = {
         **os.environ,
         "FOLKMOOT_KAFKA": kafka,
         "FOLKMOOT_TOPIC_PREFIX": topic_prefix,
-        "FOLKMOOT_DATABASE_URL": database,
+        "FOLKMOOT_DATABASE_URL": tables,
         "FOLKMOOT_DATA": str(tmp_path),
     }
 

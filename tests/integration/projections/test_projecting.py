@@ -72,10 +72,10 @@ async def test_a_database_that_ends_its_sessions_is_waited_for(settings, bed):
 
 
 async def test_an_idle_projector_says_once_that_the_database_went_and_once_that_it_is_back(
-    settings, database, postgres_server, monkeypatch
+    settings, tables, postgres_server, monkeypatch
 ):
     monkeypatch.setattr(lookout, "LOOK_EVERY", 0.05)
-    metrics, name = ProjectorMetrics(), urlsplit(database).path[1:]
+    metrics, name = ProjectorMetrics(), urlsplit(tables).path[1:]
     server = await asyncpg.connect(postgres_server.url())
 
     def said():

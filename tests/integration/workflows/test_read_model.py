@@ -38,15 +38,14 @@ SUMS = {"topic": "general", "voter": "v", "brier": 0, "stated": 0, "rulings": 3,
 
 
 @pytest.fixture
-async def tables(database):
-    await schema.upgrade(database)
-    engine = schema.engine(database)
+async def tables(tables):
+    engine = schema.engine(tables)
     right, wrong = 2 * contribution(AT), contribution(AT)
     async with engine.begin() as connection:
         await connection.execute(insert(DELIBERATION), [ROW])
         await connection.execute(insert(REPUTATION), [{**SUMS, "right_weight": right, "wrong_weight": wrong}])
     await engine.dispose()
-    return database
+    return tables
 
 
 async def test_a_stream_is_known_by_its_last_event_or_not_at_all(tables):

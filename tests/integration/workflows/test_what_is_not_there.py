@@ -32,17 +32,16 @@ TABLE = {
 
 
 @pytest.fixture
-async def reader(temporal, database, monkeypatch, tmp_path):
+async def reader(temporal, tables, monkeypatch, tmp_path):
     """Someone who types `moot consensus`, with one deliberation and one docket in the read model."""
-    await schema.upgrade(database)
-    engine = schema.engine(database)
+    engine = schema.engine(tables)
     async with engine.begin() as connection:
         await connection.execute(insert(DELIBERATION), [{**ROW, "status": "open"}])
         await connection.execute(insert(DOCKET), [TABLE])
     await engine.dispose()
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("TEMPORAL_ADDRESS", temporal)
-    monkeypatch.setenv("FOLKMOOT_DATABASE_URL", database)
+    monkeypatch.setenv("FOLKMOOT_DATABASE_URL", tables)
     monkeypatch.setenv("FOLKMOOT_KAFKA", "127.0.0.1:1")
     return monkeypatch
 
