@@ -5,7 +5,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from audit.discards import TOPIC, discarded
-from domain.consensus.events import SETTLING
+from domain.conflict import events as conflict
+from domain.consensus import events as consensus
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.codec import decode, peek
@@ -17,6 +18,7 @@ from projections.projection import additions, by_category
 from projections.registry import PROJECTIONS
 
 Progress = Callable[[int, int], None]
+SETTLING = (*consensus.SETTLING, *conflict.SETTLING)
 
 
 @dataclass(slots=True)
