@@ -17,6 +17,7 @@ from cli.consensus_view import without_outcome
 from cli.live import Seen
 from domain.conflict.commands import OpenCase
 from domain.refusal import Refusal
+from domain.strict_json import printable
 from projections.queries import Queries
 from workers.settings import load
 from workers.temporal_client import connect
@@ -72,8 +73,26 @@ async def listed(
 
 async def tell(case: str, name: str, command: object) -> dict[str, Any]:
     """Hand a command to the case; the ids of the events that record it."""
-    events: list[str] = await live.update(_handle(await _client(), case), name, command)
+    handle = _handle(await _client(), case)
+    try:
+        events: list[str] = await live.update(handle, name, command)
+    except live.TakesNoMore as refusal:
+        raise await _too_late(handle, name) or refusal from None
     return {"event_ids": events}
+
+
+async def _too_late(handle: WorkflowHandle[Any, Any], name: str) -> Refusal | None:
+    """What is said of a case that is closed; None where it is not, or there is none."""
+    try:
+        state = (await live.look(handle)).state
+    except live.NotKnown:
+        return None
+    if state["status"] not in CLOSED:
+        return None
+    if name in (names.APPEAL, names.ANNUL) and state["status"] == "resolved":
+        return Refusal("party", f"the window of level {state['level']} closed at {state['open_until']}")
+    case = printable(str(state["id"]))
+    return Refusal("ID", f"{handle.id} is {state['status']}; `moot conflict show {case}` tells how")
 
 
 async def watch(case: str, told: Callable[[dict[str, Any], str], None]) -> None:

@@ -35,6 +35,10 @@ class NotKnown(Exception):
     """Temporal has no such workflow."""
 
 
+class TakesNoMore(Refusal):
+    """An update for a workflow that has ended, or that there is none of."""
+
+
 async def look(handle: WorkflowHandle[Any, Any]) -> Seen:
     """What its queries `state` and `explain` say.
 
@@ -57,7 +61,8 @@ async def update(handle: WorkflowHandle[Any, Any], name: str, command: object) -
     """The answer to an update.
 
     Raises:
-        Refusal: it was refused, the workflow has ended or is none, or it does not answer.
+        TakesNoMore: it has ended, or there is none.
+        Refusal: it was refused, or the workflow does not answer.
     """
     try:
         return await handle.execute_update(name, command, rpc_timeout=ANSWER)
@@ -67,7 +72,7 @@ async def update(handle: WorkflowHandle[Any, Any], name: str, command: object) -
         raise _unanswered(handle, error) from None
     except RPCError as error:
         if error.status is RPCStatusCode.NOT_FOUND:
-            raise Refusal("ID", f"{handle.id} takes no more: it has ended, or there is none") from None
+            raise TakesNoMore("ID", f"{handle.id} takes no more: it has ended, or there is none") from None
         raise _unanswered(handle, error) from None
 
 

@@ -8,17 +8,18 @@ from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
     from domain.conflict import decide as steps
+    from domain.conflict.advance import advance
     from domain.conflict.annulment import ask_annulment
     from domain.conflict.appeals import appeal
     from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, GrowCase, OpenCase
     from domain.conflict.decide import next_step
     from domain.conflict.events import ConflictEvent
     from domain.conflict.fold import fold_all
-    from domain.conflict.hearing import begin_level, grow, open_case
+    from domain.conflict.hearing import grow, open_case
     from domain.conflict.persons import give_verdict, wake
     from domain.conflict.result import ConflictResult, result_of
-    from domain.conflict.settle import settle
     from domain.conflict.state import NO_CASE, CaseState
+    from domain.event import Event
     from domain.stream import Draft
     from workflows import conflict_text, names
     from workflows.entrance import hand_over
@@ -52,23 +53,20 @@ class ResolveConflict:
             return await hand_over(ResolveConflict.run, request, stream)
         self._request = request
         self._recording = self._recording.renamed(stream, request.regions[0])
-        hearings = Hearings(request, self._recording)
+        hearings = Hearings(request, self._recording, self._record)
         await self._recording.open(
-            lambda draft, at: draft.events(open_case(request), at), f"open conflict/{request.id}"
+            lambda draft, at: advance(NO_CASE, open_case(request), request.members, draft, at),
+            f"open conflict/{request.id}",
         )
         while not isinstance(step := next_step(self._state), steps.Closed):
             self._show()
-            await self._take(step, request, hearings)
+            await self._take(step, hearings)
         self._show()
         await workflow.wait_condition(workflow.all_handlers_finished)
         return result_of(self._state)
 
-    async def _take(  # noqa: C901 # a line for each kind of step
-        self, step: steps.Step, request: OpenCase, hearings: Hearings
-    ) -> None:
+    async def _take(self, step: steps.Step, hearings: Hearings) -> None:
         match step:
-            case steps.BeginLevel(level):
-                await self._record(lambda state: begin_level(state, request.members), f"begin level {level}")
             case steps.ApplyRule():
                 await hearings.apply_rule()
             case steps.HoldDeliberation(deliberation=deliberation):
@@ -77,16 +75,14 @@ class ResolveConflict:
                 await hearings.ask_mediator()
             case steps.HearAnnulment(deliberation):
                 await hearings.hold_annulment(deliberation)
-            case steps.Settle():
-                await self._record(_settled, "state what follows")
             case steps.AwaitAppeal(until):
-                await self._wait(until, _settled, "open to appeal until now")
+                await self._wait(until, _nothing, "open to appeal until now")
             case steps.AwaitAnnulment(until):
-                await self._wait(until, _settled, "open to annulment until now")
+                await self._wait(until, _nothing, "open to annulment until now")
             case steps.AwaitPerson(until):
                 await self._wait(until, _woken, "a person is reminded, or the deadline is over")
-            case steps.Closed():
-                return
+            case steps.BeginLevel() | steps.Settle() | steps.Closed():
+                raise AssertionError("whatever asks nobody was written with what it follows from")
             case _:
                 assert_never(step)
 
@@ -152,7 +148,14 @@ class ResolveConflict:
     async def _told(self, decision: Decision, summary: str) -> tuple[str, ...]:
         await workflow.wait_condition(lambda: self._state.phase != "none" or self._elsewhere)
         check_whole(self._state)
-        return tuple(event.id for event in await self._record(decision, summary))
+        decided: list[ConflictEvent] = []
+
+        def deciding(state: CaseState) -> Sequence[ConflictEvent]:
+            decided[:] = decision(state)
+            return decided
+
+        events = await self._record(deciding, summary)
+        return tuple(event.id for event in events[: len(decided)])
 
     def _check(self, decision: Decision) -> None:
         # What is being written may be what the caller has seen on the log already: it waits, and is checked
@@ -169,8 +172,12 @@ class ResolveConflict:
 
         return decide
 
-    async def _record(self, decision: Decision, summary: str) -> Sequence[Any]:
-        return await self._recording.record(decision, summary)
+    async def _record(self, decision: Decision, summary: str) -> Sequence[Event]:
+        """Append what was decided with all that follows from it."""
+        members = self._request.members if self._request else ()
+        return await self._recording.record_drafted(
+            lambda state, draft, at: advance(state, decision(state), members, draft, at), summary
+        )
 
     def _show(self) -> None:
         """The live picture in Temporal's UI and lists."""
@@ -186,8 +193,9 @@ class ResolveConflict:
         )
 
 
-def _settled(state: CaseState) -> Sequence[ConflictEvent]:
-    return settle(state, workflow.now())
+def _nothing(state: CaseState) -> Sequence[ConflictEvent]:
+    del state  # time alone has changed, and what that brings follows by itself
+    return ()
 
 
 def _woken(state: CaseState) -> Sequence[ConflictEvent]:

@@ -94,7 +94,7 @@ def summary(state: CaseState) -> dict[str, Any]:
         "rulings": [standing.ruled for standing in state.rulings],
         "escalations": list(state.escalations),
         "may_appeal": list(state.may_appeal()) if state.phase == "appealable" else [],
-        "open_until": _time(end if state.phase in ("appealable", "final") else None),
+        "open_until": _time(end if state.phase in ("appealable", "final", "closed") else None),
         "verdict_until": _time(late if state.phase == "person" else None),
         "reminders": state.reminders,
         "outcome": state.outcome,

@@ -1,6 +1,6 @@
 """What each level of a case asks of others: a node's rule, a panel's deliberation, the mediator's opinion."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import timedelta
 
 from temporalio import workflow
@@ -26,6 +26,7 @@ from domain.conflict.state import CaseState
 from domain.conflict.verdict import question_of
 from domain.consensus.commands import OpenDeliberation
 from domain.consensus.outcome import ConsensusOutcome
+from domain.event import Event
 from domain.refusal import Refusal
 from workflows import names
 from workflows.recording import Recording
@@ -37,12 +38,17 @@ _OPINION_WITHIN = timedelta(minutes=5)
 _THREE = RetryPolicy(maximum_attempts=3)
 
 
+Record = Callable[[Callable[[CaseState], Sequence[ConflictEvent]], str], Awaitable[Sequence[Event]]]
+"""Writes what is decided on the state of the case, and all that follows from it."""
+
+
 class Hearings:
     """Asks, and records what came of it; what fails is recorded as the failure of its level."""
 
-    def __init__(self, request: OpenCase, recording: Recording[CaseState]) -> None:
+    def __init__(self, request: OpenCase, recording: Recording[CaseState], record: Record) -> None:
         self._request = request
         self._recording = recording
+        self._record = record
 
     async def apply_rule(self) -> None:
         """Level 1, on the queue of the case's node or on our own."""
@@ -63,7 +69,7 @@ class Hearings:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            why = f"{where}: {_why(error)}"
+            why = f"{where} {_why(error)}"
             await self._record(lambda state: record_failure(state, why), "level 1 failed")
         else:
             await self._record(lambda state: record_rule(state, found), f"{found.rule} was applied")
@@ -103,11 +109,8 @@ class Hearings:
         except ActivityError as error:
             if is_cancelled_exception(error):
                 raise
-            given = OpinionGiven("none", None, 0.0, f"no verdict: the mediator failed: {_why(error)}")
+            given = OpinionGiven("none", None, 0.0, f"no verdict: the mediator {_why(error)}")
         await self._record(lambda state: record_opinion(state, given), f"hear {given.mediator}")
-
-    async def _record(self, decide: Callable[[CaseState], Sequence[ConflictEvent]], summary: str) -> None:
-        await self._recording.record(decide, summary)
 
 
 async def _held(question: OpenDeliberation, stream: str) -> tuple[ConsensusOutcome | None, str]:
@@ -126,7 +129,7 @@ async def _held(question: OpenDeliberation, stream: str) -> tuple[ConsensusOutco
     except ChildWorkflowError as error:
         if workflow.cancellation_reason() is not None:
             raise  # the case itself was cancelled, and its panel with it
-        return None, f"{stream}: {_why(error)}"
+        return None, f"{stream} {_why(error)}"
     return outcome, ""
 
 
@@ -135,10 +138,10 @@ def _why(error: ActivityError | ChildWorkflowError) -> str:
     if isinstance(cause, ActivityTimedOut):
         return "gave no answer in time"
     if isinstance(cause, TerminatedError):
-        return "it was terminated"
+        return "was terminated"
     if is_cancelled_exception(error):
-        return "it was withdrawn"
-    return str(cause) if cause else str(error)
+        return "was withdrawn"
+    return f"failed: {cause}" if cause else f"failed: {error}"
 
 
 def check_whole(state: CaseState) -> None:

@@ -1,10 +1,13 @@
 """Cases on their way through the levels: settled on each, appealed, ruled by a person, annulled, failed."""
 
+from datetime import timedelta
+
 import pytest
 
 from domain.conflict.fold import fold_all
 from domain.conflict.state import NO_CASE
 from tests.integration.workflows.cases import LONG, Court, case, member
+from workflows import hearings
 
 CROWD = [member(number) for number in range(45)]
 
@@ -29,6 +32,14 @@ async def test_level_1_is_asked_of_the_node_that_the_case_names(moot):
     async with moot.thinking(node):
         result = await court.handle.result()
     assert (result["choice"], result["authority"]) == ("p1", "rule")
+
+
+async def test_a_node_that_is_away_fails_its_level_and_the_case_goes_on(moot, monkeypatch):
+    monkeypatch.setattr(hearings, "RULE_WITHIN", timedelta(seconds=1))
+    court = await Court.of(moot, case(moot.id("case"), CROWD, severity=0.2, node=moot.id("away")))
+    result = await court.handle.result()
+    assert (result["level_used"], result["escalations"]) == (2, 1)
+    assert result["reasons"][0].endswith(" gave no answer in time")
 
 
 async def test_what_no_rule_settles_goes_to_level_2_with_its_cause(moot):
