@@ -27,6 +27,9 @@ VERDICT = "verdict"
 ANNUL = "annul"
 GROW = "grow"
 
+RESOLUTION_TIME = "conflict_resolution_time"
+"""A metric; labels conflict_type, resolution_level."""
+
 KIND = SearchAttributeKey.for_keyword("FolkmootKind")
 REGION = SearchAttributeKey.for_keyword("FolkmootRegion")
 STATUS = SearchAttributeKey.for_keyword("FolkmootStatus")

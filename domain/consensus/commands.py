@@ -71,7 +71,7 @@ class Voter:
 
 @dataclass(frozen=True, slots=True)
 class OpenDeliberation:
-    """Put a question to a panel. `case` is named by the conflict case that holds it, and by nobody else."""
+    """Put a question to a panel. `case`: named by the conflict case that holds it, by nobody else."""
 
     id: str
     question: str

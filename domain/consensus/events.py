@@ -78,7 +78,7 @@ class ReputationsRead:
 class Opened:
     """A deliberation began: everything that its outcome depends on is frozen here.
 
-    `case` names the conflict case that holds it: the case's own outcome scores the voters, not this one's.
+    `case`: the conflict case that holds it; its outcome scores the voters, not this one's.
     """
 
     TYPE: ClassVar[str] = "consensus.opened.v1"

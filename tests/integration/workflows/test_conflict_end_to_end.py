@@ -2,7 +2,9 @@
 
 import asyncio
 import json
+import re
 import signal
+import urllib.request
 import uuid
 
 import pytest
@@ -12,6 +14,7 @@ from domain.conflict.fold import fold_all
 from domain.conflict.state import NO_CASE
 from tests.integration.workflows.cases import LONG, case, member
 from tests.integration.workflows.processes import DEADLINE
+from workers.embedded import ports
 
 CROWD = [member(number) for number in range(45)]
 
@@ -31,6 +34,11 @@ async def until(stack, case_id, **wanted):
         while any(shown.get(name) != value for name, value in wanted.items()):
             shown = await stack.json("conflict", "show", case_id)
     return shown
+
+
+def _read(address):
+    with urllib.request.urlopen(address, timeout=DEADLINE) as answer:  # noqa: S310 # our own worker's
+        return answer.read().decode()
 
 
 def request(**changes):
@@ -96,12 +104,18 @@ async def test_a_person_rules_after_the_orchestrator_was_killed(audited):
         await until(audited, name, status="person", level=4)
         process.send_signal(signal.SIGKILL)
         await process.wait()
-    async with audited.worker():
+    metrics = f"127.0.0.1:{ports.free()}"
+    async with audited.worker("orchestrator", "--metrics", metrics):
         told = ("conflict", "rule", name, "--reason", "I counted them")
         party = await audited.moot(*told, "--verdict", "p1", "--as", "ann")
         none = await audited.moot(*told, "--verdict", "mauve", "--as", "Pat")
         ruled = await audited.json(*told, "--verdict", "p2", "--as", "Pat")
         code, out, _ = await audited.moot("conflict", "watch", name, "--json")
+        measured = await asyncio.to_thread(_read, f"http://{metrics}/metrics")
+    assert re.search(
+        r'conflict_resolution_time\w*_count\{[^}]*conflict_type="concurrent_write"[^}]*resolution_level="4"',
+        measured,
+    ), measured
     assert party == (1, "", "moot: person: ann is a party to the case or sat in it\n")
     assert none == (1, "", "moot: verdict: 'mauve' is no position of the case; choose p1, p2\n")
     assert len(ruled["event_ids"]) == 1
