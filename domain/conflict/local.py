@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, assert_never
 
 from domain.causality.hybrid_clock import ZERO
 from domain.conflict.case import Case, Position
@@ -42,6 +42,8 @@ def apply_rule(task: Task) -> RuleApplied:
             return _preferred(task.case, positions)
         case "semantic_merge" | "temporal_merge":
             return _merged(task, positions)
+        case _:
+            assert_never(task.rule)
 
 
 def _preferred(case: Case, positions: Iterable[Position]) -> RuleApplied:

@@ -93,7 +93,7 @@ class Kafka:
     def _format(self, run: list[str | Path], environ: Mapping[str, str]) -> None:
         # Beside its place, then renamed: a format that was cut off must not look like a formatted folder.
         fresh = self._folder.with_name(self._folder.name + ".new")
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()
+        cluster = _cluster_id()
         tool = ["kafka.tools.StorageTool", "format", "--ignore-formatted", "-t", cluster, "-c"]
         done = subprocess.run(  # noqa: S603 # the java that was chosen, with arguments put together here
             [*run, *tool, self._write_properties(fresh.name)],
@@ -136,3 +136,10 @@ def answers(host: str, port: int, within: float) -> bool:
             return connection.recv(10)[4:10] == struct.pack(">ih", 1, 0)  # our correlation id, no error
     except OSError:
         return False
+
+
+def _cluster_id() -> str:
+    """As Kafka makes its own: none begins with `-`, which its tool would take for an option."""
+    while (made := urlsafe_b64encode(uuid.uuid4().bytes).rstrip(b"=").decode()).startswith("-"):
+        pass
+    return made
