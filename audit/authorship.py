@@ -133,7 +133,7 @@ async def _in_effect(reader: LogReader, stream: str, left: Sequence[Held], disca
     """`left` without what was given up, so far as readers do leave that out."""
     passed = Passed()
     if any(held.offset in discards.get(held.partition, ()) for held in left):
-        with suppress(Refusal):  # how far it is read tells what is left out
+        with suppress(Refusal):  # what is left out is told also where nothing is applied
             await stream_events(reader, stream, passed)
     return [held for held in left if (held.partition, held.offset) not in passed.left_out]
 

@@ -1,6 +1,6 @@
 """Checkpoints, as C2SP tlog-checkpoint writes them: what a log's first `size` leaves are, in three lines."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from audit import note
@@ -8,11 +8,15 @@ from audit.merkle import HASH_BYTES
 from audit.strict_text import from_base64, from_decimal, to_base64
 from domain.refusal import Refusal
 from domain.strict_json import printable
+from eventlog.topics import kafka_name
+
+OriginOf = Callable[[str, int], str]
+"""The name of a log, by its logical topic and partition."""
 
 
-def origin_of(cluster: str, topic: str, partition: int) -> str:
-    """The name of one partition's log; `topic` is its name in Kafka."""
-    return f"{cluster}/{topic}/{partition}"
+def origins(cluster: str, prefix: str) -> OriginOf:
+    """How the logs of a cluster are called; its topics have `prefix` before their names in Kafka."""
+    return lambda topic, partition: f"{cluster}/{kafka_name(prefix, topic)}/{partition}"
 
 
 @dataclass(frozen=True, slots=True)

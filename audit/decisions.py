@@ -1,21 +1,26 @@
-"""Every stream of decisions on the log, event by event as its readers apply it."""
+"""Every stream of decisions on the log, event by event as its readers apply it: by the fold that they use."""
 
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from audit.discards import TOPIC, discarded
+from audit.discards import TOPIC, Discards, discarded
 from domain.conflict import events as conflict
 from domain.consensus import events as consensus
 from domain.event import Event
 from domain.refusal import Refusal
-from eventlog.codec import decode, peek
-from eventlog.partitioning import strays
+from domain.strict_json import printable
+from eventlog.partitioning import partition_of
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
-from eventlog.undecodable import Undecodable
-from projections.projection import additions, by_category
+from projections.batch import decoded
+from projections.dead_letter import DeadLetter
+from projections.folding import PartitionFold
+from projections.in_memory import EVERYTHING
+from projections.past import LogPast
+from projections.projection import by_category
 from projections.registry import PROJECTIONS
+from projections.states import States
 
 Progress = Callable[[int, int], None]
 SETTLING = (*consensus.SETTLING, *conflict.SETTLING)
@@ -32,16 +37,18 @@ class Passed:
     left_out: set[tuple[int, int]] = field(default_factory=set)
     stopped: dict[str, str] = field(default_factory=dict)
 
+    def stop(self, stream: str, at: DeadLetter) -> None:
+        event = "" if at.event_id is None else f" (event {at.event_id})"
+        self.stopped[stream] = f"stops at offset {at.offset}: {at.kind}, {at.reason}{event}"
+
 
 async def settled_streams(
     reader: LogReader, progress: Progress, passed: Passed | None = None
 ) -> AsyncIterator[list[Event]]:
-    """Each stream whose last event, so far, settles it, as the events 1, 2, 3, … that readers apply.
+    """Each stream whose last event, so far, settles it, as the events that readers apply.
 
-    Repeated ids are dropped, and records in a wrong partition. A stream that holds a fork, a gap, an
-    unreadable or a misfiled event ends before it, as it does in the projections, which park it, unless a
-    person gave that record up; one that is not settled is not given. `passed` is told of both. Memory is held
-    only for streams that are open at the place reached.
+    A stream that the projections park ends there: it is not settled, and not given. `passed` is told of such,
+    and of records that a person gave up. Memory is held only for streams that are open at the place reached.
     """
     discards, passed = await discarded(reader), Passed() if passed is None else passed
     places = [
@@ -51,129 +58,85 @@ async def settled_streams(
     total = sum(end - start for _, (start, end) in places)
     done = 0
     for partition, (start, end) in places:
-        streams = _Streams(discards.get(partition, {}), passed)
+        streams = _OpenStreams(_fold(reader, partition, len(places), discards), passed)
         async with aclosing(reader.batches(TOPIC, partition, start, end)) as batches:
             async for batch in batches:
-                elsewhere = strays([record.key for record in batch], partition, len(places))
-                for record in batch:
-                    settled = streams.take(record) if record.key not in elsewhere else None
-                    if settled is not None:
-                        yield settled
+                for settled in await streams.take(batch):
+                    yield settled
                 done += len(batch)
                 progress(done, total)
 
 
-class _Streams:
-    """The open streams of one partition."""
-
-    def __init__(self, given_up: Mapping[int, str | None], passed: Passed) -> None:
-        self._given_up, self._passed = given_up, passed
-        self._open: dict[str, _Reading] = {}
-        self._closed: set[str] = set()
-
-    def take(self, record: RawRecord) -> list[Event] | None:
-        name = (record.key or b"").decode(errors="replace")
-        if name in self._closed:
-            return None
-        reading = self._open.setdefault(name, _Reading(name, self._given_up, self._passed))
-        parked = reading.take(record)
-        if parked is None and not reading.settled:
-            return None
-        del self._open[name]
-        self._closed.add(name)
-        return reading.events if parked is None else None
-
-
 async def stream_events(reader: LogReader, stream: str, passed: Passed | None = None) -> list[Event]:
-    """The events of one stream as readers apply them, up to the one that settles it.
-
-    What follows it is looked at only for what a person gave up; `passed` is told of that.
+    """The events of one stream as readers apply them, up to its end or to where it stands still.
 
     Raises:
-        Refusal: there is no such stream, or one of its records is none that follows.
+        Refusal: there is no such stream, or nothing of it is applied.
     """
     passed = Passed() if passed is None else passed
-    discards = await discarded(reader)
-    reading: _Reading | None = None
-    for record in await reader.stream(stream):
-        if reading is None:
-            reading = _Reading(stream, discards.get(record.partition, {}), passed)
-        if reading.take(record) is not None and not reading.settled:
-            raise Refusal("stream", f"{stream} {passed.stopped[stream]}")
-    if reading is None or not reading.events:
-        raise Refusal("stream", f"{stream} has no event on the log")
-    return reading.events
+    batch = decoded(await reader.stream(stream))
+    if not batch:
+        raise Refusal("stream", f"{printable(stream, 100)} has no event on the log")
+    partitions = len(await reader.partitions(TOPIC))
+    fold = _fold(reader, partition_of(stream.encode(), partitions), partitions, await discarded(reader))
+    folded = await fold.fold(batch)
+    passed.left_out |= {(fold.partition, offset) for offset in folded.given_up}
+    unapplied = folded.repeated | folded.given_up | {letter.offset for letter in folded.dead}
+    events = [e for record, e in batch if isinstance(e, Event) and record.offset not in unapplied]
+    if stream in fold.parked and not (events and isinstance(events[-1].data, SETTLING)):
+        passed.stop(stream, folded.dead[0])
+    if not events:
+        why = passed.stopped.get(stream, "has no event on the log that readers apply")
+        raise Refusal("stream", f"{printable(stream, 100)} {why}")
+    return events
 
 
-class _Reading:
-    """How far one stream is read."""
+class _OpenStreams:
+    """The streams of one partition that have neither settled nor stopped; of the others only the names."""
 
-    def __init__(self, name: str, given_up: Mapping[int, str | None], passed: Passed) -> None:
-        self._name, self._given_up, self._passed = name, given_up, passed
-        self._ids: dict[int, str] = {}
-        self._last = -1
-        self._gap = False  # whether versions are missing that a person gave up
-        self.events: list[Event] = []
+    def __init__(self, fold: PartitionFold, passed: Passed) -> None:
+        self._fold, self._passed = fold, passed
+        self._open: dict[str, list[Event]] = {}
+        self._ended: set[bytes | None] = set()
 
-    @property
-    def settled(self) -> bool:
-        return bool(self.events) and isinstance(self.events[-1].data, SETTLING)
+    async def take(self, records: Sequence[RawRecord]) -> list[list[Event]]:
+        """The streams that settle in these records, which must be what follows those before."""
+        batch = decoded(record for record in records if record.key not in self._ended)
+        if not batch:
+            return []
+        folded = await self._fold.fold(batch)
+        self._fold.states.age(folded.touched.values())
+        parked = {letter.offset: letter for letter in folded.dead}
+        settled = []
+        for record, event in batch:
+            if record.key in self._ended:
+                continue  # within a batch as after it: where batches begin must not show
+            if record.offset in folded.given_up:
+                self._passed.left_out.add((record.partition, record.offset))
+            elif (letter := parked.get(record.offset)) is not None:
+                self._stop(letter)
+            elif isinstance(event, Event) and record.offset not in folded.repeated:
+                self._open.setdefault(event.stream, []).append(event)
+                if isinstance(event.data, SETTLING):
+                    settled.append(self._end(event.stream))
+        return settled
 
-    def take(self, record: RawRecord) -> str | None:
-        """Why readers park this record; None if its event was added, is there already, or was given up."""
-        given_up = record.offset in self._given_up
-        event, parked = self._next(record)
-        # Where all is there a replay decides whether it follows; after a gap only the read model does.
-        self._gap |= event is not None and event.version != len(self.events) + 1
-        if event is not None and (given_up or self._gap) and not self._possible(event):
-            parked = "it cannot follow"
-        if parked is not None and given_up:
-            self._passed.left_out.add((record.partition, record.offset))
-            heading = peek(record.value)
-            if heading is not None:  # when it comes again, it is no fork
-                self._ids.setdefault(heading.version, heading.id)
-            return None
-        if parked is not None and not self.settled:
-            self._passed.stopped[self._name] = f"stops at offset {record.offset}: {parked}"
-        if parked is None and event is not None:
-            self.events.append(event)
-            self._ids[event.version], self._last = event.id, record.offset
-        return parked
+    def _stop(self, letter: DeadLetter) -> None:
+        if letter.stream is not None:  # else it stops nothing
+            self._passed.stop(letter.stream, letter)
+            self._end(letter.stream)
 
-    def _next(self, record: RawRecord) -> tuple[Event | None, str | None]:
-        """The record's event, if it is the stream's next; else why not, if it is not there already."""
-        try:
-            event = decode(record.value)
-        except Undecodable as error:
-            return None, f"it cannot be read: {error.reason}"
-        if record.key != event.stream.encode():
-            return None, "its key is not its stream"
-        last = self.events[-1].version if self.events else 0
-        if event.version <= last:
-            same = self._ids.get(event.version) == event.id
-            return None, None if same else f"version {event.version} is taken by another event"
-        if self.settled:
-            return None, "it comes after the end"
-        if event.version > last + 1 and not self._gap_given_up(record.offset):
-            return None, f"it is version {event.version}, but {last + 1} is next"
-        return event, None
+    def _end(self, stream: str) -> list[Event]:
+        self._ended.add(stream.encode())
+        return self._open.pop(stream, [])
 
-    def _gap_given_up(self, offset: int) -> bool:
-        """Whether a person gave up a record where the versions break off: readers then go on after it."""
-        return any(
-            self._last < there < offset and name == self._name for there, name in self._given_up.items()
-        )
 
-    def _possible(self, event: Event) -> bool:
-        """Whether the read model applies `event` after what it applied."""
-        taker = by_category(PROJECTIONS, TOPIC).get(self._name.partition("/")[0])
-        if taker is None:
-            return False
-        state = None
-        try:
-            for each in (*self.events, event):
-                state = taker.fold(state, each)
-            additions(taker, state, event)
-        except Exception:  # noqa: BLE001 # whatever the fold dies of parks the record
-            return False
-        return True
+def _fold(reader: LogReader, partition: int, partitions: int, discards: Discards) -> PartitionFold:
+    return PartitionFold(
+        by_category(PROJECTIONS, TOPIC),
+        LogPast(reader, TOPIC, partition),
+        States(EVERYTHING, settled=False),
+        partition=partition,
+        partitions=partitions,
+        discarded=discards.get(partition, {}),
+    )

@@ -4,13 +4,12 @@ from collections.abc import AsyncGenerator, Sequence
 from contextlib import aclosing
 from typing import Any
 
-from audit import published
-from audit.checkpoint import origin_of
+from audit.checkpoint import origins
 from audit.source import SealedLog
 from audit.tiles import WIDTH, Coordinate, split_hashes
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
-from eventlog.topics import kafka_name
+from eventlog.topics import SEALED
 from projections import checkpoints, merkle, signing_keys
 from projections.checkpoints import CheckpointRow
 from projections.merkle import LeafTile
@@ -23,12 +22,12 @@ class Live:
     complete = False  # what was written since the last checkpoint is there too
 
     def __init__(self, reader: LogReader, pool: Any, cluster: str, prefix: str) -> None:
-        self._reader, self._pool, self._cluster, self._prefix = reader, pool, cluster, prefix
+        self._reader, self._pool, self._origin_of = reader, pool, origins(cluster, prefix)
 
     async def logs(self) -> Sequence[SealedLog]:
         return [
-            SealedLog(topic, partition, origin_of(self._cluster, kafka_name(self._prefix, topic), partition))
-            for topic in published.SEALED
+            SealedLog(topic, partition, self._origin_of(topic, partition))
+            for topic in SEALED
             for partition in await self._reader.partitions(topic)
         ]
 

@@ -2,11 +2,11 @@
 
 from contextlib import aclosing
 
-from audit.published import SEALED
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
+from eventlog.topics import SEALED
 from projections import merkle
 from projections.fence import Connection
 

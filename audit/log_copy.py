@@ -18,6 +18,7 @@ from domain import strict_json
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.record import RawRecord
+from eventlog.topics import SEALED
 from projections.checkpoints import CheckpointRow
 from projections.merkle import LeafTile
 from projections.signing_keys import KeyRow
@@ -142,7 +143,7 @@ def _log(entry: Any) -> SealedLog:
         if isinstance(entry, dict)
         else (None, None, None)
     )
-    if topic not in published.SEALED or type(partition) is not int or not isinstance(origin, str):
+    if topic not in SEALED or type(partition) is not int or not isinstance(origin, str):
         raise Refusal(_INDEX, "holds an entry that is no log: topic, partition and origin are expected")
     if not origin.endswith(f"{topic}/{partition}"):  # a topic's name in Kafka may bear a prefix
         raise Refusal(_INDEX, f"{printable(origin, 100)} is no origin of {topic}/{partition}")

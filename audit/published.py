@@ -1,11 +1,12 @@
 """Checkpoints as events of the topic `checkpoints`: what the sealer publishes, and takes in again."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from contextlib import aclosing
 
 import structlog
 
 from audit import announced
+from audit.checkpoint import OriginOf
 from audit.key_chain import KeyChain
 from audit.seal import SplitView
 from audit.strict_text import from_base64, to_base64
@@ -16,6 +17,7 @@ from domain.refusal import Refusal
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
+from eventlog.topics import SEALED
 from eventlog.undecodable import Undecodable
 from eventlog.writer import LogWriter
 from projections import fence, merkle, signing_keys
@@ -25,10 +27,7 @@ from projections.fence import Connection
 _log = structlog.get_logger(__name__)
 
 TOPIC = "checkpoints"
-SEALED = ("decisions", "fleet", "deadletters")
 _SOURCE = "sealer"
-
-OriginOf = Callable[[str, int], str]
 
 
 def stream_of(topic: str, partition: int) -> str:

@@ -1,8 +1,7 @@
 """Another signing key, announced by a person: with the key before it, or in spite of its loss."""
 
-from collections.abc import Callable
-
 from audit import announced, published
+from audit.checkpoint import OriginOf
 from audit.key_chain import KeyChain
 from audit.note import VerifierKey
 from audit.seal import SplitView
@@ -18,7 +17,7 @@ async def known(
     reader: LogReader,
     chain: KeyChain,
     held: VerifierKey,
-    origin_of: Callable[[str, int], str],
+    origin_of: OriginOf,
 ) -> KeyChain:
     """Every key that was announced, also where the database does not know it yet; `held` is here, not lost.
 
@@ -39,7 +38,7 @@ async def _taken_in(
     reader: LogReader,
     chain: KeyChain,
     held: VerifierKey,
-    origin_of: Callable[[str, int], str],
+    origin_of: OriginOf,
 ) -> dict[tuple[str, int], SplitView]:
     while True:
         await announced.load(connection, chain)
@@ -55,7 +54,7 @@ async def change_to(
     writer: LogWriter,
     chain: KeyChain,
     change: Change,
-    origin_of: Callable[[str, int], str],
+    origin_of: OriginOf,
 ) -> None:
     """Announce another key and publish that.
 

@@ -13,7 +13,7 @@ from typing import Any
 import structlog
 
 from audit import announced, key, published
-from audit.checkpoint import origin_of
+from audit.checkpoint import origins
 from audit.key_chain import KeyChain
 from audit.partition_sealer import PartitionSealer, Signer
 from audit.seal import SplitView
@@ -21,7 +21,7 @@ from audit.signing import Change, announce, configured
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
 from eventlog.record import RetentionLost
-from eventlog.topics import kafka_name
+from eventlog.topics import SEALED
 from eventlog.writer import LogWriter
 from projections import checkpoints, sealing
 from projections.connection import pool
@@ -65,6 +65,7 @@ class Sealer:
     ) -> None:
         self._kafka, self._prefix, self._database_url = kafka, prefix, database_url
         self._cluster, self._place, self._interval = cluster, signing_key, interval
+        self._origin = origins(cluster, prefix)
         self.stopped: dict[str, str] = {}
 
     async def run(self, stop: asyncio.Event) -> None:
@@ -98,7 +99,7 @@ class Sealer:
         async with asyncio.TaskGroup() as group:
             following = [
                 group.create_task(self._follow(link, signer, topic, partition))
-                for topic in published.SEALED
+                for topic in SEALED
                 for partition in await link.reader.partitions(topic)
             ]
             await stop.wait()
@@ -113,7 +114,7 @@ class Sealer:
         """
         async with link.pool.acquire() as connection:
             if not self.stopped:
-                await sealing.forget(connection, published.SEALED)
+                await sealing.forget(connection, SEALED)
             chain = await announced.load(connection, announced.chain_of(self._cluster, self._prefix))
             with contextlib.suppress(Refusal):  # said where it is to sign
                 chain.held = key.load(self._place).verifier
@@ -131,7 +132,7 @@ class Sealer:
         try:
             contradicted = await published.take_in(connection, reader, self._origin, chain)
         except (SplitView, RetentionLost) as lost:  # of the topic of checkpoints: nothing can be compared
-            for topic in published.SEALED:
+            for topic in SEALED:
                 for partition in await reader.partitions(topic):
                     await self._stop_sealing(connection, topic, partition, str(lost))
         else:
@@ -189,9 +190,6 @@ class Sealer:
                 _, end = await link.reader.beginning_and_end(topic, partition)
                 if end - sealer.next_offset < MOST_LEAVES:
                     await asyncio.sleep(self._interval)
-
-    def _origin(self, topic: str, partition: int) -> str:
-        return origin_of(self._cluster, kafka_name(self._prefix, topic), partition)
 
     async def _stop_sealing(self, connection: Connection, topic: str, partition: int, reason: str) -> None:
         origin = self._origin(topic, partition)

@@ -1,11 +1,10 @@
 """Which key signs, and how another comes to: announced once on the log, never exchanged in silence."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from audit import key
-from audit.checkpoint import Checkpoint
+from audit.checkpoint import Checkpoint, OriginOf
 from audit.key_chain import KeyChain
 from audit.key_statement import KeyStatement
 from audit.note import SigningKey
@@ -49,9 +48,7 @@ class Change:
     lost: str | None = None
 
 
-async def announce(
-    connection: Connection, chain: KeyChain, change: Change, origin_of: Callable[[str, int], str]
-) -> KeyRow:
+async def announce(connection: Connection, chain: KeyChain, change: Change, origin_of: OriginOf) -> KeyRow:
     """Let `change.new` sign; the row is still to be published. No sealer signs while this is settled.
 
     Raises:

@@ -66,6 +66,8 @@ async def whatif_stream(reader: LogReader, stream: str, change: Change) -> Retak
         raise Refusal("--weighting", f"{change['weighting']} learns from other decisions: use --all")
     passed = Passed()
     events = await stream_events(reader, stream, passed)
+    if stream in passed.stopped:
+        raise Refusal("stream", f"{stream} {passed.stopped[stream]}")
     if not isinstance(events[0].data, Opened):
         raise Refusal("stream", f"{stream} is no deliberation; name one of its items, or use --all")
     state, divergence = replay(events)

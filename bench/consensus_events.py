@@ -11,6 +11,7 @@ START = datetime(2026, 1, 1, tzinfo=UTC)
 OPTIONS = ("left", "right")
 VOTERS = tuple(f"voter-{number}" for number in range(24))
 ROUNDS = 4
+POLICY = Policy(max_rounds=ROUNDS + 1)  # none of them is the last
 
 
 def distinct(count: int) -> Iterator[Event]:
@@ -44,7 +45,7 @@ def _said(name: str, key: int, step: tuple[int, str | None] | None) -> EventData
 
 def _opened(name: str, voters: tuple[str, ...]) -> Opened:
     proposal = Proposal(name, "Which image shows the crack?", OPTIONS, topic="cracks")
-    return Opened(proposal, Policy(), tuple(Seat(voter) for voter in voters), candidates=len(voters))
+    return Opened(proposal, POLICY, tuple(Seat(voter) for voter in voters), candidates=len(voters))
 
 
 def _event(stream: str, version: int, data: EventData, number: int) -> Event:

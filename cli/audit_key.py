@@ -139,14 +139,11 @@ async def _lose(settings: "Settings", statement: str) -> "SigningKey":
 
 async def _change(settings: "Settings", change: "Change") -> None:
     from audit import announced, rotation
-    from audit.checkpoint import origin_of
+    from audit.checkpoint import origins
     from cli.audit_link import connected
-    from eventlog.topics import kafka_name
     from eventlog.writer import LogWriter
 
-    def origin(topic: str, partition: int) -> str:
-        return origin_of(settings.cluster, kafka_name(settings.topic_prefix, topic), partition)
-
+    origin_of = origins(settings.cluster, settings.topic_prefix)
     async with (
         connected(settings) as (pool, reader),
         LogWriter(settings.kafka, settings.topic_prefix) as writer,
@@ -154,8 +151,8 @@ async def _change(settings: "Settings", change: "Change") -> None:
     ):
         chain = announced.chain_of(settings.cluster, settings.topic_prefix)
         held = (change.old or change.new).verifier
-        await rotation.known(connection, reader, chain, held, origin)
-        await rotation.change_to(connection, writer, chain, change, origin)
+        await rotation.known(connection, reader, chain, held, origin_of)
+        await rotation.change_to(connection, writer, chain, change, origin_of)
 
 
 def _links(chain: "KeyChain") -> list[dict[str, Any]]:

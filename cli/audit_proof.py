@@ -48,8 +48,8 @@ def checkpoint(topic: str | None, partition: int | None, as_json: bool) -> None:
 
 
 async def _newest(settings: "Settings") -> list["CheckpointRow"]:
-    from audit.published import SEALED
     from cli.audit_link import connected
+    from eventlog.topics import SEALED
     from projections import checkpoints
 
     async with connected(settings) as (pool, reader), pool.acquire() as connection:

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from cli.output import emit
-from domain.counting import counted
+from domain.counting import agreeing, counted
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
@@ -127,10 +127,10 @@ def _lines(found: "Replayed", histories: "Histories | None") -> str:
         differing += [str(one) for one in histories.foreign]
         differing += [printable(f"{name}: {why}", 500) for name, why in histories.divergent.items()]
         unvouched = [printable(f"{one.stream}: {one.why}", 500) for one in histories.unvouched]
-    verdict = f"{len(differing):,} diverge" if differing else "all agree"
+    verdict = agreeing(len(differing), "diverges", "diverge") if differing else "all agree"
     if unvouched:
-        rest = verdict.replace("all", "the others")
-        verdict = f"{len(unvouched):,} have no history to compare with, {rest}"
+        rest = verdict if differing else "all else agrees"
+        verdict = f"{agreeing(len(unvouched), 'has', 'have')} no history to compare with, {rest}"
     return "\n".join([*_few(differing), *_few(unvouched), f"{_counted(found, histories)}: {verdict}"])
 
 
@@ -143,9 +143,8 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
     if histories is None:
         told += "no history asked"
     else:
-        told += (
-            f"{_replayed(histories.replayed)} replayed, which wrote {counted(histories.streams, 'stream')}"
-        )
+        replayed = agreeing(histories.replayed, "workflow history", "workflow histories")
+        told += f"{replayed} replayed, which wrote {counted(histories.streams, 'stream')}"
     told += f"; {found.withdrawn:,} withdrawn" if found.withdrawn else ""
     told += f"; {found.undecided:,} without an outcome so far" if found.undecided else ""
     return told + left_out(found.passed)
@@ -155,10 +154,6 @@ def left_out(passed: "Passed") -> str:
     """What is said of records that a person gave up."""
     count = len(passed.left_out)
     return f"; {counted(count, 'record')} left out, which a person discarded" if count else ""
-
-
-def _replayed(number: int) -> str:
-    return "1 workflow history" if number == 1 else f"{number:,} workflow histories"
 
 
 def _few(lines: list[str]) -> list[str]:

@@ -8,7 +8,7 @@ import click
 from cli.audit_replay import JSON, MOST_LINES, left_out, one_of
 from cli.output import emit
 from domain.consensus.policy import Policy, Weighting
-from domain.counting import counted
+from domain.counting import agreeing, counted
 from domain.stream import consensus_stream
 from domain.strict_json import printable
 
@@ -102,9 +102,12 @@ def _whatif_lines(found: "Retaken") -> str:
     if found.unfit:
         left += f"; {found.unfit:,} left out, whose fault model does not go with that weighting"
     if found.divergent:
-        left += f"; {len(found.divergent):,} that diverge as they are left out, see `moot audit replay --all`"
+        diverging = agreeing(len(found.divergent), "that diverges is", "that diverge are")
+        left += f"; {diverging} left out, see `moot audit replay --all`"
     if found.passed.stopped:
-        left += f"; {len(found.passed.stopped):,} that stop at a record which does not follow are left out"
+        where = "at a record which does not follow"
+        stopping = agreeing(len(found.passed.stopped), f"that stops {where} is", f"that stop {where} are")
+        left += f"; {stopping} left out"
     left += left_out(found.passed)
     return "\n".join(
         [*lines, f"{len(differing):,} of {counted(len(found.decisions), 'decision')} would differ{left}"]

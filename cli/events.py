@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from domain.refusal import Refusal
-from eventlog.topics import TOPICS
+from eventlog.topics import SEALED, TOPICS
 
 if TYPE_CHECKING:
     from eventlog.reader import LogReader
@@ -44,7 +44,7 @@ def tail(*, limit: int, follow: bool, topic: str | None, as_json: bool) -> None:
     """
     from eventlog import view
 
-    topics = [topic] if topic else [name for name in TOPICS if name != "checkpoints"]
+    topics = [topic] if topic else [*SEALED]
     _run(
         lambda reader: _tail(reader, topics, limit, view.as_json if as_json else view.as_text, follow=follow)
     )

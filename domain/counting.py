@@ -8,6 +8,11 @@ def counted(number: int, thing: str) -> str:
     return f"{number:,} {thing}" if number == 1 else f"{number:,} {thing}s"
 
 
+def agreeing(number: int, one: str, many: str) -> str:
+    """`1 diverges`, `2,000 diverge`: for verbs, and things whose plural is irregular."""
+    return f"{number:,} {one if number == 1 else many}"
+
+
 def share(of_one: Fraction | float) -> str:
     """`0.6666`: four decimals, never rounded up, so that none below a threshold reads as the threshold."""
     exact = of_one if isinstance(of_one, Fraction) else Fraction(repr(of_one))

@@ -33,6 +33,8 @@ TOPICS: dict[str, Topic] = {
 }
 REGIONAL: dict[str, Topic] = {"context": Topic("context", 4, "the shared context as one region has it")}
 """Topics of which each region has one, `<family>.<region>`; the streams in it name the region first."""
+# What a checkpoint vouches for; those speak for themselves, by their signatures.
+SEALED = tuple(name for name in TOPICS if name != "checkpoints")
 CATEGORIES: dict[str, str] = {
     "consensus": "decisions",
     "docket": "decisions",

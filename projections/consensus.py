@@ -17,10 +17,17 @@ from domain.consensus.events import (
     RoundClosed,
     Withdrawn,
 )
-from domain.consensus.possible import check_outcome, check_withdrawal
+from domain.consensus.possible import (
+    check_closing,
+    check_escalation,
+    check_outcome,
+    check_withdrawal,
+    seated,
+)
 from domain.consensus.reputation import evidence
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
+from eventlog.shared_policy import policy
 from projections.deliberation import (
     DELIBERATION,
     REPUTATION,
@@ -75,14 +82,11 @@ class ConsensusProjection:
 
 def _opened(data: Opened, at: datetime) -> Deliberation:
     proposal = data.proposal
-    panel = {seat.voter: seat.weight for seat in data.panel}
-    if len(panel) != len(data.panel):
-        raise ImpossibleEvent("panel", "a voter sits twice")
     detail = Detail(
         options=proposal.options,
         candidates=data.candidates,
         policy=encoded(data.policy),
-        panel=panel,
+        panel=seated(data),
         context=proposal.context,
         evidence=proposal.evidence,
     )
@@ -117,10 +121,8 @@ def _continued(
             detail = _replace(detail, sealed=(*detail.sealed, data.voter))
         case RoundClosed():
             return _round_closed(state, data)
-        case MediationGiven():
-            detail = _replace(detail, mediation=data)
-        case PersonRuled():
-            detail = _replace(detail, ruling=data)
+        case MediationGiven() | PersonRuled():
+            detail = _escalated(detail, data)
         case Decided():
             return _decided(state, data, at)
         case Withdrawn():
@@ -151,8 +153,8 @@ def _with_ballot(ballots: dict[str, tuple[Vote, ...]], data: BallotCast) -> dict
 
 def _round_closed(state: Deliberation, data: RoundClosed) -> Deliberation:
     _check_open(state, data.round)
-    if data.stop == "threshold" and len(data.leading) != 1:
-        raise ImpossibleEvent("leading", f"{len(data.leading)} choices cannot have passed the threshold")
+    # Seals are held by their voters' names only: whether one is open still is for a replay to find.
+    check_closing(data, policy(bytes(state.detail.policy)), state.detail.options, held=())
     counted = Round(
         round=data.round,
         tally=data.tally,
@@ -171,6 +173,14 @@ def _round_closed(state: Deliberation, data: RoundClosed) -> Deliberation:
         options=data.options or state.detail.options,
     )
     return _replace(state, rounds=data.round, agreement=data.agreement, detail=detail)
+
+
+def _escalated(detail: Detail, data: MediationGiven | PersonRuled) -> Detail:
+    # Options that left in a round are not kept here: whether the choice was one is for a replay to find.
+    check_escalation(data, policy(bytes(detail.policy)), detail.rounds, detail.mediation, detail.ruling)
+    if isinstance(data, MediationGiven):
+        return _replace(detail, mediation=data)
+    return _replace(detail, ruling=data)
 
 
 def _decided(state: Deliberation, data: Decided, at: datetime) -> Deliberation:

@@ -105,7 +105,7 @@ class Detail(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):
 
     options: tuple[str, ...]
     candidates: int
-    policy: msgspec.Raw  # never looked into
+    policy: msgspec.Raw  # as bytes, which are looked up where a round is closed
     panel: dict[str, float]
     context: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()

@@ -1,6 +1,6 @@
 """The fold of one partition, record by record: what applies, what is a duplicate, what is parked and why.
 
-Live projector, rebuild and audit use this one fold; it knows neither Kafka nor Postgres.
+Live projector, rebuild and audit, replay too, use this one fold; it knows neither Kafka nor Postgres.
 """
 
 from collections.abc import Container, Iterable, Mapping, Sequence
@@ -126,7 +126,7 @@ class _BatchFold:
                 self._park(record, stream, *reason_of(error))
                 continue
             if state is stream.state and not numbered:
-                self._out.duplicates += 1
+                self._out.repeated.add(record.offset)
                 continue
             stream.state = state
             if stream.version == 0:
@@ -141,8 +141,6 @@ class _BatchFold:
     def _begin(self, record: RawRecord, event: Event) -> Stream | None:
         category = event.stream.partition("/")[0]
         taker = self._partition.takers.get(category)
-        if taker is None and record.offset in self._partition.discarded:
-            return None
         if taker is None:
             reason = f"no projection takes streams of category {category} from this topic"
             self._bury(record, UNROUTED.name, None, "unrouted", reason)
@@ -154,14 +152,11 @@ class _BatchFold:
         return stream
 
     def _park(self, record: RawRecord, stream: Stream, kind: Kind, reason: str) -> None:
-        if kind != "behind" and record.offset in self._partition.discarded:
-            return
-        self._partition.parked.add(stream.name)
         self._bury(record, stream.projection.name, stream.name, kind, reason)
 
     def _park_stray(self, record: RawRecord) -> None:
         """Park a record that lies where its stream is not: the stream itself goes on."""
-        if record.key is not None and record.offset not in self._partition.discarded:
+        if record.key is not None:
             self._bury(record, UNROUTED.name, None, "misfiled", self._strays[record.key])
 
     def _park_unread(self, record: RawRecord, event: Event | Undecodable) -> None:
@@ -172,15 +167,18 @@ class _BatchFold:
         taker = self._partition.takers.get(category)
         if taker is not None and named in self._partition.parked:
             kind, reason = "behind", BEHIND
-        elif record.offset in self._partition.discarded:
-            return
-        if taker is None or named is None:
+        if taker is None:
             self._bury(record, UNROUTED.name, None, kind, reason)
-            return
-        self._partition.parked.add(named)
-        self._bury(record, taker.name, named, kind, reason)
+        else:
+            self._bury(record, taker.name, named, kind, reason)
 
     def _bury(self, record: RawRecord, projection: str, stream: str | None, kind: Kind, reason: str) -> None:
+        """Park a record and the stream that it stops; one that a person gave up is passed over instead."""
+        if kind != "behind" and record.offset in self._partition.discarded:
+            self._out.given_up.add(record.offset)
+            return
+        if stream is not None:
+            self._partition.parked.add(stream)
         if projection in self._partition.standing:
             self._out.dead.append(dead_letter(record, projection, stream, kind, reason))
 
@@ -191,7 +189,7 @@ class _BatchFold:
                 return True
             self._park(record, stream, "gap", f"is version {event.version}, but {stream.version + 1} is next")
         elif event.id == await self._id_of(index, stream, event.version):
-            self._out.duplicates += 1
+            self._out.repeated.add(record.offset)
         else:
             self._park(record, stream, "fork", f"version {event.version} is taken by another event")
         return False

@@ -7,12 +7,13 @@ from alembic.config import Config
 from alembic.runtime.migration import MigrationContext
 from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
-from sqlalchemy.ext.asyncio import create_async_engine
+from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 
 from projections import registry
+from projections.connection import connect
 from projections.tables import METADATA
 
-__all__ = ["METADATA", "head", "revision", "sqlalchemy_url", "upgrade"]
+__all__ = ["METADATA", "engine", "head", "revision", "upgrade"]
 
 assert registry.PROJECTIONS  # noqa: S101 # its import puts every projection's tables into METADATA
 
@@ -21,34 +22,34 @@ _MIGRATIONS = Path(__file__).parents[1] / "migrations"
 _LOCK = 0x666F6C6B  # any number that is always the same: two migrations wait for each other
 
 
-def sqlalchemy_url(database_url: str) -> str:
-    """`postgresql://…` as SQLAlchemy names it with asyncpg."""
-    return "postgresql+asyncpg://" + database_url.partition("://")[2]
+def engine(database_url: str) -> AsyncEngine:
+    """SQLAlchemy's, on connections as all others are made: of a URL's parameters it knows none by itself."""
+    return create_async_engine("postgresql+asyncpg://", async_creator=lambda: connect(database_url))
 
 
 async def upgrade(database_url: str) -> tuple[str | None, str]:
     """Run every migration that is missing; revisions before and after. Safe to repeat, also at the same time.
 
     Raises:
-        OSError, asyncpg.PostgresError: the database does not answer or refuses.
+        OSError, TimeoutError, asyncpg.PostgresError: the database does not answer or refuses.
     """
-    engine = create_async_engine(sqlalchemy_url(database_url))
+    made = engine(database_url)
     try:
-        async with engine.begin() as connection:
+        async with made.begin() as connection:
             await connection.execute(text(f"SELECT pg_advisory_xact_lock({_LOCK})"))
             return await connection.run_sync(_upgrade)
     finally:
-        await engine.dispose()
+        await made.dispose()
 
 
 async def revision(database_url: str) -> str | None:
     """The last migration that the database has."""
-    engine = create_async_engine(sqlalchemy_url(database_url))
+    made = engine(database_url)
     try:
-        async with engine.connect() as connection:
+        async with made.connect() as connection:
             return await connection.run_sync(_revision)
     finally:
-        await engine.dispose()
+        await made.dispose()
 
 
 def head() -> str:

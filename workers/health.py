@@ -1,6 +1,7 @@
 """How every part is, asked all at once and with a deadline each, so that no dead one hides the others."""
 
 import asyncio
+import time
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
@@ -11,7 +12,7 @@ from eventlog.connection import shown
 from projections.connection import shown as place_of
 from projections.sealing import Stopped
 from workers import probes, ready
-from workers.embedded import stackfile
+from workers.embedded import crashes, stackfile
 from workers.settings import Settings
 
 CHECKPOINTS = "checkpoints"  # in the place of a log that is sealed no more: none can be
@@ -73,6 +74,7 @@ async def examine(settings: Settings) -> Report:
     offsets = said["postgres"].get("offsets", [])
     ends = await probes.ends(settings, offsets) if "kafka" in said and not parts[1].problem else {}
     parts = [_sealing(part, said["postgres"].get("stopped", []), offsets, ends) for part in parts]
+    parts = [_steady(part, known, time.time()) for part in parts]
     newest = max((row["newest_at"] for row in offsets if row["newest_at"]), default=None)
     return Report(
         parts,
@@ -130,6 +132,13 @@ def _hung(name: str, settings: Settings, pid: int) -> str:
     if silent <= ready.HUNG_SECONDS:
         return ""
     return f"hangs: no sign of life for {silent:.0f} s; if it stays so, `kill -9 {pid}` and start it again"
+
+
+def _steady(health: Health, known: Mapping[str, Any], now: float) -> Health:
+    """A part that was started again just now answers until it dies again: that is said before all else."""
+    stated = known.get(health.part, {})
+    crashing = crashes.problem(stated.get("deaths", ()), now, stated.get("log", ""))
+    return replace(health, problem=crashing) if crashing else health
 
 
 def _sealing(

@@ -5,7 +5,7 @@ from contextlib import AsyncExitStack
 from typing import Protocol
 
 from temporalio.client import Client
-from temporalio.worker import Worker
+from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.append import Append
 from activities.conflict import Judge, LocalRule, Opinions
@@ -15,13 +15,13 @@ from activities.ports import ArtifactStore, EventLog, Reputations, Streams
 from activities.reputation import Reputation
 from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
-from workers import search_attributes, serving
+from workers import partition_counts, search_attributes, serving
 from workers.artifacts import FsspecArtifacts
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
 from workers.settings import Settings
 from workers.temporal_client import connect
-from workflows import names, sandbox
+from workflows import names
 from workflows.heartbeats import Heartbeats
 from workflows.refusals import Refusals
 
@@ -60,7 +60,7 @@ def worker(
             docket.close_docket,
         ],
         interceptors=[Heartbeats(), Refusals()],
-        workflow_runner=sandbox.runner(),
+        workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md
         max_cached_workflows=cached,
         sticky_queue_schedule_to_start_timeout=serving.STICKY,
         graceful_shutdown_timeout=serving.GRACE,
@@ -76,11 +76,13 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         metrics: host:port at which the SDK's metrics are served for Prometheus; none by default.
 
     Raises:
-        Refusal: a server does not answer, or the search attributes are missing (`moot migrate`).
+        Refusal: a server does not answer, topics or search attributes are missing (`moot migrate`), or a
+            topic was given other partitions than it was projected with.
     """
     async with AsyncExitStack() as held:
         client = await connect(settings, serving.runtime(metrics))
         await search_attributes.require(client)
         log = await held.enter_async_context(LogWriter(settings.kafka, settings.topic_prefix))
+        await partition_counts.check_if_known(settings)
         read_model = await held.enter_async_context(ReadModel(settings.database_url))
         await serving.serve(worker(client, log, FsspecArtifacts(settings.artifacts), read_model), ready)

@@ -45,7 +45,7 @@ class ProjectorMetrics:
     def applied(self, topic: str, partition: int, folded: Folded, seconds: float) -> None:
         self.next_offsets[topic, partition] = folded.end
         self._events.labels(topic, partition).inc(folded.events)
-        self._duplicates.labels(topic, partition).inc(folded.duplicates)
+        self._duplicates.labels(topic, partition).inc(len(folded.repeated))
         self._parked.labels(topic, partition).inc(len(folded.dead))
         self._seconds.labels(topic, partition).observe(seconds)
         self._sizes.labels(topic, partition).observe(folded.events)

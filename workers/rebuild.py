@@ -6,14 +6,13 @@ from contextlib import asynccontextmanager
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
-from eventlog.topics import family_of
 from projections.connection import connect, migrated
-from projections.fence import check_partitions
 from projections.filling import Second
 from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt, Verified
-from projections.registry import BY_NAME, PROJECTIONS, standing_on
+from projections.registry import BY_NAME
 from projections.second_process import SecondProcess
+from workers import partition_counts
 from workers.projector import calm_the_collector
 from workers.settings import Settings
 
@@ -64,10 +63,7 @@ async def _ready(
         beside = await connect(settings.database_url)
         try:
             with migrated():
-                families = {projection.topic for projection in PROJECTIONS}
-                for topic in [name for name in await reader.topics() if family_of(name) in families]:
-                    count = len(await reader.partitions(topic))
-                    await check_partitions(live, topic, standing_on(topic), count)
+                await partition_counts.check(reader, live)
                 yield Rebuild(reader, live, beside, projections, progress=progress, second=second)
         finally:
             live.terminate()

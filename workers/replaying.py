@@ -33,7 +33,11 @@ _OURS = " OR ".join(f"WorkflowType = '{name}'" for name in names.WORKFLOWS)
 
 
 def replayer(workflows: tuple[type[Any], ...] = WORKFLOWS) -> Replayer:
-    """A replayer with the converter, interceptor and sandbox of the orchestrator; it needs no server."""
+    """A replayer with the converter and interceptor of the orchestrator; it needs no server.
+
+    It replays in the sandbox, where a workflow that looks at the clock or at chance fails; decisions are
+    taken without it, in half the time.
+    """
     return Replayer(
         workflows=workflows,
         data_converter=CONVERTER,

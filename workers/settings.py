@@ -5,7 +5,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from urllib.parse import urlsplit
+from urllib.parse import parse_qsl, urlsplit
 
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -18,6 +18,14 @@ _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 # Hosts of a database, each with its port or without; an address of IPv6 in brackets.
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:,@]*)(:[0-9]{1,5})?"
 _HOSTS = re.compile(rf"{_HOST}(,{_HOST})*")
+# What asyncpg takes of a URL itself, and what Postgres takes from every client; all else would go to the
+# server as a setting of the session, and each connection fail in the server's words.
+_PARAMETERS = {
+    *("host", "port", "user", "password", "passfile", "database", "dbname", "service"),
+    *("sslmode", "sslnegotiation", "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslcrl"),
+    *("ssl_min_protocol_version", "ssl_max_protocol_version", "krbsrvname", "gsslib"),
+    *("target_session_attrs", "application_name", "options"),
+}
 NAMESPACE = "default"
 SERVERS = {
     "kafka": "FOLKMOOT_KAFKA",
@@ -123,21 +131,29 @@ def external(environ: Mapping[str, str]) -> dict[str, str]:
 
 
 def _check_database(url: str) -> None:
-    """Nothing of it is quoted: of a password with a # or a / in it, the half would be taken for a port."""
+    """No value of it is quoted: of a password with a # or a / in it, the half would be taken for a port."""
     try:
         parts = urlsplit(url)
+        query = parse_qsl(parts.query, keep_blank_values=True, strict_parsing=bool(parts.query))
     except ValueError:
-        sound = False
+        sound, query = False, []
     else:
         user, _, hosts = parts.netloc.rpartition("@")
-        rest = "" if user else f"{parts.path}{parts.query}{parts.fragment}"
+        rest = f"{parts.path}{parts.query}{parts.fragment}" if parts.query or not user else ""
         sound = url.isprintable() and parts.scheme in ("postgresql", "postgres") and "@" not in rest
         sound = sound and _HOSTS.fullmatch(hosts) is not None
     if not sound:
         raise Refusal(
             SERVERS["database_url"],
-            "is no postgresql://user:password@host:port/name; write # / ? @ and % of a password as"
-            " %23 %2F %3F %40 and %25",
+            "is no postgresql://user:password@host:port/name[?parameter=value]; write # / ? @ and % of a"
+            " password as %23 %2F %3F %40 and %25",
+        )
+    unknown = [name for name, _ in query if name not in _PARAMETERS]
+    if unknown:
+        raise Refusal(
+            SERVERS["database_url"],
+            f"the parameter '{printable(unknown[0], 40)}' is unknown; leave it out, or write a setting of the"
+            " server's as ?options=-c%20NAME%3DVALUE",
         )
 
 

@@ -1,4 +1,4 @@
-"""The sandbox that workflows run and are replayed in."""
+"""The sandbox that histories are replayed in."""
 
 from temporalio.worker.workflow_sandbox import SandboxedWorkflowRunner, SandboxRestrictions
 

@@ -47,7 +47,7 @@ GROUPS = (
                 "FOLKMOOT_DATABASE_URL",
                 "the running stack's",
                 "`postgresql://user:password@host:port/database`; `?sslmode=…` and the like as asyncpg reads "
-                "them.",
+                "them; settings of the session as `?options=-c%20NAME%3DVALUE`. Any other is refused.",
             ),
             Variable("TEMPORAL_ADDRESS", "the running stack's", "`host:port` of Temporal's front end."),
             Variable("TEMPORAL_NAMESPACE", "`default`", "Temporal's namespace."),

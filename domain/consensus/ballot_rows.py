@@ -16,6 +16,7 @@ REQUIRED = ("item", "voter", "choice")
 COLUMNS = (*REQUIRED, "confidence")
 MAX_LINE = 16_384
 _SHAPE = "the columns are item,voter,choice and optionally confidence"
+_OBJECT = 'must be an object such as {"item": "1", "voter": "ann", "choice": "yes"}'
 _NUMBER = re.compile(r"[+-]?([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][+-]?[0-9]+)?")
 _LINE_END = re.compile(rb"\r\n|\r|\n")
 
@@ -54,9 +55,11 @@ def jsonl_rows(raw: bytes) -> Iterator[Row]:
         if not text or text.isspace():
             continue
         where = f"line {line}"
+        if text.lstrip().startswith(b"["):  # of an array over many lines, its first is no JSON by itself
+            raise Refusal(where, f"is an array, {_OBJECT}")
         value = strict_json.parse(text, what=where, limit=MAX_LINE)
         if not isinstance(value, dict):
-            raise Refusal(where, 'must be an object such as {"item": "1", "voter": "ann", "choice": "yes"}')
+            raise Refusal(where, _OBJECT)
         _named_well(where, list(value), "field")
         item, voter, choice = (_name(where, field, value[field]) for field in REQUIRED)
         yield line, item, voter, choice, _share(where, value.get("confidence"))

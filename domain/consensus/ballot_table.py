@@ -118,8 +118,8 @@ def parse(raw: bytes, *, kind: Kind) -> BallotTable:
 
 
 def kind_of(raw: bytes) -> Kind:
-    """JSON lines begin with a brace, which the header of a CSV table cannot."""
-    return "jsonl" if raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] == b"{" else "csv"
+    """JSON lines begin with a brace, or wrongly with a bracket, which the header of a CSV table cannot."""
+    return "jsonl" if raw.removeprefix(b"\xef\xbb\xbf").lstrip()[:1] in {b"{", b"["} else "csv"
 
 
 class _Names(dict[str, int]):

@@ -31,6 +31,7 @@ class Counted(Protocol):
     def leading(self) -> tuple[str, ...]: ...
 
 
+_INFINITE = math.inf
 MAX_SEALS = 2
 """Seals of one voter in one round: the ballot, and the other one that makes it an equivocation."""
 
@@ -78,11 +79,20 @@ def _why(
     return mediation.statement
 
 
-def check_opening(data: Opened) -> None:
-    if not data.panel or len({seat.voter for seat in data.panel}) != len(data.panel):
+def seated(data: Opened) -> dict[str, float]:
+    """The weight of every voter on the panel.
+
+    Raises:
+        ImpossibleEvent: nobody sits on it, a voter sits twice, or a weight is none.
+    """
+    weights = {}
+    for seat in data.panel:  # one plain loop: every opening passes here on its way into the read model
+        weight = weights[seat.voter] = seat.weight
+        if not 0 <= weight < _INFINITE:
+            raise ImpossibleEvent("panel", "a seat's weight is not a number from 0")
+    if not weights or len(weights) != len(data.panel):
         raise ImpossibleEvent("panel", "nobody sits on it, or a voter sits twice")
-    if not all(math.isfinite(seat.weight) and seat.weight >= 0 for seat in data.panel):
-        raise ImpossibleEvent("panel", "a seat's weight is not a number from 0")
+    return weights
 
 
 def check_seal(held: Sequence[BallotSealed], data: BallotSealed) -> None:
@@ -116,16 +126,30 @@ def check_closing(
         raise ImpossibleEvent("leading", f"{len(data.leading)} choices cannot have passed the threshold")
     if data.stop == "open" and data.round >= policy.max_rounds:
         raise ImpossibleEvent("stop", f"round {data.round} was the last, the policy allows no other")
-    if not set(data.options) <= set(options):
+    if data.options and not set(data.options) <= set(options):
         raise ImpossibleEvent("options", "an option appears that was not there before")
 
 
-def check_escalation(data: MediationGiven | PersonRuled, policy: Policy, asked: Sequence[str]) -> None:
+def check_escalation(
+    data: MediationGiven | PersonRuled,
+    policy: Policy,
+    rounds: Sequence[Counted],
+    mediation: MediationGiven | None,
+    ruling: PersonRuled | None,
+) -> None:
+    """Whether the rounds left it to somebody to decide, and to this one; not whether the choice was asked."""
+    if not rounds or rounds[-1].stop == "open":
+        raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
+    if rounds[-1].stop == "threshold" or mediation is not None or ruling is not None:
+        raise ImpossibleEvent("type", f"{data.TYPE}, but there is a decision to state already")
     wanted = "mediate" if isinstance(data, MediationGiven) else "person"
     if policy.otherwise != wanted:
         raise ImpossibleEvent(
             "type", f"{data.TYPE}, but without consensus the policy says {policy.otherwise}"
         )
+
+
+def check_choice(data: MediationGiven | PersonRuled, asked: Sequence[str]) -> None:
     if data.choice is not None and data.choice not in asked:
         raise ImpossibleEvent("choice", "the choice is no option of the proposal")
 

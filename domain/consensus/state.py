@@ -21,13 +21,14 @@ from domain.consensus.events import (
 )
 from domain.consensus.policy import Policy
 from domain.consensus.possible import (
+    check_choice,
     check_closing,
     check_escalation,
-    check_opening,
     check_outcome,
     check_seal,
     check_withdrawal,
     opened_seal,
+    seated,
 )
 from domain.event import Event
 from domain.refusal import ImpossibleEvent
@@ -155,7 +156,7 @@ def _changes(state: Deliberation, events: Sequence[Event]) -> dict[str, Any]:
 
 
 def _opened(data: Opened, at: datetime) -> dict[str, Any]:
-    check_opening(data)
+    seated(data)
     return {
         "proposal": data.proposal,
         "policy": data.policy,
@@ -191,24 +192,20 @@ def _round_closed(state: Deliberation, data: RoundClosed) -> dict[str, Any]:
 
 
 def _settling(state: Deliberation, data: MediationGiven | PersonRuled | Decided) -> dict[str, Any]:
-    last = state.last_round
-    if last is None or last.stop == "open":
-        raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
     if isinstance(data, Decided):
         check_outcome(data, state.rounds, state.mediation, state.ruling)
         if data.policy != state.policy:
             raise ImpossibleEvent("policy", "the decision names another policy than the opening")
         return {"decided": data}
-    if last.stop == "threshold" or state.mediation is not None or state.ruling is not None:
-        raise ImpossibleEvent("type", f"{data.TYPE}, but there is a decision to state already")
-    check_escalation(data, state.policy, state.asked)
+    check_escalation(data, state.policy, state.rounds, state.mediation, state.ruling)
+    check_choice(data, state.asked)
     return {"mediation": data} if isinstance(data, MediationGiven) else {"ruling": data}
 
 
 def _check_seats(state: Deliberation, ballots: Sequence[tuple[str, int]]) -> None:
-    seated = {seat.voter for seat in state.panel}
+    panel = {seat.voter for seat in state.panel}
     for voter, number in ballots:
         if not state.balloting or number != state.round:
             raise ImpossibleEvent("round", f"a ballot for round {number}, but it is not open")
-        if voter not in seated:
+        if voter not in panel:
             raise ImpossibleEvent("voter", "a ballot by someone who is not on the panel")

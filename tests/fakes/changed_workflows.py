@@ -1,6 +1,6 @@
-"""Workflows as they must never be changed under a running decision: they wait before they open."""
+"""Workflows as they must never be changed: under a running decision, or at all."""
 
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
 
@@ -14,6 +14,8 @@ with workflow.unsafe.imports_passed_through():
 
 @workflow.defn(name=names.REACH_CONSENSUS)
 class WaitsFirst(ReachConsensus):
+    """Has a step before the first, so that histories no longer fit."""
+
     @workflow.run
     async def run(self, request: OpenDeliberation) -> object:
         await workflow.sleep(timedelta(seconds=1))
@@ -25,4 +27,14 @@ class WaitsBeforeItsCase(ResolveConflict):
     @workflow.run
     async def run(self, request: OpenCase) -> object:
         await workflow.sleep(timedelta(seconds=1))
+        return await super().run(request)
+
+
+@workflow.defn(name=names.REACH_CONSENSUS)
+class LooksAtTheClock(ReachConsensus):
+    """Would decide otherwise when replayed."""
+
+    @workflow.run
+    async def run(self, request: OpenDeliberation) -> object:
+        datetime.now(UTC)
         return await super().run(request)

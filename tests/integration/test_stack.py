@@ -216,6 +216,26 @@ async def test_a_server_that_dies_is_started_again_with_its_data(dev):
     assert await found(stack) == (b"a word", "a word", "RUNNING")
 
 
+def test_a_part_that_dies_again_and_again_is_not_ready_between_its_deaths(dev, tmp_path):
+    running = dev()
+    running.wait_until_ready()
+    started = lambda: running.log.read_text().count("\nprojector ")  # noqa: E731 # read anew at each look
+    asked = lambda: subprocess.run(  # noqa: E731 # anew too
+        moot("status"), cwd=tmp_path, capture_output=True, text=True, env=environ(), check=False
+    )
+    for deaths in range(3):
+        said = asked()
+        assert (said.returncode, "the last 60 s" in said.stdout) == (0, False), said.stdout
+        stack = json.loads((tmp_path / ".folkmoot" / "stack.json").read_text())
+        os.kill(stack["parts"]["projector"]["pid"], signal.SIGKILL)
+        # A line for each death and for each time that it was ready, the first one included.
+        assert eventually(lambda said=3 + 2 * deaths: started() == said, READY_WITHIN)
+    said = asked()
+    (line,) = [line for line in said.stdout.splitlines() if line.startswith("projector ")]
+    assert f"died 3 times in the last 60 s; see {stack['parts']['projector']['log']} pid " in line
+    assert said.returncode == 1
+
+
 def test_servers_that_the_environment_names_are_not_started(tmp_path, kafka, postgres_server, temporal):
     given = {
         "FOLKMOOT_KAFKA": kafka,

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from domain.refusal import Refusal
-from workers.embedded import logfile
+from workers.embedded import crashes, logfile
 from workers.embedded.child import Child
 from workers.embedded.guard import Guard
 from workers.embedded.server import Launch, Part
@@ -44,6 +44,7 @@ class Supervised:
         self.ready = False
         self._guard, self._environ, self._tell = guard, environ, tell
         self._room = room
+        self._deaths: list[float] = []
         self._running: tuple[Child, Launch] | None = None
         self._stopping = threading.Event()
         self._settled = threading.Event()
@@ -62,6 +63,7 @@ class Supervised:
             "version": part.version,
             "pid": self.pid,
             "log": str(self.log),
+            "deaths": self._deaths,
         }
 
     def start(self) -> None:
@@ -103,6 +105,8 @@ class Supervised:
             in_a_row = 1 if was_ready else in_a_row + 1
             if self._stopping.is_set() or self.problem is not None:
                 break
+            now = time.time()
+            self._deaths = [*crashes.recent(self._deaths, now), now]
             if in_a_row > self.part.restarts:
                 said = logfile.last_line(self.log)
                 self.problem = Refusal(

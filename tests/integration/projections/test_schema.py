@@ -1,19 +1,20 @@
 """What the migrations make is what the code declares."""
 
 import asyncio
+from urllib.parse import urlsplit
 
 from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from projections import schema
+from projections.connection import connect
 
 
 async def test_migrations_make_the_declared_tables_and_can_be_repeated(database):
     assert await schema.revision(database) is None
     assert await schema.upgrade(database) == (None, schema.head())
     assert await schema.upgrade(database) == (schema.head(), schema.head())
-    engine = create_async_engine(schema.sqlalchemy_url(database))
+    engine = schema.engine(database)
     options = {"compare_type": True, "compare_server_default": True}
     async with engine.connect() as connection:
         differences = await connection.run_sync(
@@ -21,6 +22,21 @@ async def test_migrations_make_the_declared_tables_and_can_be_repeated(database)
         )
     await engine.dispose()
     assert differences == []
+
+
+async def test_the_parameters_of_the_drivers_are_taken(database):
+    apart = urlsplit(database)
+    host = f"postgresql://{apart.username}:{apart.password}@/{apart.path[1:]}?host={apart.hostname}&port={apart.port}"
+    for url in (f"{database}?sslmode=disable&application_name=ours", f"{host}&target_session_attrs=any"):
+        assert (await schema.upgrade(url))[1] == await schema.revision(url) == schema.head()
+
+
+async def test_settings_of_the_session_are_taken_as_options(database):
+    connection = await connect(f"{database}?options=-c%20statement_timeout%3D5s")
+    try:
+        assert await connection.fetchval("SHOW statement_timeout") == "5s"
+    finally:
+        connection.terminate()
 
 
 async def test_two_migrations_at_once_wait_for_each_other(database):

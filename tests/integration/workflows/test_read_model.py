@@ -10,7 +10,6 @@ from pathlib import Path
 import asyncpg
 import pytest
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from domain.consensus.reputation import contribution, standing
 from projections import schema
@@ -41,7 +40,7 @@ SUMS = {"topic": "general", "voter": "v", "brier": 0, "stated": 0, "rulings": 3,
 @pytest.fixture
 async def tables(database):
     await schema.upgrade(database)
-    engine = create_async_engine(schema.sqlalchemy_url(database))
+    engine = schema.engine(database)
     right, wrong = 2 * contribution(AT), contribution(AT)
     async with engine.begin() as connection:
         await connection.execute(insert(DELIBERATION), [ROW])

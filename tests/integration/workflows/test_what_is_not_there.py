@@ -4,7 +4,6 @@ from datetime import UTC, datetime
 
 import pytest
 from sqlalchemy import insert
-from sqlalchemy.ext.asyncio import create_async_engine
 
 from cli import consensus_run
 from domain.refusal import Refusal
@@ -36,7 +35,7 @@ TABLE = {
 async def reader(temporal, database, monkeypatch, tmp_path):
     """Someone who types `moot consensus`, with one deliberation and one docket in the read model."""
     await schema.upgrade(database)
-    engine = create_async_engine(schema.sqlalchemy_url(database))
+    engine = schema.engine(database)
     async with engine.begin() as connection:
         await connection.execute(insert(DELIBERATION), [{**ROW, "status": "open"}])
         await connection.execute(insert(DOCKET), [TABLE])

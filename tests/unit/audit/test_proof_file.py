@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from audit import merkle
-from audit.checkpoint import Checkpoint, open_checkpoint, origin_of
+from audit.checkpoint import Checkpoint, open_checkpoint, origins
 from audit.note import SigningKey, VerifierKey
 from audit.proof_file import Proof
 from audit.tiles import Tree, roots
@@ -21,7 +21,7 @@ def sealed(count, index):
     leaves = [b"leaf %d" % i for i in range(count)]
     tree = Tree()
     tree.append(leaves)
-    text = Checkpoint(origin_of("example", "decisions", 2), count, tree.root()).text()
+    text = Checkpoint(origins("example", "")("decisions", 2), count, tree.root()).text()
     path = roots(tree.take_changed(), merkle.inclusion_ranges(index, count))
     return leaves[index], Proof(index, tuple(path), KEY.sign(text).encode())
 

@@ -136,11 +136,13 @@ def test_json_lines_hold_the_same_table_as_csv() -> None:
 @pytest.mark.parametrize(
     ("line", "said"),
     [
-        (b"[1]", 'line 2: must be an object such as {"item"'),
+        (b"7", 'line 2: must be an object such as {"item"'),
         (b"{", "line 2: is not JSON"),
         (b"{}{}", "line 2: is not JSON"),
         (b"\xff", "line 2: is not UTF-8"),
-        (b"[" * 5000, "line 2: is nested deeper than 64"),
+        (b'{"item":' * 1000, "line 2: is nested deeper than 64"),
+        (b'["1","v","a"]', 'line 2: is an array, must be an object such as {"item": "1", "voter": "ann"'),
+        (b" [", "line 2: is an array, must be an object"),
         (b'{"item":1,"item":2}', "line 2: holds the field 'item' twice"),
         (b'{"item":1,"voter":"v"}', "line 2: lacks the field choice"),
         (b'{"item":1,"voter":"v","choice":"a","colour":1}', "line 2: unknown field 'colour'"),
@@ -251,7 +253,8 @@ def test_the_voters_of_an_item_are_counted_once_however_many_labels_they_gave() 
     assert [table.voters_of(item) for item in range(2)] == [2, 1]
 
 
-def test_a_table_that_begins_with_a_brace_is_json_lines_and_any_other_is_csv() -> None:
+def test_a_table_that_begins_with_a_brace_or_a_bracket_is_json_lines_and_any_other_is_csv() -> None:
     assert kind_of(b'\xef\xbb\xbf\n {"item":1}') == "jsonl"
+    assert kind_of(b'["1","v","a"]\n') == kind_of(b"\n[\n") == "jsonl"
     assert kind_of(b"item,voter,choice\n{,{,{\n") == "csv"
     assert kind_of(b"") == "csv"

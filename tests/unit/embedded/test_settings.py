@@ -76,6 +76,9 @@ def test_the_password_does_not_show_in_a_traceback(folder):
         "postgresql://u:secret\n@db:5432/name",
         "mysql://u:secret@db:5432/name",
         "u:secret@db",
+        "postgresql://u:secret@1234?some=5@db/name",
+        "postgresql://u:secret@db/name?sslmode",
+        "postgresql://u:secret@db/name?sslmode=require&&",
     ],
 )
 def test_a_database_url_that_is_none_is_refused_and_nothing_of_it_is_quoted(folder, url):
@@ -93,10 +96,30 @@ def test_a_database_url_that_is_none_is_refused_and_nothing_of_it_is_quoted(fold
         "postgresql://u:s@a:1,b:2/name",
         "postgresql://u@[::1]:5432/name",
         "postgresql:///name?host=/run/postgresql",
+        "postgresql://u@db/name?sslmode=verify-full&sslrootcert=/ca.pem&target_session_attrs=read-write",
+        "postgresql://u@db/name?application_name=ours&options=-c%20statement_timeout%3D5s",
     ],
 )
 def test_a_database_url_may_be_all_that_the_driver_takes(folder, url):
     assert settings.load(folder, {"FOLKMOOT_DATABASE_URL": url}).database_url == url
+
+
+@pytest.mark.parametrize(
+    ("query", "named"),
+    [
+        ("foo=bar", "foo"),
+        ("sslmode=require&connect_timeout=5", "connect_timeout"),
+        ("a%1B=x", "a\\x1b"),
+        ("=x", ""),
+    ],
+)
+def test_a_parameter_that_the_driver_does_not_know_is_refused_by_name(folder, query, named):
+    with pytest.raises(Refusal) as refused:
+        settings.load(folder, {"FOLKMOOT_DATABASE_URL": f"postgresql://u:secret@db/name?{query}"})
+    said = str(refused.value)
+    assert said.startswith(f"FOLKMOOT_DATABASE_URL: the parameter '{named}' is unknown; leave it out, ")
+    assert said.isprintable()
+    assert "secret" not in said
 
 
 def test_every_variable_of_ours_has_its_effect(folder):

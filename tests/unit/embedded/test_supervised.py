@@ -5,12 +5,14 @@ import queue
 import signal
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
 from domain.refusal import Refusal
+from workers.embedded import crashes
 from workers.embedded import supervised as supervision
 from workers.embedded.guard import Guard
 from workers.embedded.server import Launch
@@ -95,6 +97,24 @@ def test_a_part_that_dies_again_and_again_after_it_was_ready_goes_on_being_start
     seen = [happened.get(timeout=20) for _ in range(7)]
     assert seen.count("ready") == 4
     assert "gave up" not in seen
+    assert len(supervised.described()["deaths"]) >= 3
+    assert crashes.problem(supervised.described()["deaths"], time.time(), str(supervised.log))
+
+
+def test_of_the_deaths_only_the_recent_are_kept_and_a_stop_is_none(run, monkeypatch):
+    supervised, happened = run(WORKS)
+    supervised.wait_until_ready()
+    for kept in (1, 2):
+        assert happened.get(timeout=20) == "ready"
+        os.kill(supervised.pid, signal.SIGKILL)
+        assert happened.get(timeout=20) == "died"
+        assert len(supervised.described()["deaths"]) == kept
+    monkeypatch.setattr(crashes, "RECENT", 0.0)
+    assert happened.get(timeout=20) == "ready"
+    os.kill(supervised.pid, signal.SIGKILL)
+    assert [happened.get(timeout=20) for _ in range(2)] == ["died", "ready"]
+    supervised.stop()
+    assert len(supervised.described()["deaths"]) == 1
 
 
 def test_a_part_that_ignores_the_polite_signal_is_killed(run):

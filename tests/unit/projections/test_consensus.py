@@ -6,13 +6,27 @@ import msgspec
 import pytest
 from hypothesis import given as forall
 
-from domain.consensus.events import BallotCast, BallotSealed, Decided, Opened, RoundClosed, Score, Withdrawn
+from domain.consensus.events import (
+    BallotCast,
+    BallotSealed,
+    Decided,
+    MediationGiven,
+    Opened,
+    PersonRuled,
+    RoundClosed,
+    Score,
+    Seat,
+    Withdrawn,
+)
 from domain.consensus.policy import Policy
 from domain.consensus.reputation import EQUIVOCATION, ONE, contribution
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import ImpossibleEvent
 from projections import deliberation
 from projections.consensus import ConsensusProjection
+from projections.folding import BEHIND
+from projections.in_memory import fold_log
+from tests.fakes.log_reader import MemoryReader
 from tests.unit.consensus.given import AT, ballot, given, live, opened, settled
 
 PROJECTION = ConsensusProjection()
@@ -85,6 +99,8 @@ OPENED = opened("ann", "bob")
 CLOSED = RoundClosed(1, (), (), 0.0, 0, 2, "cap", "nobody cast a ballot")
 AGREED = replace(CLOSED, leading=("yes",), stop="threshold")
 DECIDED = Decided("yes", "consensus", "consensus", "", ("yes",), 1.0, 1, (), 0.0, OPENED.policy, ())
+MEDIATING = opened("ann", "bob", otherwise="mediate")
+MEDIATED = MediationGiven("model", "yes", "because")
 RULED = replace(DECIDED, status="ruled_by_person", authority="person")
 
 
@@ -109,6 +125,16 @@ RULED = replace(DECIDED, status="ruled_by_person", authority="person")
         ([OPENED, AGREED, replace(DECIDED, leading=("no",))], "other rounds than were held"),
         ([OPENED, AGREED, replace(DECIDED, rounds_required=2)], "other rounds than were held"),
         ([replace(OPENED, panel=OPENED.panel * 2)], "sits twice"),
+        ([replace(OPENED, panel=())], "nobody sits on it"),
+        ([replace(OPENED, panel=(Seat("ann", 1.0), Seat("bob", -1e-9)))], "not a number from 0"),
+        ([OPENED, replace(CLOSED, stop="open", options=("maybe",))], "an option appears"),
+        ([opened("ann", max_rounds=1), replace(CLOSED, stop="open")], "round 1 was the last"),
+        ([OPENED, MEDIATED], "before the last round was closed"),
+        ([MEDIATING, replace(CLOSED, stop="open"), MEDIATED], "before the last round was closed"),
+        ([MEDIATING, AGREED, MEDIATED], "there is a decision to state already"),
+        ([MEDIATING, CLOSED, MEDIATED, MEDIATED], "there is a decision to state already"),
+        ([MEDIATING, CLOSED, PersonRuled("Ada", "yes", "so")], "the policy says mediate"),
+        ([OPENED, CLOSED, MEDIATED], "the policy says unresolved"),
     ],
 )
 def test_what_cannot_follow_is_refused(log, says):
@@ -162,3 +188,12 @@ def test_a_withdrawn_deliberation_is_no_decision_and_takes_nothing_more():
         PROJECTION.fold(state, late)
     with pytest.raises(ImpossibleEvent, match="tells of 3 rounds"):
         folded((*given_.events[:2], replace(late, data=Withdrawn("temporal", "", 3))))
+
+
+async def test_a_stream_whose_opening_could_not_be_is_parked_with_the_reason():
+    log = MemoryReader()
+    end = log.append(given(replace(OPENED, panel=()), ballot("ann", "yes")).events)
+    rows = await fold_log(log, {("decisions", 0): end})
+    parked = [(letter.kind, letter.reason) for letter in rows.totals.dead]
+    assert parked == [("impossible", "panel: nobody sits on it, or a voter sits twice"), ("behind", BEHIND)]
+    assert rows.streams == {}

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
-from tests.fakes.changed_workflows import WaitsBeforeItsCase, WaitsFirst
+from tests.fakes.changed_workflows import LooksAtTheClock, WaitsBeforeItsCase, WaitsFirst
 from workers.replaying import replayer
 
 HISTORIES = sorted((Path(__file__).parents[2] / "golden" / "histories").glob("*.json"))
@@ -38,6 +38,12 @@ async def test_a_changed_case_is_found_by_the_replay(name):
     (file,) = [file for file in HISTORIES if file.stem == name]
     with pytest.raises(NondeterminismError):
         await replayer((WaitsBeforeItsCase,)).replay_workflow(history(file))
+
+
+async def test_a_workflow_that_looks_at_the_clock_is_found_by_the_replay():
+    (file,) = [file for file in HISTORIES if file.stem == "one_recorded_round"]
+    with pytest.raises(RuntimeError, match="datetime"):
+        await replayer((LooksAtTheClock,)).replay_workflow(history(file))
 
 
 @pytest.mark.parametrize("file", HISTORIES, ids=lambda file: file.stem)
