@@ -5,7 +5,8 @@ from contextlib import aclosing
 from dataclasses import dataclass, field
 
 from audit.discards import TOPIC, Discards, discarded
-from domain.consensus.events import SETTLING
+from domain.conflict import events as conflict
+from domain.consensus import events as consensus
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -22,6 +23,7 @@ from projections.registry import PROJECTIONS
 from projections.states import States
 
 Progress = Callable[[int, int], None]
+SETTLING = (*consensus.SETTLING, *conflict.SETTLING)
 
 
 @dataclass(slots=True)

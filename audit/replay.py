@@ -1,12 +1,16 @@
 """Decides again what the log records: every count, every outcome, every docket's model."""
 
 from collections.abc import AsyncIterator, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 
+from audit.cases import Panels
 from audit.decisions import Passed, stream_events
 from audit.divergent import Divergent
 from audit.docket_check import DocketCheck
 from audit.weights import Weights
+from domain.conflict.events import CaseOpened, Resolved, Unresolved
+from domain.conflict.replay import replay as replay_case
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
 from domain.consensus.events import (
     Decided,
@@ -17,6 +21,7 @@ from domain.consensus.events import (
     Withdrawn,
 )
 from domain.consensus.replay import replay
+from domain.consensus.state import Deliberation
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
@@ -35,6 +40,7 @@ class Replayed:
     withdrawn: int = 0
     dockets: int = 0
     models: int = 0
+    cases: int = 0
     divergent: list[Divergent] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
     weights: Weights = field(default_factory=Weights)
@@ -48,12 +54,25 @@ async def replay_stream(reader: LogReader, stream: str) -> Replayed:
     """
     found = Replayed()
     events = await stream_events(reader, stream, found.passed)
-    if isinstance(events[0].data, Opened):
-        _replay_deliberation(found, events)
-    else:
-        _replay_docket(found, events)
+    match events[0].data:
+        case Opened():
+            _replay_deliberation(found, events)
+        case CaseOpened():
+            await _replay_with_panels(found, reader, events)
+        case _:
+            _replay_docket(found, events)
     found.weights.take(events)
     return found
+
+
+async def _replay_with_panels(found: Replayed, reader: LogReader, events: Sequence[Event]) -> None:
+    """A case, and the deliberations that it rests on."""
+    panels = Panels()
+    _replay_case(found, events, panels)
+    for stream in panels.wanted():
+        with suppress(Refusal):  # a panel that is not on the log has no outcome
+            panels.decided(stream, replay(await stream_events(reader, stream, found.passed))[0])
+    found.divergent += panels.differing()
 
 
 async def compare_weights(found: Replayed, reader: LogReader) -> None:
@@ -69,20 +88,24 @@ async def replay_all(streams: AsyncIterator[list[Event]], passed: Passed | None 
     """
     found = Replayed(passed=Passed() if passed is None else passed)
     dockets: dict[str, DocketCheck] = {}
+    panels = Panels()
     async for events in streams:
         opened = events[0].data
         found.weights.take(events)
         if isinstance(opened, DocketOpened):
             _replay_docket(found, events)
             dockets.setdefault(opened.docket, DocketCheck()).own = events
+        if isinstance(opened, CaseOpened):
+            _replay_case(found, events, panels)
         if not isinstance(opened, Opened):
             continue
-        _replay_deliberation(found, events)
+        panels.decided(events[0].stream, _replay_deliberation(found, events))
         if opened.docket is not None:
             dockets.setdefault(opened.docket, DocketCheck()).take(events)
     for _, docket in sorted(dockets.items()):
         if docket.whole:  # else some of its items are still being decided
             _compare(found, docket)
+    found.divergent += panels.differing()
     return found
 
 
@@ -95,12 +118,23 @@ def _compare(found: Replayed, docket: DocketCheck) -> None:
         found.divergent.append(Divergent(event.stream, event.id, event.type, problem))
 
 
-def _replay_deliberation(found: Replayed, events: Sequence[Event]) -> None:
+def _replay_case(found: Replayed, events: Sequence[Event], panels: Panels) -> None:
     _count(found, events)
-    _, divergence = replay(events)
+    _, divergence = replay_case(events)
+    if divergence is None:
+        panels.take(events)
+    else:
+        stream = events[0].stream
+        found.divergent.append(Divergent(stream, divergence.event_id, divergence.type, divergence.problem))
+
+
+def _replay_deliberation(found: Replayed, events: Sequence[Event]) -> Deliberation:
+    _count(found, events)
+    state, divergence = replay(events)
     if divergence is not None:
         stream = events[0].stream
         found.divergent.append(Divergent(stream, divergence.event_id, divergence.type, divergence.problem))
+    return state
 
 
 def _count(found: Replayed, events: Sequence[Event]) -> None:
@@ -109,6 +143,8 @@ def _count(found: Replayed, events: Sequence[Event]) -> None:
             found.decisions += 1
         case DocketClosed():
             found.dockets += 1
+        case Resolved() | Unresolved():
+            found.cases += 1
         case Withdrawn() | DocketWithdrawn():
             found.withdrawn += 1
         case _:

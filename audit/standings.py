@@ -10,6 +10,7 @@ from domain.consensus.events import ReputationsRead
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from projections.batch import decoded
+from projections.conflict import ConflictProjection
 from projections.consensus import ConsensusProjection
 from projections.folding import PartitionFold
 from projections.in_memory import EVERYTHING
@@ -83,9 +84,10 @@ async def _sums(reader: LogReader, fold: PartitionFold, offsets: set[int]) -> As
                 while waiting and waiting[0] <= piece[0].offset:
                     yield waiting.pop(0), said
                 folded = await fold.fold(decoded(piece))
-                for key, (right, wrong, *_) in folded.sums.get(ConsensusProjection.name, {}).items():
-                    before = said.get(key, (0, 0))
-                    said[key] = before[0] + right, before[1] + wrong
+                for projection in (ConsensusProjection.name, ConflictProjection.name):
+                    for key, (right, wrong, *_) in folded.sums.get(projection, {}).items():
+                        before = said.get(key, (0, 0))
+                        said[key] = before[0] + right, before[1] + wrong
     for offset in waiting:  # where the log ends earlier, no ruling lies between
         yield offset, said
 

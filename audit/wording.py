@@ -3,7 +3,9 @@
 from collections.abc import Iterable
 from typing import assert_never
 
+from audit.case_wording import said_of_case
 from domain.audit_events import CheckpointSigned, KeyAnnounced
+from domain.conflict.events import ConflictEvent
 from domain.consensus.events import (
     BallotCast,
     BallotSealed,
@@ -32,6 +34,8 @@ _FEW = 8
 
 def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of event
     """One line; it quotes what people wrote, so whoever prints it escapes it."""
+    if isinstance(data, ConflictEvent):
+        return said_of_case(data)
     match data:
         case (
             Opened()

@@ -92,6 +92,7 @@ def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
         "withdrawn": found.withdrawn,
         "dockets": found.dockets,
         "models": found.models,
+        "cases": found.cases,
         "panels_weighed": found.weights.recomputed,
         "divergent": [_divergent(one) for one in divergent],
         "stopped": stopped,
@@ -134,8 +135,9 @@ def _lines(found: "Replayed", histories: "Histories | None") -> str:
 
 
 def _counted(found: "Replayed", histories: "Histories | None") -> str:
+    cases = f", {counted(found.cases, 'case')}" if found.cases else ""
     told = (
-        f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}"
+        f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}{cases}"
         f" and {counted(found.models, 'model')} computed again from the log\n"
     )
     if histories is None:

@@ -1,7 +1,6 @@
 """`moot consensus`: one deliberation at a time, from its question to its outcome."""
 
 import asyncio
-import sys
 from collections.abc import Coroutine
 from pathlib import Path
 from typing import Any, TypeVar
@@ -158,27 +157,15 @@ def watch(*, deliberation: str, as_json: bool) -> None:
 
 def _request(file: Path) -> OpenDeliberation:
     """What FILE asks for, refused here as the workers would refuse it."""
-    text = _read(file)
+    from cli.input_file import read
     from domain.consensus.decide import open_deliberation
     from workflows.capacity import check_size
     from workflows.payloads import read_input
 
-    request = read_input(OpenDeliberation, text)
+    request = read_input(OpenDeliberation, read(file))
     check_size(request)
     open_deliberation(request)
     return request
-
-
-def _read(file: Path) -> bytes:
-    from workflows.payloads import MAX_INPUT_BYTES
-
-    try:
-        if str(file) == "-":
-            return sys.stdin.buffer.read(MAX_INPUT_BYTES + 1)
-        with file.open("rb") as source:
-            return source.read(MAX_INPUT_BYTES + 1)
-    except OSError as error:
-        raise Refusal("FILE", f"{printable(str(file))} cannot be read: {error.strerror}") from None
 
 
 def _check_any_id(deliberation: str) -> None:

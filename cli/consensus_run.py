@@ -1,45 +1,27 @@
 """Speaks to Temporal and the read model for `moot consensus`; every failure is one line."""
 
-import asyncio
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import timedelta
 from typing import Any
 
 from temporalio.client import (
     Client,
-    WorkflowFailureError,
     WorkflowHandle,
-    WorkflowQueryFailedError,
-    WorkflowUpdateFailedError,
-    WorkflowUpdateRPCTimeoutOrCancelledError,
 )
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
-from temporalio.service import RPCError, RPCStatusCode
+from temporalio.service import RPCError
 
-from cli import output, waiting
+from cli import live, output, waiting
 from cli.consensus_end import ended, ended_of, line
 from cli.consensus_row import jsonable, row_of
 from cli.consensus_view import recorded, started, without_outcome
+from cli.live import Seen
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.refusal import Refusal
-from domain.strict_json import printable
 from projections.queries import Queries
 from workers.settings import load
 from workers.temporal_client import connect
 from workflows import names
-
-ANSWER = timedelta(seconds=10)
-LOOK_SECONDS = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """Where a deliberation stands, for programs and in words."""
-
-    state: dict[str, Any]
-    text: str
 
 
 async def start(request: OpenDeliberation) -> dict[str, Any]:
@@ -63,8 +45,8 @@ async def show(deliberation: str) -> Seen:
     """From the workflow where there is one, else (an item of a docket) from the read model."""
     handle = _handle(await _client(), deliberation)
     try:
-        seen = await _look(handle)
-    except _NotFoundError:
+        seen = await live.look(handle)
+    except live.NotKnown:
         row = await row_of(handle.id)
         return Seen(row | {"ended": None}, recorded(row))
     how = await ended(handle)
@@ -107,28 +89,7 @@ async def watch(deliberation: str, tell: Callable[[dict[str, Any], str], None]) 
     """Call `tell` at first and on every change, until there is an outcome."""
     handle = _handle(await _client(), deliberation)
     async with waiting.told(handle, f"moot consensus watch {deliberation}"):
-        await _watch(handle, tell)
-
-
-async def _watch(handle: WorkflowHandle[Any, Any], tell: Callable[[dict[str, Any], str], None]) -> None:
-    told: dict[str, Any] | None = None
-    while told is None or told["waits_for"] != "settled":
-        try:
-            seen = await _look(handle)
-        except _NotFoundError:
-            raise Refusal("ID", f"{handle.id} is not known; see `moot consensus list`") from None
-        if seen.state != told:
-            tell(seen.state, seen.text)
-            told = seen.state
-        elif (await handle.describe()).close_time is not None:
-            await _result(handle)  # it ended without an outcome: its failure says why
-            return
-        else:
-            await asyncio.sleep(LOOK_SECONDS)
-
-
-class _NotFoundError(Exception):
-    """Temporal has no such workflow."""
+        await live.watch(handle, tell, "moot consensus list")
 
 
 async def _client() -> Client:
@@ -158,43 +119,8 @@ async def _start(client: Client, request: OpenDeliberation) -> WorkflowHandle[An
 
 
 async def _result(handle: WorkflowHandle[Any, Any]) -> dict[str, Any]:
-    try:
-        outcome: dict[str, Any] = await handle.result()
-    except WorkflowFailureError as error:
-        raise Refusal("", f"{handle.id} failed: {line(error.cause)}") from None
-    return outcome
-
-
-async def _look(handle: WorkflowHandle[Any, Any]) -> Seen:
-    try:
-        state = await handle.query("state", rpc_timeout=ANSWER)
-        return Seen(state, await handle.query("explain", rpc_timeout=ANSWER))
-    except WorkflowQueryFailedError as error:
-        raise Refusal("", line(error)) from None
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise _NotFoundError from None
-        raise _unanswered(handle, error) from None
+    return await live.result(handle)
 
 
 async def _update(deliberation: str, name: str, command: CastBallot | Rule) -> Any:
-    handle = _handle(await _client(), deliberation)
-    try:
-        return await handle.execute_update(name, command, rpc_timeout=ANSWER)
-    except WorkflowUpdateFailedError as error:
-        raise Refusal("", line(error.cause)) from None
-    except WorkflowUpdateRPCTimeoutOrCancelledError as error:
-        raise _unanswered(handle, error) from None
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            raise Refusal("ID", f"{handle.id} takes no more: it has ended, or there is none") from None
-        raise _unanswered(handle, error) from None
-
-
-def _unanswered(handle: WorkflowHandle[Any, Any], error: Exception) -> Refusal:
-    why = error.message if isinstance(error, RPCError) else "no answer in time"
-    return Refusal(
-        "",
-        f"{handle.id} did not answer ({printable(why, 120)}); does `moot worker orchestrator` run? "
-        "Asking again is safe",
-    )
+    return await live.update(_handle(await _client(), deliberation), name, command)

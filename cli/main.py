@@ -14,6 +14,7 @@ from domain.refusal import Refusal
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "audit": ("cli.audit:audit", "Prove and verify what was decided."),
+    "conflict": ("cli.conflict:conflict", "Settle a conflict: open a case, appeal, rule, watch."),
     "consensus": ("cli.consensus:consensus", "Hold one deliberation: start, vote, watch."),
     "context": ("cli.context:context", "Shared context: write, read, watch, import."),
     "deadletters": ("cli.deadletters:deadletters", "Records that could not be applied."),

@@ -36,6 +36,11 @@ def docket_stream(docket: str) -> str:
     return f"docket/{docket}"
 
 
+def conflict_stream(case: str) -> str:
+    """The stream of a conflict case, and the id of the one workflow that writes it."""
+    return f"conflict/{case}"
+
+
 def item_stream(docket: str, index: int) -> str:
     """The stream of a docket's item at `index` (from 0); the dot keeps it apart from every proposal's."""
     return f"{items_prefix(docket)}{index}"

@@ -39,22 +39,29 @@ def _sum(name: str) -> Column[Any]:
     return Column(name, Numeric, nullable=False)
 
 
-# Sums over final rulings (`domain.consensus.reputation`). Weights grow with the ruling's time, and outgrow
-# 64 bits; `right_weight`, `wrong_weight`, `brier` and `stated` are the fields of `Evidence`.
-REPUTATION = Table(
-    "reputation",
-    METADATA,
-    text("topic"),
-    text("voter"),
-    _sum("right_weight"),
-    _sum("wrong_weight"),
-    _sum("brier"),
-    _sum("stated"),
-    count("rulings"),
-    count("equivocations"),
-    PrimaryKeyConstraint("topic", "voter"),
-    postgresql_with={"fillfactor": 50},  # the same few rows change in every batch
-)
+def sums_of_voters(name: str) -> Table:
+    """A table of sums over final rulings (`domain.consensus.reputation`), by topic and voter.
+
+    Weights grow with the ruling's time, and outgrow 64 bits; `right_weight`, `wrong_weight`, `brier` and
+    `stated` are the fields of `Evidence`.
+    """
+    return Table(
+        name,
+        METADATA,
+        text("topic"),
+        text("voter"),
+        _sum("right_weight"),
+        _sum("wrong_weight"),
+        _sum("brier"),
+        _sum("stated"),
+        count("rulings"),
+        count("equivocations"),
+        PrimaryKeyConstraint("topic", "voter"),
+        postgresql_with={"fillfactor": 50},  # the same few rows change in every batch
+    )
+
+
+REPUTATION = sums_of_voters("reputation")
 
 
 class Vote(msgspec.Struct, frozen=True, omit_defaults=True, gc=False):

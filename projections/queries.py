@@ -30,14 +30,30 @@ FROM docket WHERE stream = $1
 _DECIDED_IN = """
 SELECT count(*) FROM deliberation WHERE stream >= $1 AND stream < $2 AND decided_at IS NOT NULL
 """
+_LISTED_CASES = """
+stream, status, question, kind, layer, region, topic, severity, critical, level, initial_level, choice,
+resolution, opened_at, closed_at
+"""
+_CASES = f"""
+SELECT {_LISTED_CASES} FROM conflict_case
+WHERE ($1::text IS NULL OR status = $1) AND ($2::text IS NULL OR region = $2)
+  AND ($3::int IS NULL OR level = $3)
+ORDER BY opened_at DESC, stream LIMIT $4
+"""  # noqa: S608 # columns named above
+_CASE = f"SELECT {_LISTED_CASES}, state FROM conflict_case WHERE stream = $1"  # noqa: S608 # as above
 _LAST_EVENT = """
 SELECT last_id FROM deliberation WHERE stream = $1
 UNION ALL SELECT last_id FROM docket WHERE stream = $1
+UNION ALL SELECT last_id FROM conflict_case WHERE stream = $1
 """
 # One statement sees one moment: the sums are those of just these offsets.
 _WEIGHTS = """
-SELECT voter, right_weight, wrong_weight, NULL::int AS partition, NULL::bigint AS next_offset
-FROM reputation WHERE topic = $1 AND voter = ANY($2::text[])
+SELECT voter, sum(right_weight) AS right_weight, sum(wrong_weight) AS wrong_weight,
+  NULL::int AS partition, NULL::bigint AS next_offset
+FROM (
+  SELECT topic, voter, right_weight, wrong_weight FROM reputation
+  UNION ALL SELECT topic, voter, right_weight, wrong_weight FROM case_reputation
+) AS said WHERE topic = $1 AND voter = ANY($2::text[]) GROUP BY voter
 UNION ALL
 SELECT NULL, NULL, NULL, partition, next_offset
 FROM projection_offset WHERE projection = 'consensus' AND topic = 'decisions'
@@ -53,12 +69,13 @@ _SPAN = """
 SELECT partition, min(first) AS first, max(last) + 1 AS end, min(next_offset) AS read_to FROM (
   SELECT partition, first_offset AS first, last_offset AS last FROM deliberation WHERE stream = $1
   UNION ALL SELECT partition, first_offset, last_offset FROM docket WHERE stream = $1
+  UNION ALL SELECT partition, first_offset, last_offset FROM conflict_case WHERE stream = $1
   UNION ALL SELECT partition, log_offset, log_offset FROM dead_letter
   WHERE stream = $1 AND topic = 'decisions'
   UNION ALL SELECT discarded_partition, discarded_offset, discarded_offset FROM discard
   WHERE discarded_stream = $1 AND discarded_topic = 'decisions'
 ) AS record JOIN projection_offset USING (partition)
-WHERE projection IN ('consensus', 'docket') AND topic = 'decisions'
+WHERE projection IN ('consensus', 'docket', 'conflict') AND topic = 'decisions'
 GROUP BY partition
 """
 _BEHIND = "SELECT count(*) FROM dead_letter WHERE stream = $1 AND kind = 'behind'"
@@ -138,6 +155,16 @@ class Queries:
     async def docket(self, stream: str) -> dict[str, Any] | None:
         """One docket, `state` as JSON text; None where none is known."""
         return await self._one(_DOCKET, stream)
+
+    async def cases(
+        self, limit: int, status: str | None = None, *, region: str | None = None, level: int | None = None
+    ) -> list[dict[str, Any]]:
+        """The newest `limit` conflict cases, without their events."""
+        return [dict(row) for row in await self._rows(_CASES, status, region, level, limit)]
+
+    async def case(self, stream: str) -> dict[str, Any] | None:
+        """One conflict case, its events as JSON text in `state`; None where none is known."""
+        return await self._one(_CASE, stream)
 
     async def decided_in(self, docket: str) -> int:
         """How many items of a docket are decided, as far as the log is projected."""

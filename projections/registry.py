@@ -1,6 +1,7 @@
 """Every projection, once."""
 
 from eventlog.topics import family_of
+from projections.conflict import ConflictProjection
 from projections.consensus import ConsensusProjection
 from projections.context import ContextProjection
 from projections.deadletters import DiscardProjection
@@ -15,6 +16,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     ConsensusProjection(),
     DocketProjection(),
     ContextProjection(),
+    ConflictProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 

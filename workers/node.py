@@ -9,6 +9,7 @@ import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.conflict import LocalRule
 from activities.reasoner import Abstains, Reasoner, Reasoning
 from domain.refusal import Refusal
 from domain.stream import check_id
@@ -29,7 +30,7 @@ def worker(client: Client, node: str, reasoner: Reasoner | None = None, region: 
     return Worker(
         client,
         task_queue=node_queue(node),
-        activities=[Reasoning(reasoner or Abstains()).answer_inquiry],
+        activities=[Reasoning(reasoner or Abstains()).answer_inquiry, LocalRule().apply_rule],
         interceptors=[Heartbeats(), Refusals()],
         identity=f"{node}@{region}" if region else None,
         graceful_shutdown_timeout=serving.GRACE,

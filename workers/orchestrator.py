@@ -8,6 +8,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.append import Append
+from activities.conflict import Judge, LocalRule, Opinions
 from activities.docket import DocketWork
 from activities.mediation import Mediation, Mediator, StatesTheEvidence
 from activities.ports import ArtifactStore, EventLog, Reputations, Streams
@@ -36,6 +37,7 @@ def worker(
     read_model: ReadPorts,
     mediator: Mediator | None = None,
     *,
+    judge: Judge | None = None,
     task_queue: str = names.TASK_QUEUE,
     cached: int = serving.CACHED_WORKFLOWS,
 ) -> Worker:
@@ -51,6 +53,8 @@ def worker(
             append.append_events,
             Mediation(mediator or StatesTheEvidence()).mediate,
             Reputation(read_model).mean_standings,
+            LocalRule().apply_rule,
+            Opinions(judge).give_opinion,
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,

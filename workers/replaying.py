@@ -20,15 +20,16 @@ from domain.stream import writer_of
 from eventlog.reader import LogReader
 from workers.histories import SliceLost, appended
 from workflows import names, sandbox
+from workflows.conflict import ResolveConflict
 from workflows.consensus import ReachConsensus
 from workflows.docket import DecideDocket
 from workflows.payloads import CONVERTER
 from workflows.refusals import Refusals
 from workflows.unknown import UnknownWorkflow
 
-WORKFLOWS: tuple[type[Any], ...] = (ReachConsensus, DecideDocket, UnknownWorkflow)
+WORKFLOWS: tuple[type[Any], ...] = (ReachConsensus, DecideDocket, ResolveConflict, UnknownWorkflow)
 Progress = Callable[[int, int], None]
-_OURS = f"WorkflowType = '{names.REACH_CONSENSUS}' OR WorkflowType = '{names.DECIDE_DOCKET}'"
+_OURS = " OR ".join(f"WorkflowType = '{name}'" for name in names.WORKFLOWS)
 
 
 def replayer(workflows: tuple[type[Any], ...] = WORKFLOWS) -> Replayer:

@@ -4,19 +4,31 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import consensus_stream, docket_stream
+from domain.stream import conflict_stream, consensus_stream, docket_stream
 
-__all__ = ["consensus_stream", "docket_stream"]  # a workflow that writes a stream has its name as its id
+__all__ = [
+    "conflict_stream",
+    "consensus_stream",
+    "docket_stream",
+]  # a workflow that writes a stream has its name as its id
 
 TASK_QUEUE = "folkmoot"
 SOURCE = "folkmoot/workflows"
 
 REACH_CONSENSUS = "ReachConsensus"
 DECIDE_DOCKET = "DecideDocket"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET)
+RESOLVE_CONFLICT = "ResolveConflict"
+WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT)
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"
+APPEAL = "appeal"
+VERDICT = "verdict"
+ANNUL = "annul"
+GROW = "grow"
+
+RESOLUTION_TIME = "conflict_resolution_time"
+"""A metric; labels conflict_type, resolution_level."""
 
 KIND = SearchAttributeKey.for_keyword("FolkmootKind")
 REGION = SearchAttributeKey.for_keyword("FolkmootRegion")

@@ -7,13 +7,14 @@ from typing import Any, get_type_hints
 
 from docs.generate.events import holds
 from docs.generate.meaning import meaning, parts, summary
+from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, GrowCase, OpenCase
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.consensus.docket import DecideDocketRequest
 
 _INTRO = """\
 # Inputs
 
-<!-- Made by `make docs` from the dataclasses in `domain/consensus`. Change those, not this page. -->
+<!-- Made by `make docs` from the dataclasses in `domain/`. Change those, not this page. -->
 
 Every input is one JSON object of at most 256 KiB, the same whether it comes from `moot`, the Temporal UI, the
 `temporal` CLI or a client of your own. An unknown field, a key that occurs twice, a number written as text,
@@ -25,9 +26,14 @@ NaN, or nesting without end is refused in one line that names the field.
 | [CastBallot](#castballot) | the workflow `consensus/<id>` | update `cast_ballot` |
 | [Rule](#rule) | the workflow `consensus/<id>` | update `rule` |
 | [DecideDocketRequest](#decidedocketrequest) | the workflow `DecideDocket`; `moot decide` makes it | input |
+| [OpenCase](#opencase) | `moot conflict open`, or the workflow `ResolveConflict` | input |
+| [Appeal](#appeal) | the workflow `conflict/<id>` | update `appeal` |
+| [GiveVerdict](#giveverdict) | the workflow `conflict/<id>` | update `verdict` |
+| [AskAnnulment](#askannulment) | the workflow `conflict/<id>` | update `annul` |
+| [GrowCase](#growcase) | the workflow `conflict/<id>` | update `grow` |
 
 The task queue is `folkmoot`. `ReachConsensus` answers the queries `state`, `tally` and `explain`,
-`DecideDocket` answers `progress`.
+`DecideDocket` answers `progress`, `ResolveConflict` answers `state` and `explain`.
 """
 _OWN = {
     "OpenDeliberation.id": "The deliberation's id: letters, digits, `_` and `-`, at most 128; no dot.",
@@ -53,8 +59,36 @@ _OWN = {
     "ArtifactRef.bytes": "How many they are.",
     "RecordedLabel.item": "What is labelled.",
     "RecordedLabel.choice": "The label.",
+    "OpenCase.id": "The case's id: letters, digits, `_` and `-`, at most 100; no dot.",
+    "OpenCase.positions": "What the parties claim, 2 to 40.",
+    "OpenCase.evidence": "Pieces that positions and verdicts may cite.",
+    "OpenCase.kind": "What kind of conflict it is; the decision table reads it.",
+    "OpenCase.severity": "How much hangs on it, 0 to 1; the decision table reads it.",
+    "OpenCase.critical": "Whether it begins at level 4 and a person has the last word.",
+    "OpenCase.context": "The entry of the shared context that is in dispute.",
+    "OpenCase.policy": "Windows, panels and deadlines, frozen.",
+    "GrowCase.positions": "Further positions; one that stands there already is passed over.",
+    "GrowCase.evidence": "Further pieces.",
+    "Appeal.party": "The party that appeals.",
+    "Appeal.grounds": "Why; goes on the record.",
+    "GiveVerdict.verdict": "The id of a position that level 4 heard.",
+    "GiveVerdict.reason": "Why; goes on the record.",
+    "GiveVerdict.person": "Who decides; goes on the record.",
+    "AskAnnulment.party": "The party that asks.",
+    "AskAnnulment.ground": "One of the five.",
+    "AskAnnulment.statement": "What is wrong; goes on the record.",
 }
-ROOTS = (OpenDeliberation, CastBallot, Rule, DecideDocketRequest)
+ROOTS = (
+    OpenDeliberation,
+    CastBallot,
+    Rule,
+    DecideDocketRequest,
+    OpenCase,
+    Appeal,
+    GiveVerdict,
+    AskAnnulment,
+    GrowCase,
+)
 
 
 def page() -> str:

@@ -28,10 +28,22 @@ _STAMPS = {
     "last_offset": "Offset of the last event folded.",
 }
 _PLACE = {"topic": "Logical topic, without the prefix.", "partition": "Its partition."}
+_SUMS = {
+    "topic": "The field of questions.",
+    "voter": "Who voted.",
+    "right_weight": "Weight of the rulings it agreed with in round 1; later rulings weigh more.",
+    "wrong_weight": "Weight of those it did not.",
+    "brier": "Sum of squared errors of its stated confidence, weighted alike.",
+    "stated": "Weight of the rulings for which it stated one.",
+    "rulings": "How many rulings are in the sums.",
+    "equivocations": "How often it gave two different ballots in one round.",
+}
 ABOUT: dict[str, str] = {
     "deliberation": "One row for each deliberation, items of dockets included.",
     "reputation": "Every voter's record by topic, as sums over final rulings (exact integers, fixed point).",
     "docket": "One row for each table decided by `moot decide`; its items are deliberations.",
+    "conflict_case": "One row for each conflict case.",
+    "case_reputation": "What the outcomes of cases say of voters, summed as in `reputation`; both are added.",
     "context_entry": "What each region has of the shared context: one row for each region and key.",
     "discard": "Which parked records were given up, by whom and why.",
     "dead_letter": "Records that could not be applied, and those that wait behind them.",
@@ -57,16 +69,8 @@ MEANINGS: dict[str, dict[str, str]] = {
         "decided_at": "Time of the decision.",
         "state": "Options, policy, panel, counted ballots, rounds and outcome, without ballots' reasons.",
     },
-    "reputation": {
-        "topic": "The field of questions.",
-        "voter": "Who voted.",
-        "right_weight": "Weight of the rulings it agreed with in round 1; later rulings weigh more.",
-        "wrong_weight": "Weight of those it did not.",
-        "brier": "Sum of squared errors of its stated confidence, weighted alike.",
-        "stated": "Weight of the rulings for which it stated one.",
-        "rulings": "How many rulings are in the sums.",
-        "equivocations": "How often it gave two different ballots in one round.",
-    },
+    "reputation": _SUMS,
+    "case_reputation": _SUMS,
     "docket": _STAMPS
     | {
         "status": "`open`, `deciding`, `closed` or `withdrawn`.",
@@ -77,6 +81,24 @@ MEANINGS: dict[str, dict[str, str]] = {
         "opened_at": "Time of the first event.",
         "closed_at": "Time of the last.",
         "state": "Table, policy, model, and how many items came to each status.",
+    },
+    "conflict_case": _STAMPS
+    | {
+        "status": "What it waits for, as `panel`, `appealable`, `person`; then `resolved` or `unresolved`.",
+        "question": "The question.",
+        "kind": "What kind of conflict it is.",
+        "layer": "The layer of the context whose rule level 1 applies.",
+        "region": "The home region.",
+        "topic": "The field that reputations are kept for.",
+        "severity": "How much hangs on it, 0 to 1.",
+        "critical": "Whether a person has the last word.",
+        "level": "The level that hears it or ruled, 1 to 4, or the next to begin.",
+        "initial_level": "The level on which it began.",
+        "choice": "The position that the last word took; null where a rule merged them, or there is none.",
+        "resolution": "What the last word says; null while there is none.",
+        "opened_at": "Time of the first event.",
+        "closed_at": "Time of the last word, or of the failure of all levels.",
+        "state": "The events of the case, as they were written.",
     },
     "context_entry": _STAMPS
     | {

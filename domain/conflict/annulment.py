@@ -19,7 +19,7 @@ from domain.conflict.matter import as_told
 from domain.conflict.panels import draw_annulment
 from domain.conflict.state import CaseState
 from domain.consensus.commands import Voter
-from domain.consensus.state import Deliberation
+from domain.consensus.outcome import ConsensusOutcome
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
@@ -60,13 +60,13 @@ def ask_annulment(
     ]
 
 
-def record_annulment(state: CaseState, deliberation: Deliberation) -> list[AnnulmentDecided]:
+def record_annulment(state: CaseState, outcome: ConsensusOutcome) -> list[AnnulmentDecided]:
     """What the three decided, once.
 
     Raises:
-        Refusal: their deliberation is not settled, or was held by another panel.
+        Refusal: it is another panel's.
     """
-    return [annulment_decided(state, deliberation)] if state.phase == "annulment" else []
+    return [annulment_decided(state, outcome)] if state.phase == "annulment" else []
 
 
 def fail_annulment(state: CaseState, reason: str) -> list[AnnulmentDecided]:

@@ -33,7 +33,8 @@ class OpenCase:
     """Bring a conflict: one JSON object, of which `id`, `regions` and two positions have no default.
 
     `regions` names the home region first. `others` are parties without a position. `members` are the
-    candidates for every panel. `level` begins at another level than the decision table says.
+    candidates for every panel. `level` begins at another level than the decision table says. `node` owns the
+    entry: level 1 is asked of it.
     """
 
     id: str
@@ -51,6 +52,7 @@ class OpenCase:
     members: tuple[Voter, ...] = ()
     policy: ConflictPolicy = field(default_factory=ConflictPolicy)
     level: int | None = None
+    node: str | None = None
 
     def __post_init__(self) -> None:
         check_id(self.id)
@@ -66,6 +68,8 @@ class OpenCase:
         check_distinct("regions", self.regions, "a region")
         if len(self.positions) < 2:  # noqa: PLR2004 # fewer than two are no conflict
             raise Refusal("positions", f"{len(self.positions)} given, 2 to {MAX_POSITIONS} are needed")
+        if self.node is not None:
+            check_id(self.node, "node")
         _check_parties(self.others)
         _check_context(self.context, self.layer)
         if len(self.members) > MAX_MEMBERS:

@@ -1,4 +1,4 @@
-"""The deliberation of a panel: the question it is put, and what of its record a case keeps."""
+"""The deliberation of a panel: the question it is put, and what of its outcome a case keeps."""
 
 from collections.abc import Sequence
 
@@ -7,10 +7,8 @@ from domain.conflict.events import AnnulmentDecided, Member, PanelHeard, Vote
 from domain.conflict.panels import ANNULMENT, seed_of, voters_of
 from domain.conflict.state import CaseState
 from domain.consensus.commands import OpenDeliberation, Voter
-from domain.consensus.events import Decided
+from domain.consensus.outcome import ConsensusOutcome
 from domain.consensus.policy import Policy
-from domain.consensus.state import Deliberation
-from domain.consensus.tally import equivocating
 from domain.refusal import Refusal
 
 ANNUL, STAND = "annul", "stand"
@@ -68,56 +66,51 @@ def annulment_question(state: CaseState, members: Sequence[Voter]) -> OpenDelibe
     )
 
 
-def panel_heard(state: CaseState, deliberation: Deliberation) -> PanelHeard:
+def panel_heard(state: CaseState, outcome: ConsensusOutcome) -> PanelHeard:
     """What the case keeps of its panel's deliberation.
 
     Raises:
-        Refusal: no panel sits, the deliberation is not settled, or it is another panel's.
+        Refusal: no panel sits, or the outcome is another panel's.
     """
     sitting = state.sitting
     if state.phase != "panel" or sitting is None or sitting.deliberation is None:
         raise Refusal("level", f"no panel sits on level {state.level}")
-    decided = _checked(deliberation, sitting.deliberation, sitting.panel)
+    _check_panel(outcome, sitting.deliberation, sitting.panel)
     return PanelHeard(
         level=sitting.level,
         deliberation=sitting.deliberation,
-        choice=decided.consensus if decided.authority == "consensus" else None,
-        cast=deliberation.rounds[-1].cast,
-        reason=decided.reason,
-        votes=first_votes(deliberation),
-        event_id=deliberation.event_ids[-1],
+        choice=outcome.consensus if outcome.authority == "consensus" else None,
+        cast=outcome.cast,
+        reason=outcome.reason,
+        votes=votes_of(outcome),
+        event_id=outcome.event_ids[-1],
     )
 
 
-def annulment_decided(state: CaseState, deliberation: Deliberation) -> AnnulmentDecided:
+def annulment_decided(state: CaseState, outcome: ConsensusOutcome) -> AnnulmentDecided:
     """Whether the three annul; without consensus they do not.
 
     Raises:
-        Refusal: no annulment is heard, the deliberation is not settled, or it is another panel's.
+        Refusal: no annulment is heard, or the outcome is another panel's.
     """
     if state.phase != "annulment":
         raise Refusal("annulment", "none is heard now")
     asked = state.annulments[-1]
-    decided = _checked(deliberation, asked.deliberation, asked.panel)
+    _check_panel(outcome, asked.deliberation, asked.panel)
     return AnnulmentDecided(
         deliberation=asked.deliberation,
-        annulled=decided.authority == "consensus" and decided.consensus == ANNUL,
-        reason=decided.reason,
-        votes=first_votes(deliberation),
-        event_id=deliberation.event_ids[-1],
+        annulled=outcome.authority == "consensus" and outcome.consensus == ANNUL,
+        reason=outcome.reason,
+        votes=votes_of(outcome),
+        event_id=outcome.event_ids[-1],
     )
 
 
-def first_votes(deliberation: Deliberation) -> tuple[Vote, ...]:
-    """The ballots of round 1, one a voter; later ones may only follow the others.
-
-    Whoever equivocated in any round has no choice here.
-    """
-    first = [counted.ballot for counted in deliberation.ballots_of(1)]
-    void = {*equivocating(first), *(voter for closed in deliberation.rounds for voter in closed.equivocators)}
-    votes = {ballot.voter: Vote(ballot.voter, ballot.choice, ballot.confidence) for ballot in first}
-    clean = (vote for vote in votes.values() if vote.voter not in void)
-    return (*clean, *(Vote(voter, None, equivocated=True) for voter in sorted(void)))
+def votes_of(outcome: ConsensusOutcome) -> tuple[Vote, ...]:
+    """The first ballots as the case keeps them."""
+    return tuple(
+        Vote(one.voter, one.choice, one.confidence, one.equivocated) for one in outcome.first_ballots
+    )
 
 
 def _question(
@@ -139,6 +132,7 @@ def _question(
         topic=case.topic,
         context=context,
         evidence=_pieces(case),
+        case=case.id,
         policy=Policy(
             threshold=policy.threshold,
             quorum=policy.quorum,
@@ -154,11 +148,7 @@ def _pieces(case: Case) -> tuple[str, ...]:
     return tuple(f"{piece.id}: {piece.text}" for piece in case.evidence)
 
 
-def _checked(deliberation: Deliberation, stream: str, panel: Sequence[Member]) -> Decided:
-    proposal, decided = deliberation.proposal, deliberation.decided
-    if proposal is None or decided is None:
-        raise Refusal("deliberation", f"{stream} is not settled")
-    seated = {seat.voter for seat in deliberation.panel}
-    if f"{_CATEGORY}{proposal.id}" != stream or seated != {member.voter for member in panel}:
+def _check_panel(outcome: ConsensusOutcome, stream: str, panel: Sequence[Member]) -> None:
+    seated = {seat.voter for seat in outcome.panel}
+    if f"{_CATEGORY}{outcome.id}" != stream or seated != {member.voter for member in panel}:
         raise Refusal("deliberation", f"{stream} was held by another panel than the case drew")
-    return decided

@@ -253,6 +253,8 @@ Evidential = (
 )
 Compelled = Ruled | Escalated | PersonAsked | Resolved | Unresolved
 """What follows from the events before it, and is computed again by whoever folds them."""
+SETTLING = (Resolved, Unresolved)
+"""What ends a stream: nothing may follow on it."""
 ConflictEvent = Evidential | Compelled
 EVENTS: tuple[type[ConflictEvent], ...] = (
     CaseOpened,

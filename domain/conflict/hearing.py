@@ -20,7 +20,7 @@ from domain.conflict.matter import as_told, check_matter
 from domain.conflict.panels import draw_level
 from domain.conflict.state import CaseState
 from domain.consensus.commands import Voter
-from domain.consensus.state import Deliberation
+from domain.consensus.outcome import ConsensusOutcome
 from domain.refusal import Refusal
 from domain.strict_json import check_text
 
@@ -99,13 +99,13 @@ def record_rule(state: CaseState, outcome: RuleApplied) -> list[RuleApplied | Le
     return [replace(outcome, reason=as_told(outcome.reason))]
 
 
-def record_panel(state: CaseState, deliberation: Deliberation) -> list[PanelHeard]:
+def record_panel(state: CaseState, outcome: ConsensusOutcome) -> list[PanelHeard]:
     """What the panel's deliberation came to, once.
 
     Raises:
-        Refusal: it is not settled, or was held by another panel.
+        Refusal: it is another panel's.
     """
-    return [panel_heard(state, deliberation)] if state.phase == "panel" else []
+    return [panel_heard(state, outcome)] if state.phase == "panel" else []
 
 
 def record_failure(state: CaseState, reason: str) -> list[LevelFailed]:

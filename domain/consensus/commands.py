@@ -71,7 +71,7 @@ class Voter:
 
 @dataclass(frozen=True, slots=True)
 class OpenDeliberation:
-    """Put a question to a panel."""
+    """Put a question to a panel. `case`: named by the conflict case that holds it, by nobody else."""
 
     id: str
     question: str
@@ -82,9 +82,12 @@ class OpenDeliberation:
     context: tuple[str, ...] = ()
     evidence: tuple[str, ...] = ()
     policy: Policy = field(default_factory=Policy)
+    case: str | None = None
 
     def __post_init__(self) -> None:
         check_id(self.id)
+        if self.case is not None:
+            check_id(self.case, "case")
         check_words("question", self.question, MAX_QUESTION)
         check_words("topic", self.topic, MAX_NAME)
         _check_region(self.region)

@@ -60,7 +60,16 @@ def open_deliberation(
         context=command.context,
         evidence=command.evidence,
     )
-    return [Opened(proposal, command.policy, panel, candidates=len(command.voters), reputations_read=read)]
+    return [
+        Opened(
+            proposal,
+            command.policy,
+            panel,
+            candidates=len(command.voters),
+            reputations_read=read,
+            case=command.case,
+        )
+    ]
 
 
 def seal_ballot(

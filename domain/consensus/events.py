@@ -76,7 +76,10 @@ class ReputationsRead:
 
 @dataclass(frozen=True, slots=True)
 class Opened:
-    """A deliberation began: everything that its outcome depends on is frozen here."""
+    """A deliberation began: everything that its outcome depends on is frozen here.
+
+    `case`: the conflict case that holds it; its outcome scores the voters, not this one's.
+    """
 
     TYPE: ClassVar[str] = "consensus.opened.v1"
     proposal: Proposal
@@ -86,6 +89,7 @@ class Opened:
     docket: str | None = None
     item: str | None = None
     reputations_read: ReputationsRead | None = None
+    case: str | None = None
 
 
 @dataclass(frozen=True, slots=True)

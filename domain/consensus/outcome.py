@@ -5,12 +5,27 @@ from dataclasses import dataclass
 from domain.consensus.events import Authority, Seat, Status
 from domain.consensus.policy import Policy
 from domain.consensus.state import Deliberation
+from domain.consensus.tally import equivocating
 from domain.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
+class FirstBallot:
+    """A voter's ballot of round 1, given before it knew the others'; `choice` null abstains."""
+
+    voter: str
+    choice: str | None
+    confidence: float | None = None
+    equivocated: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class ConsensusOutcome:
-    """The decided deliberation. `consensus` is null exactly when `status` is `unresolved`."""
+    """The decided deliberation. `consensus` is null exactly when `status` is `unresolved`.
+
+    `cast` counts the ballots of the last round. `first_ballots` are told only to the conflict case that holds
+    the deliberation: its outcome scores them.
+    """
 
     id: str
     consensus: str | None
@@ -25,6 +40,8 @@ class ConsensusOutcome:
     policy: Policy
     panel: tuple[Seat, ...]
     event_ids: tuple[str, ...]
+    cast: int = 0
+    first_ballots: tuple[FirstBallot, ...] = ()
 
 
 def outcome_of(state: Deliberation) -> ConsensusOutcome:
@@ -50,4 +67,18 @@ def outcome_of(state: Deliberation) -> ConsensusOutcome:
         policy=decided.policy,
         panel=state.panel,
         event_ids=state.event_ids,
+        cast=state.rounds[-1].cast,
+        first_ballots=first_ballots(state) if state.case is not None else (),
     )
+
+
+def first_ballots(state: Deliberation) -> tuple[FirstBallot, ...]:
+    """The ballots of round 1, one a voter; later ones may only follow the others.
+
+    Whoever equivocated in any round has no choice here.
+    """
+    first = [counted.ballot for counted in state.ballots_of(1)]
+    void = {*equivocating(first), *(voter for closed in state.rounds for voter in closed.equivocators)}
+    ballots = {one.voter: FirstBallot(one.voter, one.choice, one.confidence) for one in first}
+    clean = (ballot for ballot in ballots.values() if ballot.voter not in void)
+    return (*clean, *(FirstBallot(voter, None, equivocated=True) for voter in sorted(void)))

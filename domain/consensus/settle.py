@@ -95,6 +95,7 @@ def conclude(
         raise Refusal("round", f"round {state.round} is still open")
     choice, status, authority, reason = compelled(state.policy, last, state.mediation, state.ruling)
     first = [counted.ballot for counted in state.ballots_of(1)]
+    equivocators = [voter for held in state.rounds for voter in held.equivocators]
     voted = {counted.ballot.voter for counted in state.ballots if counted.ballot.choice is not None}
     return [
         Decided(
@@ -111,7 +112,8 @@ def conclude(
             ballots=tuple(counted.event_id for counted in state.ballots_of(last.round)),
             majority=plurality(first),
             posterior=None if posterior is None else dict(posterior),
-            scores=scores(first, choice, [voter for held in state.rounds for voter in held.equivocators]),
+            # Reputation moves by final rulings only: that of a case's panel is not, the case's outcome is.
+            scores=() if state.case is not None else scores(first, choice, equivocators),
         )
     ]
 

@@ -51,6 +51,7 @@ class Deliberation:
     panel: tuple[Seat, ...] = ()
     docket: str | None = None
     item: str | None = None
+    case: str | None = None
     opened_at: datetime | None = None
     round: int = 0
     options: tuple[str, ...] = ()
@@ -162,6 +163,7 @@ def _opened(data: Opened, at: datetime) -> dict[str, Any]:
         "panel": data.panel,
         "docket": data.docket,
         "item": data.item,
+        "case": data.case,
         "opened_at": at,
         "round": 1,
         "options": data.proposal.options,

@@ -13,9 +13,12 @@ from domain.event import Event
 from tests.fakes.artifacts import MemoryArtifacts
 from tests.fakes.event_log import MemoryLog
 from tests.fakes.read_model import MemoryReadModel
+from tests.integration.workflows.processes import stack
 from workers import node, orchestrator
 from workflows.names import REACH_CONSENSUS, consensus_stream
 from workflows.payloads import CONVERTER
+
+__all__ = ["stack"]  # the fixture of the tests that run processes
 
 DEADLINE = 20.0
 
@@ -29,6 +32,7 @@ class Moot:
     model: MemoryReadModel = field(default_factory=MemoryReadModel)
     queue: str = field(default_factory=lambda: f"folkmoot-{uuid.uuid4().hex[:8]}")
     mediator: Any = None
+    judge: Any = None
 
     def id(self, name: str = "q") -> str:
         return f"{name}-{uuid.uuid4().hex[:8]}"
@@ -36,7 +40,14 @@ class Moot:
     def working(self, **options):
         artifacts = MemoryArtifacts()
         return orchestrator.worker(
-            self.client, self.log, artifacts, self.model, self.mediator, task_queue=self.queue, **options
+            self.client,
+            self.log,
+            artifacts,
+            self.model,
+            self.mediator,
+            judge=self.judge,
+            task_queue=self.queue,
+            **options,
         )
 
     def thinking(self, name: str, reasoner: Any = None):

@@ -15,6 +15,7 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from domain.consensus.docket_state import LEAST_SLICE
+from tests.integration.workflows.cases import LONG, Court, case, member
 from tests.integration.workflows.conftest import Moot
 from workflows.names import DECIDE_DOCKET, docket_stream
 from workflows.payloads import CONVERTER
@@ -126,6 +127,48 @@ async def a_docket(moot: Moot) -> WorkflowHandle:
     return handle
 
 
+CROWD = [member(number) for number in range(45)]
+
+
+async def a_case_by_rule(moot: Moot) -> WorkflowHandle:
+    request = case(moot.id("golden"), severity=0.2)
+    request["positions"][1]["claim"] = '{"porter": "Kim"}'
+    court = await Court.of(moot, request)
+    await court.handle.result()
+    return court.handle
+
+
+async def a_case_appealed(moot: Moot) -> WorkflowHandle:
+    """A level 1 that settles nothing, a panel, a growth, an appeal, a panel."""
+    policy = {**LONG, "global_appeal_seconds": 0}
+    court = await Court.of(moot, case(moot.id("golden"), CROWD, severity=0.2, policy=policy))
+    await court.until(status="appealable", level=2)
+    await court.tell("grow", positions=[{"id": "p3", "party": "cem", "claim": "8"}])
+    await court.tell("appeal", party="bob", grounds="it overlooks the log")
+    await court.handle.result()
+    return court.handle
+
+
+async def a_critical_case(moot: Moot) -> WorkflowHandle:
+    """A reminder, a person's verdict, an annulment that is not granted, and the end of its window."""
+    policy = {"reminder_seconds": 1, "annulment_seconds": 3}
+    members = [{"id": f"m{number}", "kind": "external"} for number in range(18)]
+    court = await Court.of(moot, case(moot.id("golden"), members, critical=True, policy=policy))
+    await court.vote("p1")
+    await court.until(status="person", reminders=1)
+    await court.tell("verdict", verdict="p2", reason="I counted them", person="Pat")
+    await court.tell("annul", party="bob", ground="no_reasons", statement="it says nothing")
+    await court.vote("stand")
+    await court.handle.result()
+    return court.handle
+
+
+async def a_failed_case(moot: Moot) -> WorkflowHandle:
+    court = await Court.of(moot, case(moot.id("golden"), severity=0.2))
+    await court.failed()
+    return court.handle
+
+
 SCENES = (
     one_recorded_round,
     two_live_rounds,
@@ -136,6 +179,10 @@ SCENES = (
     by_reputation,
     withdrawn,
     a_docket,
+    a_case_by_rule,
+    a_case_appealed,
+    a_critical_case,
+    a_failed_case,
 )
 
 

@@ -25,14 +25,13 @@ def draft(version=0):
     return Draft("consensus/q", "test", "consensus/q", "run", version)
 
 
-def opened(*voters, options=OPTIONS, weights=(), **policy):
+def opened(*voters, options=OPTIONS, weights=(), case=None, **policy):
     """An opening with the voters on the panel; `weights` in their order, else 1."""
     voters = voters or ("ann", "bob", "cem", "dee")
     weights = weights or (1.0,) * len(voters)
     panel = tuple(Seat(voter, weight) for voter, weight in zip(voters, weights, strict=True))
-    return Opened(
-        Proposal("q", "Is it so?", options, evidence=("e",)), Policy(**policy), panel, candidates=len(voters)
-    )
+    proposal = Proposal("q", "Is it so?", options, evidence=("e",))
+    return Opened(proposal, Policy(**policy), panel, candidates=len(voters), case=case)
 
 
 def ballot(voter, choice, number=1, **said):

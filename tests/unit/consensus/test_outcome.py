@@ -41,3 +41,25 @@ def test_an_open_deliberation_has_no_outcome():
 def test_an_outcome_is_null_exactly_when_it_says_unresolved(log):
     outcome = outcome_of(refold(log))
     assert (outcome.consensus is None) == (outcome.status == "unresolved")
+
+
+def test_a_case_s_panel_moves_no_reputation_and_tells_the_case_its_first_ballots():
+    sitting = Sitting.of("ann", "bob", "cem", case="c1")
+    sitting.round(ann="yes", bob="yes", cem="no")
+    sitting.round(ann="yes", bob="yes", cem="yes")
+    decided = sitting.conclude()
+    outcome = outcome_of(sitting.state)
+    assert decided.scores == ()
+    assert outcome.cast == 3
+    assert [(one.voter, one.choice, one.equivocated) for one in outcome.first_ballots] == [
+        ("ann", "yes", False),
+        ("bob", "yes", False),
+        ("cem", "no", False),
+    ]
+
+
+def test_whoever_belongs_to_no_case_is_scored_and_its_ballots_stay_on_the_log():
+    sitting = Sitting.of("ann", "bob", "cem")
+    sitting.round(ann="yes", bob="yes", cem="yes")
+    assert len(sitting.conclude().scores) == 3
+    assert outcome_of(sitting.state).first_ballots == ()

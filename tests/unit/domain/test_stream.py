@@ -9,7 +9,16 @@ from hypothesis import strategies as st
 from domain.consensus.events import BallotCast
 from domain.event import event_id
 from domain.refusal import Refusal
-from domain.stream import ITEM_ID, Draft, check_id, consensus_stream, docket_stream, item_stream, writer_of
+from domain.stream import (
+    ITEM_ID,
+    Draft,
+    check_id,
+    conflict_stream,
+    consensus_stream,
+    docket_stream,
+    item_stream,
+    writer_of,
+)
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 ONE, TWO = BallotCast("ann", 1, "yes"), BallotCast("bob", 1, "no")
@@ -81,5 +90,6 @@ def test_only_an_item_of_a_docket_has_a_dot_in_its_id():
 def test_every_stream_has_one_writer_and_an_item_that_of_its_docket():
     assert writer_of(consensus_stream("q")) == "consensus/q"
     assert writer_of(docket_stream("d")) == "docket/d"
+    assert writer_of(conflict_stream("c")) == "conflict/c"
     assert writer_of(item_stream("d", 12)) == "docket/d"
     assert item_stream("d", 12) == "consensus/d.12"

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
-from tests.fakes.changed_consensus import LooksAtTheClock, WaitsFirst
+from tests.fakes.changed_workflows import LooksAtTheClock, WaitsBeforeItsCase, WaitsFirst
 from workers.replaying import replayer
 
 HISTORIES = sorted((Path(__file__).parents[2] / "golden" / "histories").glob("*.json"))
@@ -31,6 +31,13 @@ async def test_a_changed_workflow_is_found_by_the_replay(name):
     (file,) = [file for file in HISTORIES if file.stem == name]
     with pytest.raises(NondeterminismError):
         await replayer((WaitsFirst,)).replay_workflow(history(file))
+
+
+@pytest.mark.parametrize("name", ["a_case_by_rule", "a_case_appealed", "a_critical_case", "a_failed_case"])
+async def test_a_changed_case_is_found_by_the_replay(name):
+    (file,) = [file for file in HISTORIES if file.stem == name]
+    with pytest.raises(NondeterminismError):
+        await replayer((WaitsBeforeItsCase,)).replay_workflow(history(file))
 
 
 async def test_a_workflow_that_looks_at_the_clock_is_found_by_the_replay():

@@ -29,6 +29,7 @@ from domain.conflict.settle import settle
 from domain.conflict.state import NO_CASE
 from domain.consensus.commands import RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
+from domain.consensus.outcome import outcome_of
 from domain.consensus.recorded import hold_rounds
 from domain.consensus.state import NOT_OPENED
 from domain.consensus.state import fold_all as fold_deliberation
@@ -62,7 +63,12 @@ def options(number):
 
 
 def held(question, at=AT):
-    """A panel's whole deliberation, from the ballots that its voters brought."""
+    """What a panel's whole deliberation comes to, from the ballots that its voters brought."""
+    return outcome_of(deliberated(question, at))
+
+
+def deliberated(question, at=AT):
+    """A panel's whole deliberation."""
     pen = Draft(f"consensus/{question.id}", "test", f"consensus/{question.id}", "run")
     log = pen.events(open_deliberation(question), at)
     state = fold_deliberation(NOT_OPENED, log)
@@ -139,9 +145,9 @@ class Trial:
             replace(one, ballots=(RecordedBallot(votes[one.id]),)) if one.id in votes else one
             for one in question.voters
         )
-        state = held(replace(question, voters=voters), self.now)
+        outcome = held(replace(question, voters=voters), self.now)
         record = hearing.record_panel if for_level else annulment.record_annulment
-        return self.write(record(self.state, state))
+        return self.write(record(self.state, outcome))
 
     def everyone(self, choice):
         """The panel that sits now, of one mind."""

@@ -9,7 +9,6 @@ from domain.conflict.appeals import AppealedAlready, NotAParty, NothingToAppeal,
 from domain.conflict.deliberations import annulment_decided, annulment_question
 from domain.conflict.events import AnnulmentDecided, Resolved, Unresolved
 from domain.conflict.result import ResolutionFailed, result_of
-from domain.consensus.state import NOT_OPENED
 from domain.refusal import Refusal
 from tests.unit.domain.conflict.given import AT, Trial, crowd
 
@@ -134,11 +133,8 @@ def test_without_three_new_members_nothing_can_be_annulled():
 
 def test_what_is_no_hearing_of_the_three_is_refused():
     trial = ruled()
-    assert record_annulment(trial.state, NOT_OPENED) == []
+    assert record_annulment(trial.state, None) == []
     with pytest.raises(Refusal, match=r"^annulment: none is heard now$"):
         annulment_question(trial.state, trial.members)
     with pytest.raises(Refusal, match=r"^annulment: none is heard now$"):
-        annulment_decided(trial.state, NOT_OPENED)
-    trial.annul("bob")
-    with pytest.raises(Refusal, match=r"^deliberation: consensus/c1-annulment-1 is not settled$"):
-        record_annulment(trial.state, NOT_OPENED)
+        annulment_decided(trial.state, None)

@@ -175,3 +175,9 @@ def test_untrusted_text_is_refused_in_one_line(text, says):
 def test_an_unknown_level_is_refused_in_the_words_of_the_levels():
     with pytest.raises(UnknownLevel, match=r"^Unknown resolution level: 9$"):
         replace(CASE, level=9)
+
+
+def test_a_node_is_named_as_a_task_queue_can_be():
+    assert replace(CASE, node="eu-1").node == "eu-1"
+    with pytest.raises(Refusal, match=r"^node: 'eu/1' is not 1 to 128 letters"):
+        replace(CASE, node="eu/1")

@@ -7,7 +7,7 @@ import pytest
 from domain.conflict import hearing
 from domain.conflict.case import Dot, Evidence, Position
 from domain.conflict.commands import GrowCase
-from domain.conflict.deliberations import first_votes, level_question, panel_heard
+from domain.conflict.deliberations import level_question, panel_heard, votes_of
 from domain.conflict.events import (
     CaseGrown,
     CaseOpened,
@@ -28,9 +28,19 @@ from domain.conflict.result import ResolutionFailed, result_of
 from domain.conflict.state import NO_CASE
 from domain.consensus.commands import RecordedBallot
 from domain.consensus.events import Score
-from domain.consensus.state import NOT_OPENED
+from domain.consensus.outcome import outcome_of
 from domain.refusal import Refusal
-from tests.unit.domain.conflict.given import CASE, LATE, PIECES, POSITIONS, Trial, crowd, held, member
+from tests.unit.domain.conflict.given import (
+    CASE,
+    LATE,
+    PIECES,
+    POSITIONS,
+    Trial,
+    crowd,
+    deliberated,
+    held,
+    member,
+)
 
 
 def said(number, *choices):
@@ -136,7 +146,7 @@ def test_a_panel_of_three_rules_by_two():
     assert {vote.voter: vote.choice for vote in heard.votes} == {first: "p2", second: "p2", third: "p1"}
     (ruled,) = trial.settle()
     assert (ruled.choice, ruled.resolution, ruled.authority) == ("p2", "seven beds", "consensus")
-    assert hearing.record_panel(trial.state, NOT_OPENED) == []
+    assert hearing.record_panel(trial.state, None) == []
 
 
 def test_a_panel_without_consensus_escalates_and_says_so():
@@ -352,14 +362,12 @@ def test_the_record_of_another_panel_is_not_taken_for_the_case_s_own():
     for other in (replace(question, id="c2-level-2"), replace(question, voters=crowd(3))):
         with pytest.raises(Refusal, match="was held by another panel than the case drew"):
             panel_heard(trial.state, held(other))
-    with pytest.raises(Refusal, match="is not settled"):
-        panel_heard(trial.state, NOT_OPENED)
 
 
 def test_without_a_panel_there_is_nothing_to_ask_or_to_hear():
     trial = Trial.of(level=1)
     trial.begin()
-    for refused in (lambda: level_question(trial.state, ()), lambda: panel_heard(trial.state, NOT_OPENED)):
+    for refused in (lambda: level_question(trial.state, ()), lambda: panel_heard(trial.state, None)):
         with pytest.raises(Refusal, match=r"^level: no panel sits on level 1$"):
             refused()
 
@@ -374,15 +382,15 @@ def test_votes_are_the_first_ballots_and_an_equivocator_has_none():
         replace(second, ballots=said(1, "p2", "p2").ballots),
         replace(third, ballots=said(2, None, "p2").ballots),
     )
-    state = held(replace(question, voters=changed))
+    state = deliberated(replace(question, voters=changed))
     assert state.decided.consensus == "p2"
-    assert {vote.voter: vote.choice for vote in first_votes(state)} == {
+    assert {vote.voter: vote.choice for vote in votes_of(outcome_of(state))} == {
         first.id: "p1",
         second.id: "p2",
         third.id: None,
     }
     closed = replace(state.rounds[-1], equivocators=(second.id,))
-    votes = first_votes(replace(state, rounds=(*state.rounds[:-1], closed)))
+    votes = votes_of(outcome_of(replace(state, rounds=(*state.rounds[:-1], closed))))
     assert votes[-1] == Vote(second.id, None, equivocated=True)
     assert len(votes) == 3
 

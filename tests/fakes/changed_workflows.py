@@ -1,12 +1,14 @@
-"""ReachConsensus as it must never be changed: under a running deliberation, or at all."""
+"""Workflows as they must never be changed: under a running decision, or at all."""
 
 from datetime import UTC, datetime, timedelta
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
+    from domain.conflict.commands import OpenCase
     from domain.consensus.commands import OpenDeliberation
     from workflows import names
+    from workflows.conflict import ResolveConflict
     from workflows.consensus import ReachConsensus
 
 
@@ -16,6 +18,14 @@ class WaitsFirst(ReachConsensus):
 
     @workflow.run
     async def run(self, request: OpenDeliberation) -> object:
+        await workflow.sleep(timedelta(seconds=1))
+        return await super().run(request)
+
+
+@workflow.defn(name=names.RESOLVE_CONFLICT)
+class WaitsBeforeItsCase(ResolveConflict):
+    @workflow.run
+    async def run(self, request: OpenCase) -> object:
         await workflow.sleep(timedelta(seconds=1))
         return await super().run(request)
 

@@ -1,0 +1,158 @@
+"""A case in words and tables, for the Temporal UI, queries and terminals."""
+
+from collections.abc import Iterator
+from datetime import datetime
+from typing import Any
+
+from domain.conflict.decide import next_step
+from domain.conflict.events import Resolved
+from domain.conflict.levels import LEVELS
+from domain.conflict.persons import deadline
+from domain.conflict.state import CaseState
+from domain.counting import counted
+from domain.strict_json import printable
+from workflows.consensus_text import escaped
+
+_DETAILS = 18_000  # Temporal shows 20,000 bytes
+_FEW = 15
+
+
+def status(state: CaseState) -> str:
+    """What a case waits for, in one word; `resolved` or `unresolved` at its end."""
+    if state.outcome is not None:
+        return "resolved" if isinstance(state.outcome, Resolved) else "unresolved"
+    return state.phase
+
+
+def table(state: CaseState) -> str:
+    """The live picture as markdown; whatever people wrote in it is escaped, for it is not ours."""
+    if state.case is None:
+        return "not opened yet"
+    case = state.opened
+    head = [
+        f"**{escaped(case.question, 400)}**",
+        f"{case.kind}, layer {case.layer}, severity {case.severity:g}, critical {case.critical}",
+        f"status **{escaped(status(state))}**",
+        "",
+        "| position | of | claim |",
+        "|---|---|---|",
+        *(f"| {escaped(p.id)} | {escaped(p.party)} | {escaped(p.claim, 120)} |" for p in case.positions[:40]),
+        "",
+        "| level | heard by | votes | came to |",
+        "|---|---|---|---|",
+        *(f"| {level} | {by} | {votes} | {came} |" for level, by, votes, came in _levels(state)),
+    ]
+    text = "\n".join([*head, "", escaped(_end(state), 600)])
+    return text.encode()[:_DETAILS].decode(errors="ignore")
+
+
+def explanation(state: CaseState) -> str:
+    """How it came about, one line a step."""
+    if state.case is None:
+        return "The case is not opened yet."
+    case = state.opened
+    lines = [printable(case.question, 400)]
+    lines += [
+        f"  {printable(one.id)} ({printable(one.party)}): {printable(one.claim, 300)}"
+        for one in case.positions
+    ]
+    for level, by, votes, came in _levels(state, plain=True):
+        lines.append(f"Level {level}, {by}: {f'{votes}; ' if votes else ''}{came or 'it is being heard'}.")
+    if state.opinion is not None:
+        said = state.opinion.choice or "no verdict"
+        lines.append(f"The mediator {printable(state.opinion.mediator)}: {printable(said)}")
+    if state.verdict is not None:
+        given = state.verdict
+        lines.append(
+            f"{printable(given.person)} gave the verdict {printable(given.choice)}:"
+            f" {printable(given.reason, 300)}"
+        )
+    lines += [
+        f"{printable(asked.party)} asked for annulment for {asked.ground}: {printable(asked.statement, 300)}"
+        for asked in state.annulments
+    ]
+    return "\n".join([*lines, _end(state)])
+
+
+def summary(state: CaseState) -> dict[str, Any]:
+    """Where it stands, for programs."""
+    case = state.case
+    end, late = state.window_end(), deadline(state)
+    held = state.annulments[-1] if state.phase == "annulment" else state.sitting
+    return {
+        "id": case.id if case else None,
+        "question": case.question if case else None,
+        "status": status(state) if case else "opening",
+        "waits_for": "settled" if state.phase == "closed" else type(next_step(state)).__name__,
+        "level": state.level,
+        "initial_level": state.initial_level,
+        "positions": list(case.positions) if case else [],
+        "parties": list(case.parties) if case else [],
+        "panel": [member.voter for member in held.panel] if held else [],
+        "deliberation": held.deliberation if held else None,
+        "options": list(state.options),
+        "rulings": [standing.ruled for standing in state.rulings],
+        "escalations": list(state.escalations),
+        "may_appeal": list(state.may_appeal()) if state.phase == "appealable" else [],
+        "open_until": _time(end if state.phase in ("appealable", "final", "closed") else None),
+        "verdict_until": _time(late if state.phase == "person" else None),
+        "reminders": state.reminders,
+        "outcome": state.outcome,
+        "events": len(state.event_ids),
+    }
+
+
+def _levels(state: CaseState, *, plain: bool = False) -> Iterator[tuple[str, str, str, str]]:
+    """Each level that began: its name, who heard it, their first ballots, and what it came to."""
+    shown = printable if plain else escaped
+    for begun in state.begun:
+        name = f"{begun.level} ({LEVELS[begun.level - 1].name})"
+        panel = ", ".join(shown(member.voter) for member in begun.panel[:_FEW])
+        by = f"rule {shown(begun.rule)}" if begun.rule else f"{counted(len(begun.panel), 'member')}: {panel}"
+        heard = next((one for one in state.heard if one.level == begun.level), None)
+        votes = [f"{shown(v.voter)} {shown(v.choice or 'none')}" for v in heard.votes] if heard else []
+        yield name, by, ", ".join(votes), shown(_came(state, begun.level), 300)
+
+
+def _came(state: CaseState, level: int) -> str:
+    said = [
+        f"{one.ruled.authority} ruled {one.ruled.choice or one.ruled.resolution}"
+        for one in state.rulings
+        if one.ruled.level == level
+    ]
+    said += [
+        f"{one.cause.replace('_', ' ')}: {one.detail}" for one in state.escalations if one.level == level
+    ]
+    return "; ".join(said)
+
+
+def _end(state: CaseState) -> str:
+    outcome = state.outcome
+    if outcome is None:
+        return _waiting(state)
+    if isinstance(outcome, Resolved):
+        said = printable(outcome.resolution, 300)
+        return f"Resolved at level {outcome.level_used} by {outcome.authority}: {said}."
+    return printable(outcome.reason, 600)
+
+
+def _waiting(state: CaseState) -> str:
+    end, late = state.window_end(), deadline(state)
+    match state.phase:
+        case "appealable" if end is not None:
+            who = ", ".join(printable(party) for party in state.may_appeal()) or "nobody"
+            return f"The ruling of level {state.level} is open to appeal until {_time(end)} by {who}."
+        case "final" if end is not None:
+            return f"The ruling of level {state.level} is open to annulment until {_time(end)}."
+        case "person":
+            until = f"until {_time(late)}" if late else "without a deadline any more"
+            choices = printable(", ".join(state.options), 300)
+            return f"It waits for a person's verdict {until}: {choices}."
+        case "panel" if state.sitting is not None and state.sitting.deliberation is not None:
+            return f"Its panel deliberates in {state.sitting.deliberation}."
+        case _:
+            return f"Level {state.level} is at work."
+
+
+def _time(at: datetime | None) -> str | None:
+    return None if at is None else at.isoformat(timespec="seconds")
