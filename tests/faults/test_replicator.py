@@ -170,13 +170,15 @@ async def test_a_replicator_killed_hard_again_and_again_loses_no_write(kafka, to
                     await asyncio.sleep(chance.uniform(0, 0.2))
 
             writing = asyncio.gather(*map(written, names))
-            kills = 0
+            kills, copies = 0, set()
             while not writing.done():
                 await process.start()
                 await asyncio.wait({writing}, timeout=chance.uniform(1.2, 2.5))
                 kills += await process.end(signal.SIGKILL) == -signal.SIGKILL
+                copies.add(len(await regions.dots("us")))
             await writing
             assert kills >= 2, process.said()
+            assert len(copies) >= 2, "each was killed before it did anything"
             await process.start()
             everything = [one for found in writes.values() for one in found]
             for region in names:

@@ -10,8 +10,12 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaProducer
 
+from domain.context.recording import recorded
+from domain.context.residency import Residency
 from eventlog.codec import encode
+from eventlog.topic_setup import ensure_topics
 from tests.integration.eventlog.examples import DISCARD
+from tests.unit.domain.context.given import wrote
 from tests.unit.eventlog.examples import ballot, ballots
 
 MOOT = [sys.executable, "-c", "from cli.main import run; run()"]
@@ -37,6 +41,19 @@ def moot(environ, tmp_path):
         )
 
     return moot
+
+
+async def test_a_regions_topic_is_shown_among_all_and_alone(moot, kafka, prefix, writer):
+    await ensure_topics(kafka, prefix, regions=["eu"])
+    write = recorded(wrote("eu-1:1", 5), "eu", Residency())
+    await writer.append("context.eu", [write])
+    await writer.append("decisions", ballots(1))
+    assert len((await moot("tail", "--json")).stdout.splitlines()) == 2
+    done = await moot("tail", "--topic", "context.eu", "--json")
+    assert [json.loads(line)["id"] for line in done.stdout.splitlines()] == [write.id]
+    done = await moot("tail", "--topic", "context.mars")
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "context.mars: is not on the cluster" in done.stderr
 
 
 @pytest.fixture
