@@ -4,7 +4,7 @@ from fractions import Fraction
 
 import pytest
 
-from domain.counting import counted, share
+from domain.counting import agreeing, counted, share
 
 
 @pytest.mark.parametrize(
@@ -12,6 +12,13 @@ from domain.counting import counted, share
 )
 def test_only_one_is_singular(number, said):
     assert counted(number, "record") == said
+
+
+@pytest.mark.parametrize(
+    ("number", "said"), [(0, "0 diverge"), (1, "1 diverges"), (2, "2 diverge"), (12_345, "12,345 diverge")]
+)
+def test_a_verb_goes_with_its_number(number, said):
+    assert agreeing(number, "diverges", "diverge") == said
 
 
 @pytest.mark.parametrize(
