@@ -1,12 +1,12 @@
 """What a case asks of the world: the owning node's rule, and the mediator's opinion."""
 
-from typing import Protocol
-
 from temporalio import activity
 
+from activities.asking import Rules, ask_both_orders
+from activities.ports import Reasoner
 from domain.conflict.events import OpinionGiven, RuleApplied
 from domain.conflict.local import Task, apply_rule
-from domain.conflict.verdict import Question, Verdict, agreed, by_rules, reversed_order
+from domain.reasoning.question import Question
 
 
 class LocalRule:
@@ -17,38 +17,16 @@ class LocalRule:
         return apply_rule(task)
 
 
-class Judge(Protocol):
-    """Answers one question with one verdict; `name` goes on the record."""
-
-    @property
-    def name(self) -> str: ...
-
-    async def verdict(self, question: Question) -> Verdict:
-        """One of the positions, or none; whatever is no verdict must be told as none."""
-        ...
-
-
-class CountsAndAbstains:
-    """The judge of a system without a model: groups, counts, and says that it does not understand."""
-
-    name = "rules"
-
-    async def verdict(self, question: Question) -> Verdict:
-        return by_rules(question)
-
-
 class Opinions:
-    """Asks the injected judge twice, the second time with the positions reversed."""
+    """Asks the reasoner twice, the second time with the positions reversed."""
 
-    def __init__(self, judge: Judge | None = None) -> None:
-        self._judge = judge or CountsAndAbstains()
+    def __init__(self, reasoner: Reasoner | None = None) -> None:
+        self._reasoner = reasoner or Rules()
 
     @activity.defn(name="give_opinion")
     async def give_opinion(self, question: Question) -> OpinionGiven:
         """What holds in both orders; `domain.conflict.hearing` holds it to the case."""
-        first = await self._judge.verdict(question)
-        second = await self._judge.verdict(reversed_order(question))
-        found = agreed(first, second)
+        found = await ask_both_orders(self._reasoner, question)
         return OpinionGiven(
-            self._judge.name, found.choice, found.confidence, found.rationale, found.citations
+            self._reasoner.name, found.choice, found.confidence, found.rationale, found.citations
         )

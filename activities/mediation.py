@@ -1,12 +1,15 @@
-"""Asks a mediator where a panel found no consensus; the built-in one understands nothing and says so."""
+"""Asks a mediator where a panel found no consensus: twice, the second time with the options reversed."""
 
-from dataclasses import dataclass, replace
-from typing import Protocol
+from dataclasses import dataclass
 
 from temporalio import activity
 
+from activities.asking import Rules, ask_both_orders
+from activities.ports import Reasoner
+from activities.reasoner import pieces, stances
 from domain.consensus.events import MediationGiven, RoundClosed
 from domain.consensus.state import Deliberation
+from domain.reasoning.question import Question
 from domain.refusal import Refusal
 
 MAX_STATEMENT = 8_000
@@ -42,41 +45,52 @@ def case_of(state: Deliberation) -> Case:
     )
 
 
-class Mediator(Protocol):
-    """Reads a case and chooses one option, or abstains."""
+def question_about(case: Case) -> Question:
+    """The case as a reasoner is asked it."""
+    return Question(
+        case.question,
+        stances(case.options),
+        pieces(case.evidence),
+        (*case.context, _counted(case), *(f"Reason: {item}" for item in case.reasons)),
+    )
 
-    async def mediate(self, case: Case) -> MediationGiven:
-        """A choice among `case.options` or None, a statement, and citations of `case.evidence`."""
-        ...
 
-
-class StatesTheEvidence:
-    """The mediator of a system without a model: states what lies before it, and abstains."""
-
-    async def mediate(self, case: Case) -> MediationGiven:
-        tally = case.rounds[-1].tally if case.rounds else ()
-        counted = "; ".join(f"{s.choice}: {s.ballots} ballots, weight {s.weight:g}" for s in tally)
-        lines = [
-            f"Grouped, not understood: {len(case.evidence)} pieces of evidence, {len(case.reasons)} reasons.",
-            f"Round {len(case.rounds)}, the last: {counted or 'no ballot'}.",
+def account(case: Case) -> str:
+    """What lies before a mediator, in words of ours, for the record of one that chose nothing."""
+    return "\n".join(
+        [
+            f"Before the mediator: {len(case.evidence)} pieces of evidence, {len(case.reasons)} reasons.",
+            _counted(case),
             *(f"Evidence: {item}" for item in case.evidence),
             *(f"Reason: {item}" for item in case.reasons),
-            "No model is configured, so nothing was weighed, and no option is chosen.",
         ]
-        statement = "\n".join(lines)
-        if len(statement) > MAX_STATEMENT:
-            statement = statement[: MAX_STATEMENT - 2] + " …"
-        return MediationGiven(mediator="states-the-evidence", choice=None, statement=statement)
+    )
 
 
 class Mediation:
-    """Hands a case to the injected mediator; `domain.consensus.settle` holds its answer to the case."""
+    """Puts a case to the reasoner; `domain.consensus.settle` holds the answer to the case once more."""
 
-    def __init__(self, mediator: Mediator) -> None:
-        self._mediator = mediator
+    def __init__(self, reasoner: Reasoner | None = None) -> None:
+        self._reasoner = reasoner or Rules()
 
     @activity.defn(name="mediate")
     async def mediate(self, case: Case) -> MediationGiven:
-        """The mediator's answer, its statement cut so that no payload is too large."""
-        answer = await self._mediator.mediate(case)
-        return replace(answer, statement=answer.statement[:MAX_STATEMENT])
+        """What holds in both orders, cut so that no payload is too large."""
+        found = await ask_both_orders(self._reasoner, question_about(case))
+        if found.choice is None:
+            statement = _cut(f"{found.rationale}\n{account(case)}")
+            return MediationGiven(self._reasoner.name, None, statement)
+        chosen = {one.id: one.claim for one in stances(case.options)}[found.choice]
+        texts = {piece.id: piece.text for piece in pieces(case.evidence)}
+        cited = tuple(dict.fromkeys(texts[one] for one in found.citations))
+        return MediationGiven(self._reasoner.name, chosen, _cut(found.rationale), cited)
+
+
+def _counted(case: Case) -> str:
+    tally = case.rounds[-1].tally if case.rounds else ()
+    counted = "; ".join(f"{s.choice}: {s.ballots} ballots, weight {s.weight:g}" for s in tally)
+    return f"Round {len(case.rounds)}, the last: {counted or 'no ballot'}."
+
+
+def _cut(statement: str) -> str:
+    return statement if len(statement) <= MAX_STATEMENT else statement[: MAX_STATEMENT - 2] + " …"

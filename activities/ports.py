@@ -6,6 +6,8 @@ from typing import Protocol
 
 from domain.artifact import ArtifactRef
 from domain.event import Event
+from domain.reasoning.question import Question
+from domain.reasoning.verdict import Verdict
 
 
 class EventLog(Protocol):
@@ -20,6 +22,31 @@ class EventLog(Protocol):
             domain.refusal.Refusal: an event is too large or not storable; none of `events` was written.
             TimeoutError: the log did not answer in time; a retry with the same events is safe.
         """
+        ...
+
+
+class Reasoner(Protocol):
+    """Whoever answers a question: rules, a model, a person, a program of one's own."""
+
+    @property
+    def name(self) -> str:
+        """Who it is, for the record."""
+        ...
+
+    async def verdict(self, question: Question) -> Verdict:
+        """One of the positions, or none; `activities.asking` holds the answer to the question."""
+        ...
+
+
+class Answers(Protocol):
+    """What was answered before, under the digest of what was asked."""
+
+    async def answered(self, key: str) -> bytes | None:
+        """The answer that was kept under `key` (64 hex digits), or None."""
+        ...
+
+    async def keep(self, key: str, answer: bytes) -> None:
+        """Keep `answer`, whole and durable, in place of one that was kept before."""
         ...
 
 

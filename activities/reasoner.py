@@ -1,12 +1,16 @@
 """Asks the reasoner of one node for its ballot; what it reads and how it thinks stays on that node."""
 
 from dataclasses import dataclass
-from typing import Protocol
 
 from temporalio import activity
 
+from activities.asking import ask
+from activities.ports import Reasoner
+from domain.consensus.commands import MAX_REASON
 from domain.consensus.events import Objection, Support
 from domain.consensus.state import Deliberation
+from domain.reasoning.question import Piece, Question, Stance
+from domain.reasoning.verdict import Verdict
 from domain.refusal import Refusal
 
 
@@ -52,20 +56,28 @@ def inquiry_of(voter: str, state: Deliberation) -> Inquiry:
     )
 
 
-class Reasoner(Protocol):
-    """One node's way of answering a question: a model, a rule, a person's queue."""
-
-    async def answer(self, inquiry: Inquiry) -> Answer:
-        """Choose among `inquiry.options`, or abstain."""
-        ...
+def stances(options: tuple[str, ...]) -> tuple[Stance, ...]:
+    """The options, each under a short id of ours: o1, o2 and on."""
+    return tuple(Stance(f"o{number}", option) for number, option in enumerate(options, start=1))
 
 
-class Abstains:
-    """The reasoner of a node without a model."""
+def pieces(evidence: tuple[str, ...]) -> tuple[Piece, ...]:
+    """The evidence, each piece under a short id of ours: e1, e2 and on."""
+    return tuple(Piece(f"e{number}", text) for number, text in enumerate(evidence, start=1))
 
-    async def answer(self, inquiry: Inquiry) -> Answer:
-        seen = f"{len(inquiry.options)} options, {len(inquiry.evidence)} pieces of evidence"
-        return Answer(choice=None, reason=f"no model on this node: {seen}, grouped, not understood")
+
+def question_for(inquiry: Inquiry) -> Question:
+    """The inquiry as a reasoner is asked it."""
+    tally = (f"round before: {one.choice}: {one.ballots} ballots" for one in inquiry.tally)
+    objections = (f"objection of {one.voter}: {one.choice}: {one.reason}" for one in inquiry.objections)
+    return Question(
+        inquiry.question,
+        stances(inquiry.options),
+        pieces(inquiry.evidence),
+        (*inquiry.context, *tally, *objections),
+        inquiry.voter,
+        inquiry.round,
+    )
 
 
 class Reasoning:
@@ -76,4 +88,17 @@ class Reasoning:
 
     @activity.defn(name="answer_inquiry")
     async def answer_inquiry(self, inquiry: Inquiry) -> Answer:
-        return await self._reasoner.answer(inquiry)
+        """One ballot, for the voter that is asked; an answer that is no verdict is an abstention."""
+        try:
+            verdict = await ask(self._reasoner, question_for(inquiry))
+        except Refusal as refusal:
+            return Answer(None, reason=f"abstained: the answer is invalid: {refusal}"[:MAX_REASON])
+        if verdict.choice is None:
+            return Answer(None, reason=verdict.rationale)
+        chosen = {one.id: one.claim for one in stances(inquiry.options)}[verdict.choice]
+        return Answer(chosen, verdict.confidence, _reason(verdict))
+
+
+def _reason(verdict: Verdict) -> str:
+    cited = f" (cites {', '.join(verdict.citations)})" if verdict.citations else ""
+    return verdict.rationale[: MAX_REASON - len(cited)] + cited

@@ -59,9 +59,28 @@ class FsspecArtifacts:
             raise Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its digest is another")
         return content
 
+    async def answered(self, key: str) -> bytes | None:
+        """The answer that was kept under `key`, or None; it bears no digest, so its reader checks it."""
+        try:
+            answer: bytes = await asyncio.to_thread(self._files.cat_file, self._answer(key))
+        except FileNotFoundError:
+            return None
+        return answer
+
+    async def keep(self, key: str, answer: bytes) -> None:
+        """Keep `answer` under `key`, whole and durable, in place of one that was kept before."""
+        await asyncio.to_thread(self._store, self._answer(key), answer)
+
+    def _answer(self, key: str) -> str:
+        if not _DIGEST.fullmatch(key):
+            raise Refusal("key", "is not 64 lower-case hexadecimal digits")
+        return f"{self._root}/answers/{key}"
+
     def _write(self, path: str, content: bytes) -> None:
-        if self._files.exists(path) and self._files.size(path) == len(content):
-            return
+        if not (self._files.exists(path) and self._files.size(path) == len(content)):
+            self._store(path, content)
+
+    def _store(self, path: str, content: bytes) -> None:
         if isinstance(self._files, LocalFileSystem):
             # Ballots and their reasons are nobody's business but their owner's.
             Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)

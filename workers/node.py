@@ -1,20 +1,19 @@
 """A node process: one region's or edge's own reasoning, on its own task queue, near its own data."""
 
-import importlib
-import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import structlog
 from temporalio.client import Client
 from temporalio.worker import Worker
 
+from activities.asking import Rules
 from activities.conflict import LocalRule
-from activities.reasoner import Abstains, Reasoner, Reasoning
-from domain.refusal import Refusal
+from activities.ports import Reasoner
+from activities.reasoner import Reasoning
 from domain.stream import check_id
-from domain.strict_json import printable
 from workers import serving
+from workers.artifacts import FsspecArtifacts
+from workers.reasoners import load_reasoner
 from workers.settings import Settings
 from workers.temporal_client import connect
 from workflows.heartbeats import Heartbeats
@@ -30,29 +29,11 @@ def worker(client: Client, node: str, reasoner: Reasoner | None = None, region: 
     return Worker(
         client,
         task_queue=node_queue(node),
-        activities=[Reasoning(reasoner or Abstains()).answer_inquiry, LocalRule().apply_rule],
+        activities=[Reasoning(reasoner or Rules()).answer_inquiry, LocalRule().apply_rule],
         interceptors=[Heartbeats(), Refusals()],
         identity=f"{node}@{region}" if region else None,
         graceful_shutdown_timeout=serving.GRACE,
     )
-
-
-def load_reasoner(spec: str) -> Reasoner:
-    """The reasoner that `module:factory` makes; the module is imported, so name only what you trust.
-
-    Raises:
-        Refusal: there is no such module or factory, or what it makes has no method `answer`.
-    """
-    module, _, factory = spec.partition(":")
-    sys.path.append(str(Path.cwd()))  # last, so that a reasoner beside you is found and hides nothing of ours
-    try:
-        made = getattr(importlib.import_module(module), factory)()
-    except (ImportError, AttributeError, ValueError) as error:
-        raise Refusal("--reasoner", f"{printable(spec)} cannot be loaded: {error}") from None
-    if not callable(getattr(made, "answer", None)):
-        raise Refusal("--reasoner", f"{printable(spec)} makes something without a method `answer`")
-    reasoner: Reasoner = made
-    return reasoner
 
 
 async def run(
@@ -70,7 +51,7 @@ async def run(
         settings: where Temporal is; a node needs neither Kafka nor Postgres.
         node: the id that voters of kind `reasoner` name.
         ready: told when inquiries are taken on.
-        reasoner: `module:factory` of a `Reasoner`; the built-in one abstains.
+        reasoner: `rules`, `model`, `person`, or `module:factory` of a `Reasoner`; without one it abstains.
         metrics: host:port for Prometheus.
         region: where the node is, for people to see in Temporal and in its log lines.
 
@@ -81,6 +62,7 @@ async def run(
     if region is not None:
         check_id(region, "--region")
         structlog.contextvars.bind_contextvars(region=region)
-    thinking = load_reasoner(reasoner) if reasoner else None
+    artifacts = FsspecArtifacts(settings.artifacts)
+    thinking = load_reasoner(reasoner, settings.model, artifacts) if reasoner else None
     client = await connect(settings, serving.runtime(metrics))
     await serving.serve(worker(client, node, thinking, region), ready)

@@ -8,14 +8,14 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.append import Append
-from activities.conflict import Judge, LocalRule, Opinions
+from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
-from activities.mediation import Mediation, Mediator, StatesTheEvidence
-from activities.ports import ArtifactStore, EventLog, Reputations, Streams
+from activities.mediation import Mediation
+from activities.ports import ArtifactStore, EventLog, Reasoner, Reputations, Streams
 from activities.reputation import Reputation
 from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
-from workers import partition_counts, search_attributes, serving
+from workers import partition_counts, reasoners, search_attributes, serving
 from workers.artifacts import FsspecArtifacts
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
@@ -35,9 +35,8 @@ def worker(
     log: EventLog,
     artifacts: ArtifactStore,
     read_model: ReadPorts,
-    mediator: Mediator | None = None,
+    mediator: Reasoner | None = None,
     *,
-    judge: Judge | None = None,
     task_queue: str = names.TASK_QUEUE,
     cached: int = serving.CACHED_WORKFLOWS,
 ) -> Worker:
@@ -51,10 +50,10 @@ def worker(
         activities=[
             append.open_stream,
             append.append_events,
-            Mediation(mediator or StatesTheEvidence()).mediate,
+            Mediation(mediator).mediate,
             Reputation(read_model).mean_standings,
             LocalRule().apply_rule,
-            Opinions(judge).give_opinion,
+            Opinions(mediator).give_opinion,
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,
@@ -85,4 +84,6 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         log = await held.enter_async_context(LogWriter(settings.kafka, settings.topic_prefix))
         await partition_counts.check_if_known(settings)
         read_model = await held.enter_async_context(ReadModel(settings.database_url))
-        await serving.serve(worker(client, log, FsspecArtifacts(settings.artifacts), read_model), ready)
+        artifacts = FsspecArtifacts(settings.artifacts)
+        mediator = reasoners.mediator(settings.model, artifacts)
+        await serving.serve(worker(client, log, artifacts, read_model, mediator), ready)

@@ -10,7 +10,9 @@ from urllib.parse import parse_qsl, urlsplit
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.connection import shown
+from workers import model_settings
 from workers.embedded import stackfile
+from workers.model_settings import DEFAULTS, ModelSettings
 
 CLUSTER = "folkmoot"
 # It begins every checkpoint's origin, a line of a signed note, and is its key's name.
@@ -40,7 +42,7 @@ class Settings:
 
     `kafka` is what `eventlog.connection.options` reads, `database_url` a postgresql:// URL, `artifacts`
     an fsspec URL or a folder, `signing_key` the file of the checkpoint key, `data` the folder of local state,
-    `region` that of the shared context where a command names none.
+    `region` that of the shared context where a command names none, `model` what reasons.
     A server that `load` was told not to need may be "".
     """
 
@@ -54,6 +56,7 @@ class Settings:
     signing_key: str
     data: Path
     region: str = ""
+    model: ModelSettings = DEFAULTS
 
     def __repr__(self) -> str:
         # The addresses of Kafka and of the database may hold passwords, and this ends up in tracebacks.
@@ -103,6 +106,7 @@ def load(
         signing_key=environ.get("FOLKMOOT_SIGNING_KEY") or str(data / "signing.key"),
         data=data,
         region=environ.get("FOLKMOOT_REGION", ""),
+        model=model_settings.read(environ),
     )
 
 

@@ -22,8 +22,8 @@ from domain.conflict.events import ConflictEvent, OpinionGiven, RuleApplied
 from domain.conflict.hearing import record_failure, record_opinion, record_panel, record_rule
 from domain.conflict.levels import RULE_OF_LAYER
 from domain.conflict.local import Task
+from domain.conflict.question import question_of
 from domain.conflict.state import CaseState
-from domain.conflict.verdict import question_of
 from domain.consensus.commands import OpenDeliberation
 from domain.consensus.outcome import ConsensusOutcome
 from domain.event import Event

@@ -100,6 +100,29 @@ GROUPS = (
                 "A folder, or a URL that fsspec knows (`s3://bucket/path`; its driver must be installed). "
                 "Every worker needs the same one.",
             ),
+            Variable(
+                "FOLKMOOT_MEDIATOR",
+                "`rules`",
+                "Who mediates on the orchestrator: `rules`, which count and abstain, or `model`.",
+            ),
+            Variable(
+                "FOLKMOOT_MODEL",
+                "",
+                "The model that reasons, `provider:name` as pydantic-ai knows it; its key is where its "
+                "provider looks for it. Needs `folkmoot[model]` and the provider's package.",
+            ),
+            Variable(
+                "FOLKMOOT_MODEL_INPUT_TOKENS",
+                "`32000`",
+                "The most that one question may have; one longer than four characters a token is not sent.",
+            ),
+            Variable("FOLKMOOT_MODEL_OUTPUT_TOKENS", "`2000`", "The most that one answer may have."),
+            Variable(
+                "FOLKMOOT_MODEL_COST",
+                "no limit",
+                "The most that one question may cost, in US dollars; an answer that cost more, or of "
+                "unknown price, is no verdict.",
+            ),
         ),
     ),
     Group(

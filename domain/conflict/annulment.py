@@ -15,11 +15,11 @@ from domain.conflict.commands import AskAnnulment
 from domain.conflict.deliberations import annulment_decided, annulment_stream
 from domain.conflict.events import AnnulmentAsked, AnnulmentDecided, Ground
 from domain.conflict.levels import FINAL
-from domain.conflict.matter import as_told
 from domain.conflict.panels import draw_annulment
 from domain.conflict.state import CaseState
 from domain.consensus.commands import Voter
 from domain.consensus.outcome import ConsensusOutcome
+from domain.reasoning.told import as_told
 from domain.refusal import Refusal
 from domain.strict_json import printable
 

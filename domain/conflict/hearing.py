@@ -16,11 +16,12 @@ from domain.conflict.events import (
     RuleApplied,
 )
 from domain.conflict.levels import FINAL, RULE_OF_LAYER, initial_level, level
-from domain.conflict.matter import as_told, check_matter
+from domain.conflict.matter import check_matter
 from domain.conflict.panels import draw_level
 from domain.conflict.state import CaseState
 from domain.consensus.commands import Voter
 from domain.consensus.outcome import ConsensusOutcome
+from domain.reasoning.told import as_told
 from domain.refusal import Refusal
 from domain.strict_json import check_text
 

@@ -4,10 +4,10 @@ import json
 from collections.abc import Hashable, Iterable
 
 from domain.conflict.case import Evidence, Position
-from domain.consensus.commands import MAX_NAME, MAX_REASON, MAX_REGION, check_words
+from domain.consensus.commands import MAX_NAME, MAX_REGION, check_words
 from domain.refusal import Refusal
 from domain.stream import check_id
-from domain.strict_json import CONTROL, printable
+from domain.strict_json import printable
 
 MAX_POSITIONS = 40
 MAX_EVIDENCE = 100
@@ -65,8 +65,3 @@ def check_distinct(name: str, values: Iterable[Hashable], what: str) -> None:
         if value in seen:
             raise Refusal(name, f"{what} stands twice: {printable(str(value), 60)}")
         seen.add(value)
-
-
-def as_told(text: str) -> str:
-    """Another program's words, fit for the log: cut, control characters and lone surrogates replaced."""
-    return CONTROL.sub("\N{REPLACEMENT CHARACTER}", text[:MAX_REASON]).encode("utf-8", "replace").decode()

@@ -9,6 +9,7 @@ from domain.refusal import Refusal
 class MemoryArtifacts:
     def __init__(self) -> None:
         self._kept: dict[str, bytes] = {}
+        self.answers: dict[str, bytes] = {}
 
     async def put(self, content: bytes) -> ArtifactRef:
         digest = hashlib.sha256(content).hexdigest()
@@ -25,3 +26,9 @@ class MemoryArtifacts:
 
     def damage(self, ref: ArtifactRef) -> None:
         self._kept[ref.sha256] = b"changed"
+
+    async def answered(self, key: str) -> bytes | None:
+        return self.answers.get(key)
+
+    async def keep(self, key: str, answer: bytes) -> None:
+        self.answers[key] = answer

@@ -32,7 +32,6 @@ class Moot:
     model: MemoryReadModel = field(default_factory=MemoryReadModel)
     queue: str = field(default_factory=lambda: f"folkmoot-{uuid.uuid4().hex[:8]}")
     mediator: Any = None
-    judge: Any = None
 
     def id(self, name: str = "q") -> str:
         return f"{name}-{uuid.uuid4().hex[:8]}"
@@ -45,7 +44,6 @@ class Moot:
             artifacts,
             self.model,
             self.mediator,
-            judge=self.judge,
             task_queue=self.queue,
             **options,
         )

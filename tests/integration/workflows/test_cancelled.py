@@ -113,7 +113,9 @@ async def test_a_cancelled_mediation_is_no_mediator_that_failed(client, proposal
     reached, never = asyncio.Event(), asyncio.Event()
 
     class Silent:
-        async def mediate(self, _case):
+        name = "silent"
+
+        async def verdict(self, _question):
             reached.set()
             await never.wait()
 

@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 from temporalio.testing import WorkflowEnvironment
 
-from domain.conflict.verdict import Verdict
+from domain.reasoning.verdict import Verdict
 from tests.integration.workflows.cases import Court, case, member
 from tests.integration.workflows.conftest import Moot
 from workers import search_attributes
@@ -89,7 +89,7 @@ async def test_the_mediator_s_opinion_decides_where_the_court_is_of_two_minds(sk
             return Verdict("p2", 0.9, "as I read it", ("e1",))
 
     split = [member(number, "p1" if number % 2 else "p2") for number in range(14)]
-    skipping.judge = Sure()
+    skipping.mediator = Sure()
     skipping.queue += "-mediated"
     async with skipping.working():
         court = await Court.of(skipping, case(skipping.id("case"), split, level=4))

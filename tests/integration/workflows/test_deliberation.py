@@ -6,10 +6,10 @@ import json
 import pytest
 from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateFailedError
 
-from activities.reasoner import Answer
 from domain.consensus.events import BallotCast, BallotSealed, Decided, MediationGiven, Opened, RoundClosed
 from domain.consensus.possible import commitment
 from domain.consensus.state import NOT_OPENED, fold
+from domain.reasoning.verdict import Verdict
 from tests.fakes.event_log import HeldLog
 from tests.integration.workflows.conftest import DEADLINE, Moot
 from workers import node as nodes
@@ -242,8 +242,10 @@ async def test_many_voters_at_once_are_all_counted(moot):
 
 async def test_a_reasoner_answers_on_its_node_and_a_wrong_answer_is_an_abstention(moot):
     class Reasons:
-        async def answer(self, inquiry):
-            return Answer("a", 0.9, "seen") if inquiry.voter == "good" else Answer("z" * 5000, 7.0)
+        name = "reasons"
+
+        async def verdict(self, question):
+            return Verdict("o1", 0.9, "seen") if question.voter == "good" else Verdict("z" * 5000, 7.0, "so")
 
     node = moot.id("node")
     voters = [{"id": name, "kind": "reasoner", "node": node} for name in ("good", "bad")]
@@ -259,8 +261,10 @@ async def test_a_reasoner_answers_on_its_node_and_a_wrong_answer_is_an_abstentio
 
 async def test_a_failing_reasoner_is_an_abstention_with_the_reason(moot):
     class Fails:
-        async def answer(self, inquiry):
-            raise RuntimeError(f"out of memory about {inquiry.voter}")
+        name = "fails"
+
+        async def verdict(self, question):
+            raise RuntimeError(f"out of memory about {question.voter}")
 
     node = moot.id("node")
     proposal = {
@@ -305,8 +309,10 @@ async def test_no_consensus_without_a_model_is_unresolved_and_says_so(moot, prop
 
 async def test_a_mediator_that_chooses_decides_under_its_own_authority(alone, proposal):
     class Chooses:
-        async def mediate(self, case):
-            return MediationGiven("chooser", case.options[1], "weighed", case.evidence)
+        name = "chooser"
+
+        async def verdict(self, _question):
+            return Verdict("o2", 0.9, "weighed", ("e1",))
 
     async with alone() as moot:
         moot.mediator = Chooses()

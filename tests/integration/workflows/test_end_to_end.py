@@ -85,11 +85,13 @@ async def test_a_deliberation_survives_kill_9_of_the_orchestrator(stack):
 
 
 REASONER = """
-from activities.reasoner import Answer
+from domain.reasoning.verdict import Verdict
 
 class First:
-    async def answer(self, inquiry):
-        return Answer(inquiry.options[0], 0.9, f"round {inquiry.round} on my own data")
+    name = "first"
+
+    async def verdict(self, question):
+        return Verdict("o1", 0.9, f"round {question.round} on my own data")
 """
 
 

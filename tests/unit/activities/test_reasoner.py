@@ -3,43 +3,50 @@
 import pytest
 from temporalio.testing import ActivityEnvironment
 
+from activities.asking import Rules
 from activities.ports import Standing
-from activities.reasoner import Abstains, Answer, Inquiry, Reasoning
+from activities.reasoner import Answer, Inquiry, Reasoning
 from activities.reputation import Reputation, StandingsWanted
 from domain.consensus.events import ReputationsRead
+from domain.reasoning.verdict import Verdict
 from domain.refusal import Refusal
+from tests.fakes.artifacts import MemoryArtifacts
 from tests.fakes.read_model import MemoryReadModel
-from workers.node import load_reasoner
+from workers.model_settings import ModelSettings
+from workers.reasoners import load_reasoner
 
 INQUIRY = Inquiry("q", "r", 1, "Which?", ("a", "b"), evidence=("e1",))
 
 
 async def test_a_node_without_a_model_abstains_and_says_so():
-    answer = await ActivityEnvironment().run(Reasoning(Abstains()).answer_inquiry, INQUIRY)
+    answer = await ActivityEnvironment().run(Reasoning(Rules()).answer_inquiry, INQUIRY)
     assert answer.choice is None
-    assert answer.reason == "no model on this node: 2 options, 1 pieces of evidence, grouped, not understood"
+    assert answer.reason.startswith("no verdict: grouped and counted, not understood; 2 positions")
 
 
 async def test_the_injected_reasoner_answers():
     class First:
-        async def answer(self, inquiry):
-            return Answer(inquiry.options[0], 0.6, "the first")
+        name = "first"
+
+        async def verdict(self, question):
+            return Verdict(question.choices[0], 0.6, "the first", ("e1",))
 
     answer = await ActivityEnvironment().run(Reasoning(First()).answer_inquiry, INQUIRY)
-    assert answer == Answer("a", 0.6, "the first")
+    assert answer == Answer("a", 0.6, "the first (cites e1)")
 
 
 def test_a_reasoner_is_loaded_by_its_name():
-    assert isinstance(load_reasoner("activities.reasoner:Abstains"), Abstains)
+    for spec in ("rules", "activities.asking:Rules"):
+        assert isinstance(load_reasoner(spec, ModelSettings(), MemoryArtifacts()), Rules)
 
 
 @pytest.mark.parametrize(
     "spec",
-    ["activities.reasoner", "nowhere:Abstains", "activities.reasoner:Missing", "", ":", "builtins:dict"],
+    ["activities.asking", "nowhere:Rules", "activities.asking:Missing", "", ":", "builtins:dict"],
 )
 def test_what_cannot_be_loaded_as_a_reasoner_is_refused(spec):
     with pytest.raises(Refusal, match="--reasoner"):
-        load_reasoner(spec)
+        load_reasoner(spec, ModelSettings(), MemoryArtifacts())
 
 
 async def test_standings_come_out_as_their_means():

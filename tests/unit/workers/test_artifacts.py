@@ -98,3 +98,19 @@ async def test_the_folders_of_artifacts_are_for_their_owner_alone(tmp_path):
     file = Path(ref.uri.removeprefix("file://"))
     for folder in (file.parent, file.parent.parent):
         assert folder.stat().st_mode & 0o777 == 0o700
+
+
+KEY = hashlib.sha256(b"what was asked").hexdigest()
+
+
+async def test_an_answer_is_found_under_the_digest_of_what_was_asked(store):
+    assert await store.answered(KEY) is None
+    await store.keep(KEY, b"first")
+    await store.keep(KEY, b"again")
+    assert await store.answered(KEY) == b"again"
+
+
+@pytest.mark.parametrize("key", ["", "../../etc/passwd", KEY.upper(), f"{KEY}\n"])
+async def test_an_answer_lies_under_a_digest_and_nowhere_else(tmp_path, key):
+    with pytest.raises(Refusal, match=r"^key: is not 64 lower-case hexadecimal digits$"):
+        await FsspecArtifacts(str(tmp_path)).answered(key)

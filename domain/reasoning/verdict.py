@@ -4,32 +4,15 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from domain.conflict.case import Case, Evidence, Position
-from domain.conflict.matter import MAX_EVIDENCE, as_told
-from domain.consensus.commands import MAX_REASON
+from domain.consensus.commands import MAX_REASON, MAX_REFERENCES
+from domain.reasoning.question import Question
+from domain.reasoning.told import as_told
 from domain.refusal import Refusal
 from domain.strict_json import parse, printable
 
 MAX_ANSWER = 32_768
 """Bytes of an answer that are read."""
 _FIELDS = frozenset({"choice", "confidence", "rationale", "citations"})
-
-
-@dataclass(frozen=True, slots=True)
-class Question:
-    """What a reasoner is asked: which position holds, on which evidence. `choices` are the positions' ids."""
-
-    question: str
-    positions: tuple[Position, ...]
-    evidence: tuple[Evidence, ...] = ()
-
-    @property
-    def choices(self) -> tuple[str, ...]:
-        return tuple(one.id for one in self.positions)
-
-    @property
-    def citable(self) -> frozenset[str]:
-        return frozenset(piece.id for piece in self.evidence)
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,16 +23,6 @@ class Verdict:
     confidence: float
     rationale: str
     citations: tuple[str, ...] = ()
-
-
-def question_of(case: Case, heard: int) -> Question:
-    """The case as its first `heard` positions make it."""
-    return Question(case.question, case.positions[:heard], case.evidence)
-
-
-def reversed_order(question: Question) -> Question:
-    """The same question with its positions from last to first (L. Zheng et al., arXiv 2306.05685, 3.4)."""
-    return Question(question.question, question.positions[::-1], question.evidence)
 
 
 def no_verdict(why: str) -> Verdict:
@@ -68,10 +41,28 @@ def read_verdict(answer: bytes | str, question: Question) -> Verdict:
         raise Refusal("verdict", "is no JSON object")
     for name in sorted(_FIELDS ^ value.keys()):
         raise Refusal(printable(name, 40), "is missing" if name in _FIELDS else "is no field of a verdict")
-    choice = _choice(value["choice"], question.choices)
-    confidence = _confidence(value["confidence"])
-    rationale = _rationale(value["rationale"])
-    return Verdict(choice, confidence, rationale, _citations(value["citations"], question.citable))
+    return _checked(value, question)
+
+
+def check_verdict(answer: object, question: Question) -> Verdict:
+    """The verdict that a reasoner gave, once it fits its question: the one door of every kind of reasoner.
+
+    Raises:
+        Refusal: it is no verdict, chooses what is no position, cites what is no evidence, or is beyond a
+            bound; named by the field.
+    """
+    if not isinstance(answer, Verdict):
+        raise Refusal("verdict", f"is none, but a {printable(type(answer).__name__, 40)}")
+    citations = list(answer.citations) if isinstance(answer.citations, tuple) else answer.citations
+    return _checked(
+        {
+            "choice": answer.choice,
+            "confidence": answer.confidence,
+            "rationale": answer.rationale,
+            "citations": citations,
+        },
+        question,
+    )
 
 
 def verdict_or_none(answer: bytes | str, question: Question) -> Verdict:
@@ -112,6 +103,15 @@ def _cited(question: Question, ids: Collection[str]) -> int:
     return len({piece for one in question.positions if one.id in ids for piece in one.evidence})
 
 
+def _checked(value: Mapping[str, Any], question: Question) -> Verdict:
+    return Verdict(
+        _choice(value["choice"], question.choices),
+        _confidence(value["confidence"]),
+        _rationale(value["rationale"]),
+        _citations(value["citations"], question.citable),
+    )
+
+
 def _choice(value: Any, choices: Collection[str]) -> str | None:
     if value is None:
         return None
@@ -135,8 +135,8 @@ def _rationale(value: Any) -> str:
 
 
 def _citations(value: Any, citable: Collection[str]) -> tuple[str, ...]:
-    if not isinstance(value, list) or len(value) > MAX_EVIDENCE:
-        raise Refusal("citations", f"is no list of at most {MAX_EVIDENCE} ids")
+    if not isinstance(value, list) or len(value) > MAX_REFERENCES:
+        raise Refusal("citations", f"is no list of at most {MAX_REFERENCES} ids")
     for cited in value:
         if not isinstance(cited, str) or cited not in citable:
             raise Refusal("citations", f"{_shown(cited)} is no piece of evidence of the question")

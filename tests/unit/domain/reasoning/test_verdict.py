@@ -6,20 +6,19 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from domain.conflict.case import Evidence, Position
-from domain.conflict.verdict import (
-    Question,
+from domain.conflict.question import question_of
+from domain.reasoning.question import Piece, Question, Stance, reversed_order
+from domain.reasoning.verdict import (
     Verdict,
     agreed,
     by_rules,
+    check_verdict,
     no_verdict,
-    question_of,
     read_verdict,
-    reversed_order,
     verdict_or_none,
 )
 from domain.refusal import Refusal
-from tests.unit.domain.conflict.given import CASE, PIECES, POSITIONS
+from tests.unit.domain.conflict.given import CASE
 
 QUESTION = question_of(CASE.case, 2)
 GOOD = {"choice": "p1", "confidence": 0.8, "rationale": "the log", "citations": ["e1"]}
@@ -68,8 +67,8 @@ def test_a_verdict_is_read_as_it_stands():
         (answer(rationale=" "), "rationale: is no text, or empty"),
         (answer(rationale=None), "rationale: is no text, or empty"),
         (answer(rationale="x" * 2_001), "rationale: 2001 characters are too many, at most 2000"),
-        (answer(citations="e1"), "citations: is no list of at most 100 ids"),
-        (answer(citations=["e1"] * 101), "citations: is no list of at most 100 ids"),
+        (answer(citations="e1"), "citations: is no list of at most 200 ids"),
+        (answer(citations=["e1"] * 201), "citations: is no list of at most 200 ids"),
         (answer(citations=["e1", "e9\x1b"]), r"citations: 'e9\x1b' is no piece of evidence of the question"),
         (answer(citations=[{}]), "citations: a structure is no piece of evidence of the question"),
         (answer(threshold=0.1), "threshold: is no field of a verdict"),
@@ -143,8 +142,8 @@ def test_who_always_takes_the_first_position_never_gives_a_verdict():
 
 
 def test_the_built_in_reasoner_groups_counts_and_abstains():
-    positions = (*POSITIONS, Position("p3", "cem", " nine beds ", ("e1", "e2")))
-    verdict = by_rules(Question("How many?", positions, PIECES))
+    positions = (*QUESTION.positions, Stance("p3", " nine beds ", "cem", ("e1", "e2")))
+    verdict = by_rules(Question("How many?", positions, QUESTION.evidence))
     assert verdict.choice is None
     assert verdict.rationale == (
         "no verdict: grouped and counted, not understood; "
@@ -153,5 +152,29 @@ def test_the_built_in_reasoner_groups_counts_and_abstains():
 
 
 def test_a_question_is_what_the_level_heard():
-    assert question_of(CASE.case, 1).positions == POSITIONS[:1]
-    assert Question("q", (), (Evidence("e", "t"),)).citable == {"e"}
+    assert question_of(CASE.case, 1).positions == QUESTION.positions[:1]
+    assert Question("q", (), (Piece("e", "t"),)).citable == {"e"}
+
+
+def test_a_verdict_that_a_program_gave_goes_through_the_same_door():
+    good = Verdict("p1", 0.8, "the log", ("e1",))
+    assert check_verdict(good, QUESTION) == good
+    assert check_verdict(no_verdict("tired"), QUESTION) == no_verdict("tired")
+
+
+@pytest.mark.parametrize(
+    ("answered", "says"),
+    [
+        ("p1", "verdict: is none, but a str"),
+        (None, "verdict: is none, but a NoneType"),
+        (Verdict("p9", 0.8, "so"), "choice: 'p9' is no position of the question"),
+        (Verdict("p1", float("nan"), "so"), "confidence: nan is no number from 0 to 1"),
+        (Verdict("p1", 0.8, ""), "rationale: is no text, or empty"),
+        (Verdict("p1", 0.8, "so", ("e9",)), "citations: 'e9' is no piece of evidence of the question"),
+        (Verdict("p1", 0.8, "so", "e1"), "citations: is no list of at most 200 ids"),
+    ],
+)
+def test_what_a_program_gave_and_does_not_fit_is_refused(answered, says):
+    with pytest.raises(Refusal) as caught:
+        check_verdict(answered, QUESTION)
+    assert str(caught.value) == says
