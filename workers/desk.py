@@ -10,6 +10,12 @@ class Terminal:
     def __init__(self) -> None:
         self._turn = asyncio.Lock()
         self._typed: asyncio.StreamReader | None = None
+        self._pipe: asyncio.ReadTransport | None = None
+
+    def close(self) -> None:
+        """Leave the terminal, which closes stdin."""
+        if self._pipe is not None:
+            self._pipe.close()
 
     async def ask(self, lines: list[str], wanted: list[str]) -> list[str]:
         """See `activities.person.Desk`."""
@@ -30,7 +36,9 @@ class Terminal:
         if self._typed is None:
             typed = asyncio.StreamReader()
             loop = asyncio.get_running_loop()
-            await loop.connect_read_pipe(lambda: asyncio.StreamReaderProtocol(typed), sys.stdin)
+            self._pipe, _ = await loop.connect_read_pipe(
+                lambda: asyncio.StreamReaderProtocol(typed), sys.stdin
+            )
             self._typed = typed
         return self._typed
 

@@ -13,13 +13,20 @@ from workers.desk import Terminal
 def keyboard(monkeypatch):
     """Types text; ends with the test."""
     screen, typing = os.pipe()
-    with os.fdopen(screen) as stdin, os.fdopen(typing, "wb", buffering=0) as keys:
-        monkeypatch.setattr(sys, "stdin", stdin)
+    with os.fdopen(typing, "wb", buffering=0) as keys:
+        monkeypatch.setattr(sys, "stdin", os.fdopen(screen))
         yield keys
 
 
-async def test_each_question_is_shown_and_gets_the_lines_that_were_typed_for_it(keyboard, capsys):
+@pytest.fixture
+async def desk(keyboard):
     desk = Terminal()
+    yield desk
+    desk.close()
+    await asyncio.sleep(0)  # the loop closes the pipe in its next turn
+
+
+async def test_each_question_is_shown_and_gets_the_lines_that_were_typed_for_it(desk, keyboard, capsys):
     keyboard.write(b"p1\nbecause\np2\nno\xff\n")
     both = [desk.ask([f"question {number}"], ["choice", "why"]) for number in (1, 2)]
     assert await asyncio.gather(*both) == [["p1", "because"], ["p2", "no\ufffd"]]
@@ -27,8 +34,8 @@ async def test_each_question_is_shown_and_gets_the_lines_that_were_typed_for_it(
     assert shown.index("question 1") < shown.index("choice: why: ") < shown.index("question 2")
 
 
-async def test_a_terminal_that_was_closed_is_nobody(keyboard):
+async def test_a_terminal_that_was_closed_is_nobody(desk, keyboard):
     keyboard.write(b"p1\nhalf")
     keyboard.close()
     with pytest.raises(EOFError, match="nobody sits at the terminal"):
-        await Terminal().ask([], ["choice", "why"])
+        await desk.ask([], ["choice", "why"])
