@@ -44,13 +44,24 @@ class Stack:
         return json.loads(out)
 
     @asynccontextmanager
-    async def worker(self, name: str = "orchestrator", *args: str, cwd: Path | None = None):
+    async def worker(
+        self, name: str = "orchestrator", *args: str, cwd: Path | None = None, typed: bytes | None = None
+    ):
         ready.withdraw(self.data, name)
         log = self.data / f"{name}-{uuid.uuid4().hex[:8]}.log"
         with log.open("wb") as stderr:
             process = await asyncio.create_subprocess_exec(
-                *MOOT, "worker", name, *args, env=self.environ, cwd=cwd, stderr=stderr
+                *MOOT,
+                "worker",
+                name,
+                *args,
+                env=self.environ,
+                cwd=cwd,
+                stdin=None if typed is None else asyncio.subprocess.PIPE,
+                stderr=stderr,
             )
+            if typed is not None:
+                process.stdin.write(typed)
         try:
             async with asyncio.timeout(DEADLINE):
                 while ready.ready_pid(self.data, name) != process.pid:

@@ -107,6 +107,25 @@ async def test_a_reasoner_of_ones_own_votes_on_its_node(stack, tmp_path):
     assert ballot.reason == "round 1 on my own data"
 
 
+async def test_a_person_at_the_terminal_of_a_node_votes(stack):
+    node = f"node-{uuid.uuid4().hex[:8]}"
+    name, text = proposal(voters=[{"id": "ada", "kind": "reasoner", "node": node}])
+    typed = b"o2\n70 %\nI have seen it\n\n"
+    at_desk = stack.worker("node", "--id", node, "--reasoner", "person", typed=typed)
+    async with stack.worker(), at_desk:
+        outcome = await stack.json("consensus", "start", "-", "--wait", stdin=text)
+    assert (outcome["consensus"], outcome["participating_nodes"]) == ("b", ["ada"])
+    (ballot,) = [e.data for e in await stack.events(f"consensus/{name}") if isinstance(e.data, BallotCast)]
+    assert (ballot.confidence, ballot.reason) == (0.7, "I have seen it")
+
+
+async def test_a_model_that_cannot_be_asked_keeps_the_orchestrator_from_starting(stack):
+    model = {"FOLKMOOT_MEDIATOR": "model", "FOLKMOOT_MODEL": "nowhere:best"}
+    code, _, err = await stack.moot("worker", "orchestrator", **model)
+    assert code == 1
+    assert "FOLKMOOT_MODEL: nowhere:best: " in err
+
+
 async def test_commands_about_an_unknown_deliberation_are_refused_in_one_line(stack):
     for args in (
         ["ballot", "none-such", "--voter", "v", "--choice", "a"],
