@@ -15,6 +15,7 @@ from typing import Any, Self
 
 import asyncpg
 
+from domain.context.layers import Layers
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from projections import sharing
@@ -22,7 +23,7 @@ from projections.connection import connect
 from projections.filling import Filling, Orders
 from projections.in_memory import Place
 from projections.projection import owned_tables
-from projections.registry import BY_NAME
+from projections.registry import BY_NAME, CONTEXT
 from projections.shadow import Shadow, Sums, TakenTwice
 from projections.tables import DEAD_LETTER
 
@@ -46,7 +47,9 @@ class SecondProcess:
         context: Any = multiprocessing.get_context(method)
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._pipe, (kafka, prefix, database_url)), daemon=True
+            target=_serve,
+            args=(theirs, self._pipe, (kafka, prefix, database_url), CONTEXT.layers),
+            daemon=True,
         )
 
     def __enter__(self) -> Self:
@@ -147,7 +150,8 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-def _serve(pipe: Pipe, parents: Pipe, servers: Servers) -> None:
+def _serve(pipe: Pipe, parents: Pipe, servers: Servers, layers: Layers) -> None:
+    CONTEXT.settle_by(layers)  # one that was not forked knows the defaults only
     parents.close()  # so that the pipe ends with the parent
     try:
         while True:

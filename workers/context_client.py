@@ -10,6 +10,7 @@ from typing import Any, Self
 from domain.context.commands import PutContext
 from domain.context.events import Flag, stream_of
 from domain.refusal import Refusal
+from workers import context_rules
 from workers.accepting import Accepting, Outcome
 from workers.context_node import check_exists, node_of, outbox_file
 from workers.context_reading import Asking, Found, found
@@ -36,7 +37,8 @@ class ContextClient:
     """One node of one region: an async context manager, for any number of callers in one event loop.
 
     A put is answered when it is durable in the node's outbox; it reaches the log soon after, or when Kafka is
-    back. One process at a time has a node's outbox open. `rules` must be those of the projector.
+    back. One process at a time has a node's outbox open. `rules` must be those of the projector: by default
+    they are those of the policy's file, `FOLKMOOT_CONTEXT_POLICY`.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class ContextClient:
         """`within`: seconds to wait for a process that has the outbox; `clock` gives Unix milliseconds."""
         self.region = region
         self._settings, self._stated, self._within = settings, node, within
-        self._rules, self._clock = rules or Rules(), clock
+        self._rules, self._clock = rules or context_rules.rules(), clock
         self._held = AsyncExitStack()
         self._met: set[str] = set()
 

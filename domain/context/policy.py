@@ -1,15 +1,18 @@
 """What a deployment states about its shared context: how layers spread, and what stays where."""
 
+import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from domain.context.layers import Layers, layers_from
+from domain.context.canonical import canonical
+from domain.context.layers import NAMES, Layers, layers_from
 from domain.context.residency import Residency, residency_from
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
 _PARTS = ("layers", "pins")
+_RULES = 1  # raise it with any change of what a rule makes of the same siblings
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,6 +21,16 @@ class ContextPolicy:
 
     layers: Layers = field(default_factory=Layers)
     residency: Residency = field(default_factory=Residency)
+
+
+def rules_digest(layers: Layers, merge_text: str = "") -> str:
+    """What is made of siblings under these layers, as 16 hexadecimal digits: equal rules, equal digests.
+
+    `merge_text` names the merge of texts, if there is one. How often a layer is passed on, and how long its
+    writes live, is part of each write or of nothing, and settles no siblings.
+    """
+    by = [[name, layer.rule, *layer.precedence] for name in NAMES for layer in [layers.named(name)]]
+    return hashlib.sha256(canonical([_RULES, by, merge_text]).encode()).hexdigest()[:16]
 
 
 def policy_from(stated: Any) -> ContextPolicy:
