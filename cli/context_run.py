@@ -14,23 +14,24 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
 from workers import context_log, context_rules, log, outbox, settings
-from workers.context_client import ContextClient
 from workers.context_log import Told
 from workers.context_node import known_node, outbox_file, region_of
+from workers.context_putting import Writing
 from workers.context_reading import Asking, Found, joined
 from workers.context_reading import found as shown
+from workers.node_beside import writing
 from workers.settings import Settings
 
 _SENT_WITHIN = 3.0  # seconds without progress until a command leaves what waits to the next one
 _OTHERS_END_WITHIN = 10.0  # seconds that a command waits for the one before it
 
 
-def write(region: str | None, node: str | None, work: Callable[[ContextClient], Awaitable[None]]) -> None:
+def write(region: str | None, node: str | None, work: Callable[[Writing], Awaitable[None]]) -> None:
     """Do `work` as a node, then wait until the log has what it wrote; what it has not by then is said."""
     found, here = _settled(region)
 
     async def worked() -> None:
-        async with ContextClient(found, here, node, within=_OTHERS_END_WITHIN) as client:
+        async with writing(found, here, node, _OTHERS_END_WITHIN) as client:
             try:
                 await work(client)
             finally:
@@ -122,7 +123,7 @@ def _as_data(found: Found) -> dict[str, Any]:
     return data
 
 
-def _waiting(left: int, client: ContextClient) -> str:
+def _waiting(left: int, client: Writing) -> str:
     why = f" ({client.waiting_for})" if client.waiting_for else ""
     return (
         f"moot: Kafka has not taken {counted(left, 'put')} of {client.node} yet{why}: nothing is lost, and"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import structlog
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 
 from activities.conflict import LocalRule
@@ -14,7 +15,7 @@ from activities.reasoner import Abstains, Reasoner, Reasoning
 from domain.refusal import Refusal
 from domain.stream import check_id
 from domain.strict_json import printable
-from workers import serving
+from workers import context_rules, node_context, serving
 from workers.settings import Settings
 from workers.temporal_client import connect
 from workflows.heartbeats import Heartbeats
@@ -64,23 +65,33 @@ async def run(
     *,
     region: str | None = None,
 ) -> None:
-    """Answer inquiries for `node` until SIGTERM or SIGINT.
+    """Answer inquiries for `node` until SIGTERM or SIGINT; with a region, keep its outbox, too.
 
     Args:
-        settings: where Temporal is; a node needs neither Kafka nor Postgres.
+        settings: where Temporal is; reasoning needs neither Kafka nor Postgres.
         node: the id that voters of kind `reasoner` name.
         ready: told when inquiries are taken on.
         reasoner: `module:factory` of a `Reasoner`; the built-in one abstains.
         metrics: host:port for Prometheus.
-        region: where the node is, for people to see in Temporal and in its log lines.
+        region: where the node is: shown in Temporal and in its log lines, and where Kafka is known, the
+            region whose shared context it writes.
 
     Raises:
-        Refusal: the id or the reasoner cannot be used, or Temporal does not answer.
+        Refusal: the id, the reasoner or the policy of the shared context cannot be used, or Temporal does not
+            answer.
     """
     check_id(node, "--id")
     if region is not None:
         check_id(region, "--region")
         structlog.contextvars.bind_contextvars(region=region)
     thinking = load_reasoner(reasoner) if reasoner else None
-    client = await connect(settings, serving.runtime(metrics))
-    await serving.serve(worker(client, node, thinking, region), ready)
+    rules = context_rules.rules() if region else None
+    runtime = serving.runtime(metrics)
+    client = await connect(settings, runtime)
+    made = worker(client, node, thinking, region)
+    if region is None or rules is None or not settings.kafka:
+        await serving.serve(made, ready)
+        return
+    meter = (runtime or Runtime.default()).metric_meter
+    async with node_context.kept(settings, region, node, rules, meter):
+        await serving.serve(made, ready)
