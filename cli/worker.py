@@ -32,7 +32,7 @@ def orchestrator(metrics: str | None) -> None:
 @click.option("--reasoner", metavar="MODULE:FACTORY", help="What answers; without it the node abstains.")
 @Metrics
 def node(node: str, region: str | None, reasoner: str | None, metrics: str | None) -> None:
-    """One region's or edge's own reasoning, on its own task queue; with a region, its shared context too."""
+    """One region's or edge's own reasoning, and its shared context."""
     from workers import node as process
 
     needs = ("temporal_address",)

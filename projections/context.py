@@ -8,7 +8,7 @@ from domain.context.events import Written, stream_of
 from domain.context.layers import Layers
 from domain.context.policy import rules_digest
 from domain.context.recording import wall_of
-from domain.context.rules.conflict import Resolution
+from domain.context.rules.conflict import Resolution, TextMerge
 from domain.context.rules.registry import resolve
 from domain.context.state import Entry, absorb
 from domain.context.view import conflict_in
@@ -46,10 +46,13 @@ class ContextProjection:
     def __init__(self, layers: Layers | None = None) -> None:
         self.settle_by(layers or Layers())
 
-    def settle_by(self, layers: Layers) -> None:
-        """Settle siblings by these rules: once for a process, before anything is folded."""
-        self.layers = layers
-        self.rules = rules_digest(layers)
+    def settle_by(self, layers: Layers, texts: str = "", merge_text: TextMerge | None = None) -> None:
+        """Settle siblings by these rules: once for a process, before anything is folded.
+
+        `texts` is the name of `merge_text`, by which rows say that it was there.
+        """
+        self.layers, self.texts, self.merge_text = layers, texts, merge_text
+        self.rules = rules_digest(layers, texts)
 
     def fold(self, state: Held | None, event: Event) -> Held:
         write = event.data
@@ -84,7 +87,7 @@ class ContextProjection:
 
     def _settled(self, region: str, entry: Entry) -> Held:
         """What the layer's rule makes of the siblings; here, because a rule that fails must stop this key."""
-        conflict = conflict_in(entry, self.layers.named(entry.layer), region)
+        conflict = conflict_in(entry, self.layers.named(entry.layer), region, merge_text=self.merge_text)
         if conflict is None:
             raise AssertionError("two siblings are a conflict")
         found = resolve(conflict)

@@ -16,6 +16,7 @@ from typing import Any, Self
 import asyncpg
 
 from domain.context.layers import Layers
+from domain.context.rules.conflict import TextMerge
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from projections import sharing
@@ -33,6 +34,7 @@ _AHEAD = 2 * 1024 * 1024  # bytes that may be on their way, at each end and abou
 _DIED = "the second process died; begin the rebuild again"
 
 Asked = tuple[Orders, dict[Place, int], dict[Place, int]]
+Rules = tuple[Layers, str, TextMerge | None]
 Servers = tuple[str, str, str]  # Kafka, the topics' prefix, the database's URL
 
 
@@ -48,7 +50,12 @@ class SecondProcess:
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
             target=_serve,
-            args=(theirs, self._pipe, (kafka, prefix, database_url), CONTEXT.layers),
+            args=(
+                theirs,
+                self._pipe,
+                (kafka, prefix, database_url),
+                (CONTEXT.layers, CONTEXT.texts, CONTEXT.merge_text),
+            ),
             daemon=True,
         )
 
@@ -150,8 +157,8 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-def _serve(pipe: Pipe, parents: Pipe, servers: Servers, layers: Layers) -> None:
-    CONTEXT.settle_by(layers)  # one that was not forked knows the defaults only
+def _serve(pipe: Pipe, parents: Pipe, servers: Servers, rules: Rules) -> None:
+    CONTEXT.settle_by(*rules)  # one that was not forked knows the defaults only
     parents.close()  # so that the pipe ends with the parent
     try:
         while True:

@@ -1,6 +1,8 @@
 """The rules of the shared context that this process decides and projects by: those of the policy's file."""
 
 from domain.context.policy import ContextPolicy
+from domain.context.rules.conflict import TextMerge
+from domain.refusal import Refusal
 from projections.registry import CONTEXT
 from workers import context_policy
 from workers.deciding import Rules
@@ -13,7 +15,7 @@ def rules(policy: ContextPolicy | None = None) -> Rules:
         Refusal: the policy's file cannot be used.
     """
     policy = policy or context_policy.load()
-    return Rules(policy.layers, policy.residency)
+    return Rules(policy.layers, policy.residency, _merge_of(policy.texts))
 
 
 def project_by_them() -> None:
@@ -22,4 +24,17 @@ def project_by_them() -> None:
     Raises:
         Refusal: the policy's file cannot be used.
     """
-    CONTEXT.settle_by(context_policy.load().layers)
+    policy = context_policy.load()
+    CONTEXT.settle_by(policy.layers, policy.texts, _merge_of(policy.texts))
+
+
+def _merge_of(texts: str) -> TextMerge | None:
+    if not texts:
+        return None
+    try:
+        from workers.text_merge import merge_text
+    except ImportError:
+        raise Refusal(
+            "texts", "the policy merges texts by pycrdt, which is not here: install folkmoot[texts]"
+        ) from None
+    return merge_text
