@@ -55,7 +55,7 @@ docs: .venv/.dev ## write the generated reference again
 	@$(BIN)/python -m bench.readme
 
 lock: .venv/.dev ## resolve the dependencies again, with hashes and without index lines
-	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra embedded --group build pyproject.toml -o requirements.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra embedded --extra texts --group build pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.txt --group dev -o requirements-dev.txt
 
 clean: ## remove the virtual environment, caches and the embedded stack's data

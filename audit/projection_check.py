@@ -6,8 +6,9 @@ from typing import Any
 from audit.finding import Finding
 from eventlog.reader import LogReader
 from eventlog.record import RetentionLost
+from projections.fence import other_rules
 from projections.in_memory import MemoryRows, fold_log
-from projections.registry import PROJECTIONS
+from projections.registry import BY_NAME, PROJECTIONS, rules_of
 from projections.standing import standing
 from projections.state_hash import StoredRows, first_difference, state_hash
 
@@ -31,6 +32,10 @@ async def check_projections(
             if len(set(offsets.values())) > 1
         ]
         apart += await _set_back(reader, stand)
+        apart += [
+            Finding(f"projection {name}", "was made by other rules than FOLKMOOT_CONTEXT_POLICY says here")
+            for name in await other_rules(connection, rules_of(BY_NAME))
+        ]
         if apart:
             return {}, apart
         try:

@@ -114,7 +114,9 @@ async def _verify(
     from audit.verify import verify as check
     from cli.audit_link import connected
     from cli.progress import Progress
+    from workers import context_rules
 
+    context_rules.project_by_them()
     with Progress("records verified") as progress:
         if folder is not None:
             return await check(Copy(folder), keys, progress.show, notes)

@@ -15,8 +15,8 @@ from domain.refusal import Refusal
 from domain.strict_json import parse, printable
 
 if TYPE_CHECKING:
-    from workers.context_client import ContextClient
     from workers.context_log import Told
+    from workers.context_putting import Writing
 
 LAYER = click.argument("layer", type=click.Choice(NAMES))
 REGION = click.option("--region", metavar="NAME", help="By default FOLKMOOT_REGION.")
@@ -104,7 +104,7 @@ def put(
     wanted = value if text else _json(value)
     PutContext(layer, key, wanted, writer or "-", flags, ttl_seconds, if_version)  # refused before all else
 
-    async def write(client: "ContextClient") -> None:
+    async def write(client: "Writing") -> None:
         answer = await client.put(
             layer,
             key,
@@ -140,7 +140,7 @@ def import_(
     if not file.is_file():
         raise Refusal("FILE", f"{printable(str(file), 200)} is no file that can be read")
 
-    async def write(client: "ContextClient") -> None:
+    async def write(client: "Writing") -> None:
         from workers.context_import import import_file
 
         with Progress("lines read") as progress:

@@ -13,25 +13,25 @@ from domain.counting import counted
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
-from workers import context_log, log, outbox, settings
-from workers.context_client import ContextClient
+from workers import context_log, context_rules, log, outbox, settings
 from workers.context_log import Told
 from workers.context_node import known_node, outbox_file, region_of
+from workers.context_putting import Writing
 from workers.context_reading import Asking, Found, joined
 from workers.context_reading import found as shown
-from workers.deciding import Rules
+from workers.node_beside import writing
 from workers.settings import Settings
 
 _SENT_WITHIN = 3.0  # seconds without progress until a command leaves what waits to the next one
 _OTHERS_END_WITHIN = 10.0  # seconds that a command waits for the one before it
 
 
-def write(region: str | None, node: str | None, work: Callable[[ContextClient], Awaitable[None]]) -> None:
+def write(region: str | None, node: str | None, work: Callable[[Writing], Awaitable[None]]) -> None:
     """Do `work` as a node, then wait until the log has what it wrote; what it has not by then is said."""
     found, here = _settled(region)
 
     async def worked() -> None:
-        async with ContextClient(found, here, node, within=_OTHERS_END_WITHIN) as client:
+        async with writing(found, here, node, _OTHERS_END_WITHIN) as client:
             try:
                 await work(client)
             finally:
@@ -98,13 +98,15 @@ async def _now(settled: Settings, region: str, node: str | None, layer: str, key
     if projected is None:
         output.say(f"moot: shown is what this node itself has: {asking.problem}")
     entry = joined((projected or {}).get(stream), own.get(stream))
-    return shown(region, layer, key, entry, Rules(), staleness=staleness, projected=projected is not None)
+    return shown(
+        region, layer, key, entry, context_rules.rules(), staleness=staleness, projected=projected is not None
+    )
 
 
 async def _then(settled: Settings, region: str, layer: str, key: str, at: datetime) -> Found:
     entry = context_log.entry_at(await _told(settled, region, layer, key), at)
     now_ms = int(at.timestamp() * 1000)
-    return shown(region, layer, key, entry, Rules(), now_ms=now_ms)
+    return shown(region, layer, key, entry, context_rules.rules(), now_ms=now_ms)
 
 
 async def _told(settled: Settings, region: str, layer: str, key: str) -> list[Told]:
@@ -121,7 +123,7 @@ def _as_data(found: Found) -> dict[str, Any]:
     return data
 
 
-def _waiting(left: int, client: ContextClient) -> str:
+def _waiting(left: int, client: Writing) -> str:
     why = f" ({client.waiting_for})" if client.waiting_for else ""
     return (
         f"moot: Kafka has not taken {counted(left, 'put')} of {client.node} yet{why}: nothing is lost, and"

@@ -28,7 +28,7 @@ def orchestrator(metrics: str | None) -> None:
 
 @worker.command(epilog="Example:  moot worker node --id eu-1 --region eu --reasoner my_reasoners:for_eu")
 @click.option("--id", "node", required=True, help="The id that voters of kind reasoner name.")
-@click.option("--region", help="Where it is: shown with it in Temporal and in its log lines.")
+@click.option("--region", help="Where it is; its outbox of that region is passed on.")
 @click.option(
     "--reasoner",
     metavar="NAME",
@@ -36,7 +36,7 @@ def orchestrator(metrics: str | None) -> None:
 )
 @Metrics
 def node(node: str, region: str | None, reasoner: str | None, metrics: str | None) -> None:
-    """One region's or edge's own reasoning, on its own task queue."""
+    """One region's or edge's own reasoning, and its shared context."""
     from workers import node as process
 
     needs = ("temporal_address",)

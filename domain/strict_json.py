@@ -64,6 +64,8 @@ def check_text(value: Any, where: str) -> None:
 def printable(text: str, limit: int = 80) -> str:
     """`text` fit for a terminal or a log line: control and format characters escaped, cut at `limit`."""
     shown = text if len(text) <= limit else text[: limit - 1] + "…"
+    if shown.isprintable():
+        return shown
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in shown)
 
 

@@ -77,6 +77,7 @@ class ConflictProjection:
     totals = CASE_REPUTATION
     adding = frozenset({Resolved, Unresolved})
     numbered = True
+    rules = ""
 
     def fold(self, state: Folded | None, event: Event) -> Folded:
         before = state or Folded(NO_CASE, ())

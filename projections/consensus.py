@@ -56,6 +56,7 @@ class ConsensusProjection:
     totals = REPUTATION
     adding = frozenset({Decided})
     numbered = True
+    rules = ""
 
     def fold(self, state: Deliberation | None, event: Event) -> Deliberation:
         data = event.data

@@ -6,8 +6,9 @@ from typing import Any
 from domain.context.commands import MAX_KEY
 from domain.context.events import Written, stream_of
 from domain.context.layers import Layers
+from domain.context.policy import rules_digest
 from domain.context.recording import wall_of
-from domain.context.rules.conflict import Resolution
+from domain.context.rules.conflict import Resolution, TextMerge
 from domain.context.rules.registry import resolve
 from domain.context.state import Entry, absorb
 from domain.context.view import conflict_in
@@ -31,8 +32,7 @@ class ContextProjection:
     """Entries by stream, of every region. `layers` are the rules that settle siblings.
 
     Any number of nodes write a stream, so its order says nothing: a write that is there already gives the
-    state back that it was given, and no other one does. Rows made under other `layers` than these differ
-    from a rebuild.
+    state back that it was given, and no other one does.
     """
 
     name = "context"
@@ -44,7 +44,15 @@ class ContextProjection:
     numbered = False
 
     def __init__(self, layers: Layers | None = None) -> None:
-        self._layers = layers or Layers()
+        self.settle_by(layers or Layers())
+
+    def settle_by(self, layers: Layers, texts: str = "", merge_text: TextMerge | None = None) -> None:
+        """Settle siblings by these rules: once for a process, before anything is folded.
+
+        `texts` is the name of `merge_text`, by which rows say that it was there.
+        """
+        self.layers, self.texts, self.merge_text = layers, texts, merge_text
+        self.rules = rules_digest(layers, texts)
 
     def fold(self, state: Held | None, event: Event) -> Held:
         write = event.data
@@ -79,7 +87,7 @@ class ContextProjection:
 
     def _settled(self, region: str, entry: Entry) -> Held:
         """What the layer's rule makes of the siblings; here, because a rule that fails must stop this key."""
-        conflict = conflict_in(entry, self._layers.named(entry.layer), region)
+        conflict = conflict_in(entry, self.layers.named(entry.layer), region, merge_text=self.merge_text)
         if conflict is None:
             raise AssertionError("two siblings are a conflict")
         found = resolve(conflict)
@@ -87,7 +95,7 @@ class ContextProjection:
         return Held(region, entry, standing, resolution_text(found, Resolution._fields))
 
     def _region_of(self, stream: str, write: Written) -> str:
-        self._layers.named(write.layer)
+        self.layers.named(write.layer)
         if len(write.key) > MAX_KEY:
             raise ImpossibleEvent("key", f"has {len(write.key)} characters, and may have {MAX_KEY}")
         region = stream.partition("/")[2].partition(".")[0]

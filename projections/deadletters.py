@@ -56,6 +56,7 @@ class DiscardProjection:
     totals = None
     adding = frozenset[type]()
     numbered = True
+    rules = ""
 
     def fold(self, state: Discard | None, event: Event) -> Discard:
         data = event.data

@@ -63,6 +63,7 @@ class DocketProjection:
     totals = None
     adding = frozenset[type]()
     numbered = True
+    rules = ""
 
     def fold(self, state: Docket | None, event: Event) -> Docket:
         inner = fold_docket(state.inner if state else NO_DOCKET, event)

@@ -17,7 +17,7 @@ from projections.handover import Bounds, Handover
 from projections.past import LogPast
 from projections.pipeline import Pipeline, Stretch
 from projections.projection import Projection, by_category
-from projections.registry import PROJECTIONS, UNROUTED, standing_on
+from projections.registry import PROJECTIONS, UNROUTED, rules_of, standing_on
 from projections.resume import discards_of, parked_streams, resume_discarded
 from projections.states import States, Stream
 
@@ -97,7 +97,10 @@ class PartitionProjector:
         partitions = len(await self._reader.partitions(topic))
         await fence.enter_topic(self._connection, topic, names, partitions)
         await fence.enter(self._connection, topic, partition, names)
+        rules = rules_of(names)
+        await fence.state_rules(self._connection, topic, partition, rules)
         async with self._connection.transaction(isolation="repeatable_read"):
+            await fence.check_rules(self._connection, rules)
             at = await fence.position(self._connection, topic, partition, names)
             parked = await parked_streams(self._connection, topic, partition, names)
             discarded = await discards_of(self._connection, topic, partition)

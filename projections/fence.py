@@ -1,6 +1,6 @@
 """The fence: who may write a partition's rows, and from which offset. Every write begins by passing it."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any, TypeAlias
@@ -51,8 +51,21 @@ SELECT EXISTS (
   AND (next_offset > $4 OR (next_offset = $4 AND last_leaf <> $5)))
 """
 _TAKE_OVER = """
-UPDATE projection_offset SET next_offset = $4, epoch = epoch + 1, last_leaf = $5, refused = NULL
-WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3
+UPDATE projection_offset AS o
+SET next_offset = $5, epoch = epoch + 1, last_leaf = $6, refused = NULL, rules = made.rules
+FROM unnest($1::text[], $2::text[]) AS made (projection, rules)
+WHERE o.projection = made.projection AND o.topic = $3 AND o.partition = $4
+"""
+_STATE_RULES = """
+UPDATE projection_offset AS o SET rules = made.rules
+FROM unnest($1::text[], $2::text[]) AS made (projection, rules)
+WHERE o.projection = made.projection AND o.topic = $3 AND o.partition = $4
+  AND o.next_offset = 0 AND o.rules = ''
+"""
+_OTHER_RULES = """
+SELECT DISTINCT o.projection FROM projection_offset AS o
+JOIN unnest($1::text[], $2::text[]) AS made (projection, rules) USING (projection)
+WHERE o.rules <> made.rules AND NOT (o.next_offset = 0 AND o.rules = '') ORDER BY 1
 """
 _REFUSE = """
 UPDATE projection_offset SET refused = $4 WHERE projection = ANY($1::text[]) AND topic = $2 AND partition = $3
@@ -162,8 +175,34 @@ async def raise_epoch(connection: Connection, topic: str, partition: int, names:
     await connection.execute(_RAISE, names, topic, partition)
 
 
-async def take_over(connection: Connection, at: Position, others: Sequence[str]) -> None:
-    """Let the projections of `at` stand there with rows made anew.
+async def state_rules(connection: Connection, topic: str, partition: int, rules: Mapping[str, str]) -> None:
+    """Note by which rules the projections begin here; nothing where they have begun."""
+    await connection.execute(_STATE_RULES, [*rules], [*rules.values()], topic, partition)
+
+
+async def other_rules(connection: Connection, rules: Mapping[str, str]) -> list[str]:
+    """The projections that have rows which were made by other rules than these, anywhere."""
+    return [row[0] for row in await connection.fetch(_OTHER_RULES, [*rules], [*rules.values()])]
+
+
+async def check_rules(connection: Connection, rules: Mapping[str, str]) -> None:
+    """Refuse to go on with rows that were made by other rules: nobody could tell which were settled how.
+
+    Raises:
+        Refusal: it names the first such projection.
+    """
+    for name in await other_rules(connection, rules):
+        raise Refusal(
+            f"projection {name}",
+            f"was made by other rules than this process has: run `moot rebuild {name}` by the policy that is"
+            " to hold, and give every process the same FOLKMOOT_CONTEXT_POLICY",
+        )
+
+
+async def take_over(
+    connection: Connection, at: Position, others: Sequence[str], rules: Mapping[str, str]
+) -> None:
+    """Let the projections of `at` stand there with rows made anew by `rules`.
 
     Raises:
         Refusal: the `others` on this partition stand on another log than that.
@@ -172,4 +211,5 @@ async def take_over(connection: Connection, at: Position, others: Sequence[str])
     if await connection.fetchval(_OTHERS, others, *place):
         name = f"{at.topic}/{at.partition}"
         raise Refusal("rebuild", f"{name} is another log than the one projected: only --all helps")
-    await connection.execute(_TAKE_OVER, [*at.epochs], *place)
+    made = [rules.get(name, "") for name in at.epochs]
+    await connection.execute(_TAKE_OVER, [*at.epochs], made, *place)

@@ -29,6 +29,9 @@ class Projection(Protocol):
     nodes write a stream, and the fold itself tells what it has already: it then returns the state that it was
     given, the same object, and for everything else another one. The row's `version` counts those.
 
+    `rules`: a digest of what its rows depend on beside the log, "" for nothing. Rows made by other rules are
+    not gone on with: `projections.fence.check_rules`.
+
     A state is whatever the projection likes, but never changed in place: a fold that fails half way must
     leave no trace.
     """
@@ -47,6 +50,8 @@ class Projection(Protocol):
     def adding(self) -> frozenset[type]: ...
     @property
     def numbered(self) -> bool: ...
+    @property
+    def rules(self) -> str: ...
 
     def fold(self, state: Any, event: Event) -> Any:
         """The state after `event`; `state` is None before a stream's first one.

@@ -11,11 +11,11 @@ from domain.refusal import Refusal
 from eventlog.reader import LogReader
 from eventlog.topics import family_of
 from projections import shadow
-from projections.fence import Connection, Position, take_over
+from projections.fence import Connection, Position, check_rules, take_over
 from projections.filling import Filling, Orders, Second
 from projections.in_memory import Place, discards
 from projections.projection import Projection, owned_tables
-from projections.registry import BY_NAME, UNROUTED
+from projections.registry import BY_NAME, UNROUTED, rules_of
 from projections.shadow import Shadow, TakenTwice
 from projections.state_hash import Hashed, StoredRows, first_difference, state_hash
 from projections.tables import DEAD_LETTER
@@ -99,8 +99,13 @@ class Rebuild:
         raise Refusal("rebuild", "records are discarded all the time; try again when that is done")
 
     async def verify(self) -> list[Verified]:
-        """Build beside and compare; the live tables stay, and their projector goes on meanwhile."""
+        """Build beside and compare; the live tables stay, and their projector goes on meanwhile.
+
+        Raises:
+            Refusal: another rebuild is at work, or the live rows were made by other rules than ours.
+        """
         async with self._alone() as schema, self._live.transaction(isolation="repeatable_read"):
+            await check_rules(self._live, rules_of(self._names))
             for trusting in (True, False):
                 ends = await self._ends()
                 tables = Shadow(self._beside, self._tables, schema)
@@ -167,7 +172,8 @@ class Rebuild:
         batches = self._reader.batches(topic, partition, max(end - 1, 0), end)
         leaf = next((record.leaf for record in [r async for batch in batches for r in batch]), None)
         ours = Position(topic, partition, end, dict.fromkeys(self._names, 0), last_leaf=leaf)
-        await take_over(self._live, ours, [name for name in BY_NAME if name not in self._names])
+        others = [name for name in BY_NAME if name not in self._names]
+        await take_over(self._live, ours, others, rules_of(self._names))
 
     def _of_ours(self, ends: Mapping[Place, int]) -> dict[Place, int]:
         if UNROUTED in self._projections:

@@ -11,7 +11,7 @@ from projections.fence import Connection
 from projections.folding import PartitionFold
 from projections.past import LogPast
 from projections.projection import by_category
-from projections.registry import PROJECTIONS, standing_on
+from projections.registry import PROJECTIONS, rules_of, standing_on
 from projections.states import States
 
 CHUNK = 5_000
@@ -70,6 +70,7 @@ async def resume(
     """
     names = standing_on(topic)
     await fence.hold(connection, topic, partition, names)
+    await fence.check_rules(connection, rules_of(names))
     past = LogPast(reader, topic, partition)
     discarded = await discards_of(connection, topic, partition)
     fold = PartitionFold(

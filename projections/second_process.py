@@ -15,6 +15,8 @@ from typing import Any, Self
 
 import asyncpg
 
+from domain.context.layers import Layers
+from domain.context.rules.conflict import TextMerge
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from projections import sharing
@@ -22,7 +24,7 @@ from projections.connection import connect
 from projections.filling import Filling, Orders
 from projections.in_memory import Place
 from projections.projection import owned_tables
-from projections.registry import BY_NAME
+from projections.registry import BY_NAME, CONTEXT
 from projections.shadow import Shadow, Sums, TakenTwice
 from projections.tables import DEAD_LETTER
 
@@ -32,6 +34,7 @@ _AHEAD = 2 * 1024 * 1024  # bytes that may be on their way, at each end and abou
 _DIED = "the second process died; begin the rebuild again"
 
 Asked = tuple[Orders, dict[Place, int], dict[Place, int]]
+Rules = tuple[Layers, str, TextMerge | None]
 Servers = tuple[str, str, str]  # Kafka, the topics' prefix, the database's URL
 
 
@@ -46,7 +49,14 @@ class SecondProcess:
         context: Any = multiprocessing.get_context(method)
         self._pipe, theirs = context.Pipe()
         self._process = context.Process(
-            target=_serve, args=(theirs, self._pipe, (kafka, prefix, database_url)), daemon=True
+            target=_serve,
+            args=(
+                theirs,
+                self._pipe,
+                (kafka, prefix, database_url),
+                (CONTEXT.layers, CONTEXT.texts, CONTEXT.merge_text),
+            ),
+            daemon=True,
         )
 
     def __enter__(self) -> Self:
@@ -147,7 +157,8 @@ async def _closed(writer: asyncio.StreamWriter) -> None:
         await writer.wait_closed()
 
 
-def _serve(pipe: Pipe, parents: Pipe, servers: Servers) -> None:
+def _serve(pipe: Pipe, parents: Pipe, servers: Servers, rules: Rules) -> None:
+    CONTEXT.settle_by(*rules)  # one that was not forked knows the defaults only
     parents.close()  # so that the pipe ends with the parent
     try:
         while True:

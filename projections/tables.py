@@ -55,7 +55,8 @@ STAMPS = 6
 # The fence. `epoch` is raised by whoever changes a projection's rows beside its projector (a rebuild, a
 # retry, a discard), so that the projector notices and reads its state again. `newest_at` is the last record's
 # time. `last_leaf` is the leaf hash (RFC 6962) of the record before `next_offset`, by which the projector
-# knows the log again; `refused` says why it goes no further, where the log is another one.
+# knows the log again; `refused` says why it goes no further, where the log is another one. `rules` is the
+# projection's digest of what its rows depend on beside the log.
 PROJECTION_OFFSET = Table(
     "projection_offset",
     METADATA,
@@ -67,6 +68,7 @@ PROJECTION_OFFSET = Table(
     moment("newest_at", required=False),
     Column("last_leaf", LargeBinary, nullable=True),
     text("refused", required=False),
+    Column("rules", Text(collation="C"), nullable=False, server_default=""),
     PrimaryKeyConstraint("projection", "topic", "partition"),
     postgresql_with={"fillfactor": 50},  # updated in place once a batch
 )

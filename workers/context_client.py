@@ -8,15 +8,16 @@ from types import TracebackType
 from typing import Any, Self
 
 from domain.context.commands import PutContext
-from domain.context.events import Flag, stream_of
-from domain.refusal import Refusal
+from domain.context.events import stream_of
+from workers import context_rules
 from workers.accepting import Accepting, Outcome
 from workers.context_node import check_exists, node_of, outbox_file
+from workers.context_putting import Writing
 from workers.context_reading import Asking, Found, found
-from workers.deciding import Accepted, Deciding, Rules, Wanted
+from workers.deciding import Deciding, Rules, Wanted
 from workers.draining import Draining
 from workers.outbox import Outbox
-from workers.outbox_changes import Marks
+from workers.outbox_changes import Mark, Marks
 from workers.settings import Settings
 
 _FAREWELL = 1.0  # seconds, at most, that a client which is left goes on sending
@@ -32,11 +33,12 @@ class NotComparable(ConnectionError):
     """What the region has cannot be asked now, and so not be compared with `if_version`."""
 
 
-class ContextClient:
+class ContextClient(Writing):
     """One node of one region: an async context manager, for any number of callers in one event loop.
 
     A put is answered when it is durable in the node's outbox; it reaches the log soon after, or when Kafka is
-    back. One process at a time has a node's outbox open. `rules` must be those of the projector.
+    back. One process at a time has a node's outbox open. `rules` must be those of the projector: by default
+    they are those of the policy's file, `FOLKMOOT_CONTEXT_POLICY`.
     """
 
     def __init__(
@@ -52,7 +54,7 @@ class ContextClient:
         """`within`: seconds to wait for a process that has the outbox; `clock` gives Unix milliseconds."""
         self.region = region
         self._settings, self._stated, self._within = settings, node, within
-        self._rules, self._clock = rules or Rules(), clock
+        self._rules, self._clock = rules or context_rules.rules(), clock
         self._held = AsyncExitStack()
         self._met: set[str] = set()
 
@@ -88,34 +90,6 @@ class ContextClient:
     ) -> None:
         await self._held.aclose()
 
-    async def put(
-        self,
-        layer: str,
-        key: str,
-        value: Any,
-        *,
-        writer: str | None = None,
-        flags: Sequence[Flag] = (),
-        ttl_seconds: float | None = None,
-        if_version: str | None = None,
-        fresh: bool = False,
-    ) -> Accepted:
-        """Write `value`; by default `writer` is the node.
-
-        It replaces what the node knows of the key, and what it does not know stays beside it. A key that the
-        node does not know is looked up in the read table, with `fresh` any key.
-
-        Raises:
-            Refusal: it cannot be taken; with `if_version` also because the region has another version.
-            OSError: the outbox cannot be written, or with `if_version`, the read table cannot be asked.
-        """
-        who = self.node if writer is None else writer
-        command = PutContext(layer, key, value, who, tuple(flags), ttl_seconds, if_version)
-        (outcome,) = await self.put_many([command], fresh=fresh)
-        if isinstance(outcome, Refusal):
-            raise outcome
-        return outcome
-
     async def put_many(
         self,
         commands: Sequence[PutContext],
@@ -123,13 +97,6 @@ class ContextClient:
         fresh: bool = False,
         marks: Marks | None = None,
     ) -> list[Outcome]:
-        """Each put's answer, or why it was refused, in their order; far cheaper than one call for each.
-
-        `marks` are an import's: how far it is after each; then the first refusal is the last answer.
-
-        Raises:
-            OSError: as `put`; nothing was written.
-        """
         streams = [stream_of(self.region, command.layer, command.key) for command in commands]
         asked = {
             stream
@@ -166,13 +133,24 @@ class ContextClient:
         )
 
     async def drained(self, within: float) -> int:
-        """Wait until all is on the log, or for `within` seconds nothing moved; how many puts wait still."""
         return await self._draining.drained(within)
+
+    async def marks(self) -> list[Mark]:
+        return await asyncio.to_thread(self.outbox.marks)
 
     @property
     def waiting_for(self) -> str | None:
-        """Why nothing reaches the log at the moment, if so."""
         return self._draining.problem
+
+    @property
+    def waiting(self) -> int:
+        """How many puts are not on the log yet."""
+        return self.outbox.waiting
+
+    async def waiting_seconds(self) -> float:
+        """How long the oldest of them has waited by the node's clock; 0 where none waits."""
+        oldest = await asyncio.to_thread(self.outbox.oldest)
+        return 0.0 if oldest is None else max(0.0, (self._clock() - oldest) / 1000)
 
     async def _heard(self, streams: set[str], *, fresh: bool, compared: bool) -> dict[str, Any]:
         unknown = streams if fresh or compared else streams - self.outbox.knows(streams)

@@ -10,7 +10,7 @@ from typing import Any, BinaryIO
 from domain.context.commands import PutContext
 from domain.refusal import Refusal
 from domain.strict_json import parse, printable
-from workers.context_client import ContextClient
+from workers.context_putting import Writing
 from workers.outbox_changes import Mark, Marks
 
 _AT_ONCE = 1_000  # rows in one transaction
@@ -52,7 +52,7 @@ class _Scanned:
 
 
 async def import_file(
-    client: ContextClient,
+    client: Writing,
     file: Path,
     writer: str,
     *,
@@ -75,7 +75,7 @@ async def import_file(
         BrokenRow: the first row that cannot be taken.
         OSError: the file or the outbox cannot be used.
     """
-    scanned = await asyncio.to_thread(_scan, file, client.outbox.marks())
+    scanned = await asyncio.to_thread(_scan, file, await client.marks())
     furthest = None if again or not scanned.marks else scanned.marks[-1]
     replaced = tuple(mark.digest for mark in scanned.marks) if again else ()
     taken = 0

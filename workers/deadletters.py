@@ -17,6 +17,7 @@ from projections.fence import Connection
 from projections.parked import Parked, discards_read, parked
 from projections.parked import streams as parked_streams
 from projections.resume import Resumed, resume
+from workers import context_rules
 from workers.settings import Settings
 
 LONGEST_WHO, LONGEST_WHY = 200, 2_000
@@ -26,8 +27,10 @@ async def retry(settings: Settings, letter: str | None) -> Resumed:
     """Fold the parked records of one stream, or of all (None), with today's code, each in its order.
 
     Raises:
-        Refusal: there is no such record, it names no stream, or discards are on their way.
+        Refusal: there is no such record, it names no stream, discards are on their way, or the tables were
+            made by other rules than ours.
     """
+    context_rules.project_by_them()
     connection = await connect(settings.database_url)
     try:
         async with LogReader(settings.kafka, settings.topic_prefix) as reader:

@@ -4,6 +4,7 @@ from collections.abc import Callable
 
 import structlog
 from temporalio.client import Client
+from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 
 from activities.asking import Rules
@@ -11,7 +12,7 @@ from activities.conflict import LocalRule
 from activities.ports import Reasoner
 from activities.reasoner import Reasoning
 from domain.stream import check_id
-from workers import serving
+from workers import context_rules, node_context, serving
 from workers.artifacts import FsspecArtifacts
 from workers.reasoners import load_reasoner
 from workers.settings import Settings
@@ -45,18 +46,20 @@ async def run(
     *,
     region: str | None = None,
 ) -> None:
-    """Answer inquiries for `node` until SIGTERM or SIGINT.
+    """Answer inquiries for `node` until SIGTERM or SIGINT; with a region, keep its outbox, too.
 
     Args:
-        settings: where Temporal is; a node needs neither Kafka nor Postgres.
+        settings: where Temporal is; reasoning needs neither Kafka nor Postgres.
         node: the id that voters of kind `reasoner` name.
         ready: told when inquiries are taken on.
         reasoner: `rules`, `model`, `person`, or `module:factory` of a `Reasoner`; without one it abstains.
         metrics: host:port for Prometheus.
-        region: where the node is, for people to see in Temporal and in its log lines.
+        region: where the node is: shown in Temporal and in its log lines, and where Kafka is known, the
+            region whose shared context it writes.
 
     Raises:
-        Refusal: the id or the reasoner cannot be used, or Temporal does not answer.
+        Refusal: the id, the reasoner or the policy of the shared context cannot be used, or Temporal does not
+            answer.
     """
     check_id(node, "--id")
     if region is not None:
@@ -64,5 +67,13 @@ async def run(
         structlog.contextvars.bind_contextvars(region=region)
     artifacts = FsspecArtifacts(settings.artifacts)
     thinking = load_reasoner(reasoner, settings.model, artifacts) if reasoner else None
-    client = await connect(settings, serving.runtime(metrics))
-    await serving.serve(worker(client, node, thinking, region), ready)
+    rules = context_rules.rules() if region else None
+    runtime = serving.runtime(metrics)
+    client = await connect(settings, runtime)
+    made = worker(client, node, thinking, region)
+    if region is None or rules is None or not settings.kafka:
+        await serving.serve(made, ready)
+        return
+    meter = (runtime or Runtime.default()).metric_meter
+    async with node_context.kept(settings, region, node, rules, meter):
+        await serving.serve(made, ready)

@@ -24,6 +24,10 @@ class OutboxFault(OSError):
     """The file could not be written or read: SQLite's reason, and which file. Nothing of it was done."""
 
 
+class OutboxTaken(Refusal):
+    """Another process has the outbox open."""
+
+
 class Outbox:
     """One process has it open. `node` made every write in it, for `region`.
 
@@ -47,7 +51,8 @@ class Outbox:
         """Take the outbox for this process alone, and make it where there is none.
 
         Raises:
-            Refusal: another process has it open still after `within` seconds, or it is of another node.
+            OutboxTaken: another process has it open still after `within` seconds.
+            Refusal: it is of another node.
             OSError: it cannot be used.
         """
         handle = claim(file, node, within)
@@ -117,6 +122,12 @@ class Outbox:
         with self._reading_lock:
             return {one for one in streams if self._reading.execute(query, (one,)).fetchone()}
 
+    def oldest(self) -> int | None:
+        """When the write that waits longest was made, in Unix milliseconds; None where none waits."""
+        with self._reading_lock:
+            found: int | None = self._reading.execute("SELECT min(at_ms) FROM unsent").fetchone()[0]
+            return found
+
     def marks(self) -> list[Mark]:
         """How far each file was imported."""
         with self._reading_lock:
@@ -128,7 +139,7 @@ def claim(file: Path, node: str, within: float) -> int:
     """The file descriptor whose lock says that this process has the outbox.
 
     Raises:
-        Refusal: another process has it, also after `within` seconds.
+        OutboxTaken: another process has it, also after `within` seconds.
         OSError: its folder cannot be made.
     """
     file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
@@ -136,7 +147,7 @@ def claim(file: Path, node: str, within: float) -> int:
     handle = lock.take(beside, within)
     if handle is None:
         pid = printable(beside.read_text("ascii", "replace"), 20) or "another"
-        raise Refusal(
+        raise OutboxTaken(
             "node", f"process {pid} has the outbox of {node} open: wait for it, or name another with --node"
         )
     os.ftruncate(handle, 0)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Sequence
 import structlog
 
 from audit.sealer import Sealer
+from workers import context_rules
 from workers.projecting import Projecting
 from workers.projector_metrics import ProjectorMetrics
 from workers.settings import Settings
@@ -38,8 +39,10 @@ async def run(
         sealing: whether to keep the Merkle logs and sign checkpoints too.
 
     Raises:
-        Refusal: the tables or topics are missing, or the metrics' place is taken.
+        Refusal: the tables or topics are missing, the metrics' place is taken, or the policy of the shared
+            context cannot be used or is not the one that it was projected by.
     """
+    context_rules.project_by_them()
     calm_the_collector()
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):

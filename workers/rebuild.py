@@ -12,7 +12,7 @@ from projections.projection import Projection
 from projections.rebuild import Rebuild, Rebuilt, Verified
 from projections.registry import BY_NAME
 from projections.second_process import SecondProcess
-from workers import partition_counts
+from workers import context_rules, partition_counts
 from workers.projector import calm_the_collector
 from workers.settings import Settings
 
@@ -33,7 +33,12 @@ def chosen(name: str | None) -> Sequence[Projection]:
 
 
 def second_process(settings: Settings) -> SecondProcess:
-    """Who takes half of the work; enter it before anything else is begun."""
+    """Who takes half of the work; enter it before anything else is begun.
+
+    Raises:
+        Refusal: the policy of the shared context cannot be used.
+    """
+    context_rules.project_by_them()
     calm_the_collector()
     return SecondProcess(settings.kafka, settings.topic_prefix, settings.database_url)
 

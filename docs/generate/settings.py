@@ -91,8 +91,9 @@ GROUPS = (
             Variable(
                 "FOLKMOOT_CONTEXT_POLICY",
                 "the layers' defaults, nothing pinned",
-                "A TOML or JSON file, for the replicator and `moot regions`: how often each layer of the "
-                "shared context is passed on, and what is pinned to which regions.",
+                "A TOML or JSON file, the same for every process: how each layer of the shared context is "
+                "passed on and settled, and what is pinned to which regions. After a change of its rules: "
+                "`moot rebuild context`.",
             ),
             Variable(
                 "FOLKMOOT_ARTIFACTS",

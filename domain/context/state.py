@@ -15,7 +15,7 @@ from domain.context.ancestors import remember
 from domain.context.canonical import same
 from domain.context.events import Written
 from domain.context.expiry import expired
-from domain.context.order import newest_first
+from domain.context.order import newest_first, place
 from domain.context.possible import check_write
 from domain.refusal import ImpossibleEvent
 
@@ -65,40 +65,49 @@ def absorb(entry: Entry | None, write: Written) -> tuple[Entry, Standing]:
         return Entry(write.layer, write.key, (write,), write.context, received, write.clock), "new"
     if write.key != entry.key or write.layer != entry.layer:
         raise ImpossibleEvent("key", "the write is of another key or layer than its stream")
-    successor = _succeeded(entry, write)
-    return (successor, "new") if successor is not None else _met(entry, write)
+    plain = _plainly(entry, write)
+    return _met(entry, write) if plain is None else plain
 
 
-def _succeeded(entry: Entry, write: Written) -> Entry | None:
-    """What `_met` gives in the plain case, the next write by one that saw the last, in half its time."""
+def _plainly(entry: Entry, write: Written) -> tuple[Entry, Standing] | None:
+    """What `_met` gives where numbers suffice, in half its time; None where they do not.
+
+    That is the next write by one who saw all that stands, and by one who saw nothing of the one that stands.
+    """
     layer, key, siblings, (seen, seen_beyond), (received, beyond), newest, ancestors = entry
-    node, counter, wall, context = write.node, write.counter, write.wall, write.seen
-    last = siblings[0] if len(siblings) == 1 else None
-    if (
-        last is None
-        or context.get(last.node, 0) < last.counter
-        or received.get(node, 0) != counter - 1
-        or seen.get(node, 0) >= counter
-        or wall <= newest[0]
-        or beyond
-        or seen_beyond
-        or write.beyond
-    ):
+    node, counter, context = write.node, write.counter, write.seen
+    if beyond or seen_beyond or write.beyond:
         return None
-    newest = _new(Timestamp, (wall, write.logical))
-    counted: VersionVector = {**received, node: counter}
-    return _new(
-        Entry,
-        (
-            layer,
-            key,
-            (write,),
-            _new(CausalContext, (version_vector.join(seen, context), _NONE)),
-            _new(CausalContext, (counted, _NONE)),
-            newest,
-            remember(ancestors, siblings, newest),
-        ),
-    )
+    if received.get(node, 0) != counter - 1 or seen.get(node, 0) >= counter:
+        return None
+    unseen = 0
+    for sibling in siblings:
+        if context.get(sibling.node, 0) < sibling.counter:
+            unseen += 1
+    clock = _new(Timestamp, (write.wall, write.logical))
+    replaced: tuple[Written, ...] = ()
+    stand: tuple[Written, ...]
+    if not unseen and siblings and write.wall > newest[0]:
+        newest, stand, replaced = clock, (write,), siblings
+    elif unseen == 1 and len(siblings) == 1:
+        newest = max(newest, clock)
+        stand = _beside(siblings[0], write, newest)
+    else:
+        return None
+    if not stand:
+        return None
+    heard = _new(CausalContext, (version_vector.join(seen, context), _NONE))
+    arrived: VersionVector = {**received, node: counter}
+    counted = _new(CausalContext, (arrived, _NONE))
+    kept = remember(ancestors, replaced, newest)
+    return _new(Entry, (layer, key, stand, heard, counted, newest, kept)), "concurrent" if unseen else "new"
+
+
+def _beside(there: Written, write: Written, newest: Timestamp) -> tuple[Written, ...]:
+    """Both in the total order; empty where one is over, or where clock and node do not tell them apart."""
+    if expired(write, newest) or expired(there, newest) or place(write) == place(there):
+        return ()
+    return (write, there) if place(write) > place(there) else (there, write)
 
 
 def _met(entry: Entry, write: Written) -> tuple[Entry, Standing]:

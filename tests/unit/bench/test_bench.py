@@ -5,7 +5,8 @@ import json
 import pytest
 
 from bench import __main__ as bench
-from bench import projector
+from bench import context, projector
+from bench.context_flow import Latencies, Sustained
 from bench.figure import Figure
 
 MET, MISSED = Figure("quick", 1.0, "s", 2, "<="), Figure("slow", 3.0, "s", 2, "<=")
@@ -61,3 +62,10 @@ def test_the_projector_is_judged_by_its_whole_process_and_its_slowest_return():
     assert by_name["projector, memory at most"].met is False
     assert by_name["projector, back after kill -9"].value == pytest.approx(6.0)
     assert by_name["projector, back after kill -9"].met is False
+
+
+def test_shared_context_is_judged_by_what_is_projected_and_by_its_slowest_hundredth():
+    slow = Latencies(seconds=[0.1] * 97 + [0.9] * 3)
+    told = context.told(Sustained(12_000, 9_000, 5, 600_000), Latencies(seconds=[0.1] * 100), slow, 60.0)
+    assert [figure.met for figure in told] == [True, False, True, False]
+    assert told[3].value == pytest.approx(900)

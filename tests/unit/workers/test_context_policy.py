@@ -27,7 +27,7 @@ def test_toml_and_json_state_the_same(tmp_path):
         ("p.toml", b'a = "\\u0000"', "holds a NUL"),
         ("p.toml", b"\xff", "is no TOML: "),
         ("p.json", b"{", "JSON"),
-        ("p.json", b"[]", "is no table of layers and pins"),
+        ("p.json", b"[]", "is no table of layers, pins, texts"),
         ("p.json", b'{"pins": [{"regions": ["eu"]}]}', "pins[0].key: neither key nor layer"),
         ("p.json", b" " * (1 << 20) + b"{}", "has more than 1048576 bytes"),
         ("missing.toml", None, "cannot be read: No such file"),

@@ -53,6 +53,10 @@ def test_a_dot_beyond_the_vector_may_be_the_ancestor():
     assert common_ancestor(siblings, []) == Ancestor(missing=(Dot("us", 2),))
     known = wrote("us:2", 7)
     assert common_ancestor(siblings, [known]) == Ancestor(known)
+    knows = wrote("us:1", 7, beyond={"ap": (2,)})
+    assert common_ancestor([wrote("eu:1", seen="us:1"), wrote("us:2", seen="us:1")], [knows]) == Ancestor(
+        knows
+    )
 
 
 def test_those_that_live_longest_are_kept_then_the_latest():

@@ -6,8 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.context import canonical as canonical_module
 from domain.context.canonical import MAX_VALUE_BYTES, canonical, check_value, same
 from domain.refusal import Refusal
+from domain.strict_json import check_text
 
 scalars = (
     st.none()
@@ -85,3 +87,24 @@ def test_sixty_four_kibibytes_and_sixty_four_levels_are_the_limits():
     with pytest.raises(Refusal, match="nested deeper than 64"):
         check_value([deep])
     check_value([2**63 - 1, -(2**63)])
+
+
+ODD = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(2**65), 2**65)
+    | st.floats()
+    | st.sampled_from(["", "plain", "\0", "é", "\ud800", (1,), b"x"]),
+    lambda inner: (
+        st.lists(inner, max_size=2)
+        | st.dictionaries(st.sampled_from(["k", "\0", "\ud800", 1]), inner, max_size=2)
+    ),
+    max_leaves=4,
+)
+
+
+@given(ODD)
+def test_the_quick_look_lets_nothing_through_that_the_slow_one_names(value):
+    if canonical_module._is_plain(value, 0):
+        canonical_module._check(value, "value", 0)
+        check_text(value, "value")

@@ -61,8 +61,8 @@ def test_a_policy_states_layers_and_pins():
 @pytest.mark.parametrize(
     ("stated", "problem"),
     [
-        ([], "^is no table of layers and pins$"),
-        ({"pin": []}, "^pin: is no part of the policy, which has layers and pins$"),
+        ([], "^is no table of layers, pins, texts$"),
+        ({"pin": []}, "^pin: is no part of the policy, which has layers, pins, texts$"),
         ({"layers": []}, "^layers: is no table"),
         ({"layers": {"cultural": {"rule": "x"}}}, "^layers.cultural.rule: Unknown resolution strategy"),
         ({"pins": {}}, "^pins: is no list$"),

@@ -109,11 +109,15 @@ def test_the_plain_case_takes_the_short_way_to_the_same_state(monkeypatch):
         wrote("b:1", {"n": 2}, seen="a:1"),
         wrote("b:2", 3, seen="a:1 b:1"),
         wrote("c:1", 4, seen="b:2"),
+        wrote("d:1", 5, seen="b:2"),
+        wrote("a:2", 6, seen="a:1 b:2 c:1 d:1"),
+        wrote("e:1", 7, wall=1),
     ]
     short = folded(writes)
-    monkeypatch.setattr("domain.context.state._succeeded", lambda *_: None)
+    monkeypatch.setattr("domain.context.state._plainly", lambda *_: None)
     assert canonical_bytes(folded(writes)) == canonical_bytes(short)
-    assert short.seen == CausalContext({"a": 1, "b": 2})
+    assert short.seen == CausalContext({"a": 1, "b": 2, "c": 1, "d": 1})
+    assert [write.value for write in short.siblings] == [6, 7]
 
 
 def test_what_leaves_the_plain_case_by_one_condition_takes_the_long_way():

@@ -28,6 +28,9 @@ class Client:
         await self._accepting.stop()
         self.outbox.close()
 
+    async def marks(self):
+        return self.outbox.marks()
+
     async def put_many(self, commands, *, marks):
         return await self._accepting.put([Wanted(command) for command in commands], marks)
 
