@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.conflict.case import Dot
+from domain.causality.causal_context import Dot
 from domain.conflict.events import Unresolved
 from domain.conflict.state import CaseState
 from domain.consensus.events import Authority, Score
