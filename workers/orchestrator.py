@@ -13,9 +13,11 @@ from activities.docket import DocketWork
 from activities.mediation import Mediation, Mediator, StatesTheEvidence
 from activities.ports import ArtifactStore, EventLog, Reputations, Streams
 from activities.reputation import Reputation
+from activities.ruling import Ruling, SharedContext
+from domain.context.residency import Residency
 from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
-from workers import partition_counts, search_attributes, serving
+from workers import context_policy, partition_counts, search_attributes, serving, shared_context
 from workers.artifacts import FsspecArtifacts
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
@@ -37,6 +39,8 @@ def worker(
     read_model: ReadPorts,
     mediator: Mediator | None = None,
     *,
+    context: SharedContext | None = None,
+    residency: Residency | None = None,
     judge: Judge | None = None,
     task_queue: str = names.TASK_QUEUE,
     cached: int = serving.CACHED_WORKFLOWS,
@@ -55,6 +59,7 @@ def worker(
             Reputation(read_model).mean_standings,
             LocalRule().apply_rule,
             Opinions(judge).give_opinion,
+            Ruling(log, context, residency).apply_ruling,
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,
@@ -85,4 +90,13 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         log = await held.enter_async_context(LogWriter(settings.kafka, settings.topic_prefix))
         await partition_counts.check_if_known(settings)
         read_model = await held.enter_async_context(ReadModel(settings.database_url))
-        await serving.serve(worker(client, log, FsspecArtifacts(settings.artifacts), read_model), ready)
+        context = await held.enter_async_context(shared_context.SharedContext(settings))
+        working = worker(
+            client,
+            log,
+            FsspecArtifacts(settings.artifacts),
+            read_model,
+            context=context,
+            residency=context_policy.load().residency,
+        )
+        await serving.serve(working, ready)
