@@ -20,11 +20,14 @@ from temporalio.service import RPCError
 from domain.causality.causal_context import Dot
 from domain.conflict.coalescing import GrowOpenCase, StartCase, Waiting, admit, coalesce
 from domain.conflict.reaction import Reaction, growth, home_region, opening, reported
+from domain.context.decide import merged
 from domain.context.events import Written
 from domain.context.policy import ContextPolicy
+from domain.context.recording import recorded
 from domain.context.state import Entry
-from domain.context.view import conflict_in, view
+from domain.context.view import View, conflict_in, view
 from domain.refusal import Refusal
+from eventlog.writer import LogWriter
 from projections.reaction_queries import ReactionQueries, Undecided
 from workers.settings import Settings
 from workers.shared_context import SharedContext
@@ -179,11 +182,21 @@ class Reactor:
             if missing:
                 past = await context.writes(found.region, found.layer, found.key, missing)
             seen = view(entry, layer, found.region, now_ms=now, history=past) if past else seen
+            if seen.present:
+                await self._merge(found, seen)
         needed = seen.resolution is not None and seen.resolution.resolution is None
         if not needed:
             _log.info("reactor.not_needed", stream=found.stream)
             self._aside[found.stream] = found.version
         return needed
+
+    async def _merge(self, found: Undecided, seen: View) -> None:
+        """Write what the past let the rule settle: the tables, which do not look it up, would never tell."""
+        write = merged(seen.siblings, seen.value, found.region)
+        event = recorded(write, found.region, self._policy.residency)
+        async with LogWriter(self._settings.kafka, self._settings.topic_prefix) as log:
+            await log.append(f"context.{found.region}", [event])
+        _log.info("reactor.merged", stream=found.stream, writes=len(seen.siblings))
 
     async def _grow(self, tables: ReactionQueries, found: Undecided) -> None:
         record = (await tables.records([found.context]))[found.context]

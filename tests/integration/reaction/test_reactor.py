@@ -1,0 +1,116 @@
+"""Concurrent writes that no rule settles open a case by themselves, and its ruling converges everywhere."""
+
+import uuid
+
+from domain.causality.causal_context import Dot
+from domain.conflict.case import ContextKey
+from domain.conflict.coalescing import case_id
+from domain.conflict.reaction import home_region
+from domain.context.events import stream_of
+from tests.integration.reaction.conftest import REGIONS
+from tests.unit.domain.context.given import wrote
+
+
+def key():
+    """Workflow ids are made of keys, and the server is shared."""
+    return f"ward/{uuid.uuid4().hex}"
+
+
+def pair(name, one=None, other=None, **fields):
+    fields = {"key": name, "layer": "situational", "ttl_ms": None} | fields
+    return (
+        wrote("eu-1:1", one or {"beds": 9}, region="eu", **fields),
+        wrote("us-1:1", other or {"beds": 7}, region="us", **fields),
+    )
+
+
+async def held(bed, name):
+    """What each region has of the key."""
+    streams = {region: stream_of(region, "situational", name) for region in REGIONS}
+    entries = await bed.tables.entries(list(streams.values()))
+    return {region: entries.get(stream) for region, stream in streams.items()}
+
+
+async def test_siblings_open_a_case_by_themselves_and_its_ruling_stands_everywhere(bed):
+    name = key()
+    async with bed.reacting():
+        await bed.write(*pair(name))
+
+        async def resolved():
+            return await bed.cases("resolved")
+
+        await bed.until(resolved)
+        home = home_region("situational", name, REGIONS)
+
+        async def applied():
+            entry = (await held(bed, name))[home]
+            return len(entry.siblings) == 1
+
+        await bed.until(applied)
+        ruling = (await held(bed, name))[home].siblings[0]
+        case = case_id(ContextKey("situational", name), 1)
+        assert (ruling.value, ruling.node, ruling.region) == ({"beds": 9}, f"case.{case}", home)
+        assert ruling.seen == {"eu-1": 1, "us-1": 1}
+        await bed.write(ruling, regions=[region for region in REGIONS if region != home])
+
+        async def everywhere():
+            return all(entry.siblings == (ruling,) for entry in (await held(bed, name)).values())
+
+        await bed.until(everywhere)
+    ((stream, _, dots),) = await bed.cases()
+    assert (stream, dots) == (f"conflict/{case}", "eu-1:1,us-1:1")
+    result = await bed.client.get_workflow_handle(stream).result()
+    assert result["applied"] is not None
+    assert result["unapplied"] is None
+
+
+async def test_an_open_case_grows_and_a_reactor_that_was_killed_opens_nothing_twice(bed):
+    name = key()
+    one, other = pair(name, flags=("personality_critical",))
+    async with bed.reacting():
+        await bed.write(one, other)
+
+        async def waits():
+            return await bed.cases("person")
+
+        await bed.until(waits)
+    async with bed.reacting():  # another, which remembers nothing
+        third = wrote("asia-1:1", {"beds": 1}, region="asia", key=name, layer="situational", ttl_ms=None)
+        await bed.write(third)
+
+        async def grown():
+            return [dots for _, _, dots in await bed.cases() if dots == "asia-1:1,eu-1:1,us-1:1"]
+
+        await bed.until(grown)
+    ((stream, _, _),) = await bed.cases()
+    verdict = {"verdict": "us-1-1", "reason": "counted", "person": "Pat"}
+    await bed.client.get_workflow_handle(stream).execute_update("verdict", verdict)
+    home = home_region("situational", name, REGIONS)
+
+    async def ruled():
+        return any(write.case for write in (await held(bed, name))[home].siblings)
+
+    await bed.until(ruled)
+    siblings = (await held(bed, name))[home].siblings
+    assert {write.dot for write in siblings} >= {Dot("asia-1", 1)}  # it came too late to be heard
+    assert {"beds": 7} in [write.value for write in siblings]
+
+
+async def test_a_storm_is_absorbed_within_the_bound_and_nothing_is_dropped(bed):
+    count, bound, most = 100, 20, 0
+    names = [key() for _ in range(count)]
+    async with bed.reacting(open_cases=bound):
+        await bed.write(*(write for name in names for write in pair(name)))
+
+        async def all_resolved():
+            nonlocal most
+            cases = await bed.cases()
+            most = max(most, sum(status not in ("resolved", "unresolved") for _, status, _ in cases))
+            return sum(status == "resolved" for _, status, _ in cases) == count
+
+        await bed.until(all_resolved)
+    cases = await bed.cases()
+    assert {stream for stream, _, _ in cases} == {
+        f"conflict/{case_id(ContextKey('situational', name), 1)}" for name in names
+    }
+    assert 0 < most <= bound
