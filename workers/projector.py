@@ -1,4 +1,4 @@
-"""The projector process: Kafka to Postgres, one task for each partition; beside them the sealer and the reactor."""
+"""The projector process: Kafka to Postgres, a task for each partition; beside them sealer and reactor."""
 
 import asyncio
 import gc
