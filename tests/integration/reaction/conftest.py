@@ -80,8 +80,8 @@ class Bed:
             "SELECT stream, status, dots FROM conflict_case WHERE $1::text IS NULL OR status = $1", status
         )
 
-    async def until(self, condition):
-        async with asyncio.timeout(DEADLINE):
+    async def until(self, condition, within=DEADLINE):
+        async with asyncio.timeout(within):
             while not await condition():  # noqa: ASYNC110 # a database gives no signal to wait for
                 await asyncio.sleep(0.05)
 
