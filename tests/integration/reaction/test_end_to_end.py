@@ -20,8 +20,8 @@ annulment_seconds = 0
 
 [[members]]
 id = "m1"
-kind = "external"
-region = "eu"
+region = "asia"
+ballots = [{choice = "eu-1-1"}]
 """
 
 
