@@ -54,7 +54,7 @@ def node(node: str, region: str | None, reasoner: str | None, metrics: str | Non
 def projector(
     *, topics: str | None, partitions: str, sealing: bool, reacting: bool, metrics: str | None
 ) -> None:
-    """Kafka to Postgres, exactly once; the sealer; and the reactor, where a Temporal is named."""
+    """Kafka to Postgres, exactly once; the sealer and the reactor."""
     from workers import projector as process
 
     chosen = tuple(topics.split(",")) if topics else ()
