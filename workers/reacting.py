@@ -226,8 +226,11 @@ class Reactor:
             if time.monotonic() - since > _UNSEEN_FOR:
                 told = await (await self._temporal()).get_workflow_handle(stream).describe()
                 if told.status is not WorkflowExecutionStatus.RUNNING:
+                    # It ended without a word on the log: its place is free, its id is not.
                     _log.error("reactor.case_unseen", case=stream, stream=key)
-                self._started[stream] = (key, time.monotonic())
+                    del self._started[stream]
+                else:
+                    self._started[stream] = (key, time.monotonic())
 
     async def _seed(self, running: set[str]) -> None:
         """Count what was started before this process and is not projected yet."""
