@@ -48,7 +48,7 @@ bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 	@$(BIN)/python -m bench
 
 chaos: .venv/.dev ## the long fault tests: fifty kills and more
-	@$(BIN)/python -m pytest -m chaos tests/faults
+	@$(BIN)/python -m pytest -m chaos tests/faults tests/integration/reaction
 
 docs: .venv/.dev ## write the generated reference again
 	@$(BIN)/python -m docs.generate

@@ -51,9 +51,14 @@ def node(node: str, region: str | None, reasoner: str | None, metrics: str | Non
 @click.option("--topics", metavar="NAMES", help="Separated by commas.  [default: all that are projected]")
 @click.option("--partitions", metavar="NUMBERS", default="", help="Separated by commas.  [default: all]")
 @click.option("--sealing/--no-sealing", default=True, help="Keep Merkle logs and sign checkpoints as well.")
+@click.option(
+    "--reacting/--no-reacting", default=True, help="Open cases on siblings that no rule settles as well."
+)
 @click.option("--metrics", metavar="HOST:PORT", help="For Prometheus.  [default: a free port, logged]")
-def projector(topics: str | None, partitions: str, sealing: bool, metrics: str | None) -> None:  # noqa: FBT001 # click's flag
-    """Kafka to Postgres, exactly once; and the sealer."""
+def projector(
+    *, topics: str | None, partitions: str, sealing: bool, reacting: bool, metrics: str | None
+) -> None:
+    """Kafka to Postgres, exactly once; the sealer and the reactor."""
     from workers import projector as process
 
     chosen = tuple(topics.split(",")) if topics else ()
@@ -67,6 +72,7 @@ def projector(topics: str | None, partitions: str, sealing: bool, metrics: str |
             partitions=places,
             metrics=metrics or process.METRICS,
             sealing=sealing,
+            reacting=reacting,
         ),
         ("kafka", "database_url"),
     )

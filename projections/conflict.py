@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 from sqlalchemy import JSON, Boolean, Column, Float, Index, PrimaryKeyConstraint, Table
 
+from domain.conflict.case import Case
 from domain.conflict.events import EVENTS, Resolved, Unresolved
 from domain.conflict.fold import fold
 from domain.conflict.state import NO_CASE, CaseState
@@ -32,12 +33,16 @@ CONFLICT_CASE = Table(
     count("initial_level"),
     text("choice", required=False),
     text("resolution", required=False),
+    text("context_layer", required=False),
+    text("context_key", required=False),
+    text("dots", required=False),
     moment("opened_at"),
     moment("closed_at", required=False),
     Column("state", JSON, nullable=False),
     PrimaryKeyConstraint("stream"),
 )
 Index("conflict_case_opened_at", CONFLICT_CASE.c.opened_at)
+Index("conflict_case_context", CONFLICT_CASE.c.context_key, CONFLICT_CASE.c.context_layer)
 
 CASE_REPUTATION = sums_of_voters("case_reputation")
 
@@ -117,6 +122,9 @@ class ConflictProjection:
             inner.initial_level,
             resolved.choice if resolved else None,
             resolved.resolution if resolved else None,
+            case.context.layer if case.context else None,
+            case.context.key if case.context else None,
+            _dealt_with(case, resolved),
             inner.opened_at,
             state.events[-1].time if outcome else None,
             _encode(state.events).decode(),
@@ -129,6 +137,12 @@ class ConflictProjection:
         for version, told in enumerate(events, 1):
             inner = fold(inner, _event(told, version))
         return Folded(inner, events)
+
+
+def _dealt_with(case: Case, resolved: Resolved | None) -> str | None:
+    """The writes that the ruling covers, else those that the case holds; as `context_entry.dots` has them."""
+    dots = resolved.covers if resolved else case.dots(len(case.positions))
+    return ",".join(sorted(f"{dot.node}:{dot.counter}" for dot in dots)) or None
 
 
 def status_of(state: CaseState) -> str:

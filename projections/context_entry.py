@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import msgspec
-from sqlalchemy import JSON, BigInteger, Column, PrimaryKeyConstraint, Table
+from sqlalchemy import JSON, BigInteger, Column, Index, PrimaryKeyConstraint, Table
 
 from domain.causality.causal_context import CausalContext, Dot
 from domain.causality.hybrid_clock import Timestamp
@@ -32,6 +32,13 @@ CONTEXT_ENTRY = Table(
     Column("expires_at_ms", BigInteger, nullable=True),
     PrimaryKeyConstraint("stream"),
     postgresql_with={"fillfactor": 80},  # a key is written again, and its row stays on its page
+)
+
+# What needs a decision is few of many, and is asked for all the time.
+Index(
+    "context_entry_undecided",
+    CONTEXT_ENTRY.c.region,
+    postgresql_where=CONTEXT_ENTRY.c.standing == "undecided",
 )
 
 # single: one write stands. settled: a rule settled the siblings. undecided: they need a decision.

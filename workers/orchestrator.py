@@ -13,9 +13,11 @@ from activities.docket import DocketWork
 from activities.mediation import Mediation
 from activities.ports import ArtifactStore, EventLog, Reasoner, Reputations, Streams
 from activities.reputation import Reputation
+from activities.ruling import Ruling, SharedContext
+from domain.context.residency import Residency
 from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
-from workers import partition_counts, reasoners, search_attributes, serving
+from workers import context_policy, partition_counts, reasoners, search_attributes, serving, shared_context
 from workers.artifacts import FsspecArtifacts
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
@@ -37,6 +39,8 @@ def worker(
     read_model: ReadPorts,
     mediator: Reasoner | None = None,
     *,
+    context: SharedContext | None = None,
+    residency: Residency | None = None,
     task_queue: str = names.TASK_QUEUE,
     cached: int = serving.CACHED_WORKFLOWS,
 ) -> Worker:
@@ -54,6 +58,7 @@ def worker(
             Reputation(read_model).mean_standings,
             LocalRule().apply_rule,
             Opinions(mediator).give_opinion,
+            Ruling(log, context, residency).apply_ruling,
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,
@@ -85,5 +90,14 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         await partition_counts.check_if_known(settings)
         read_model = await held.enter_async_context(ReadModel(settings.database_url))
         artifacts = FsspecArtifacts(settings.artifacts)
-        mediator = reasoners.mediator(settings.model, artifacts)
-        await serving.serve(worker(client, log, artifacts, read_model, mediator), ready)
+        context = await held.enter_async_context(shared_context.SharedContext(settings))
+        working = worker(
+            client,
+            log,
+            artifacts,
+            read_model,
+            reasoners.mediator(settings.model, artifacts),
+            context=context,
+            residency=context_policy.load().residency,
+        )
+        await serving.serve(working, ready)

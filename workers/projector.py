@@ -1,9 +1,10 @@
-"""The projector process: Kafka to Postgres, one task for each partition, and the sealer beside them."""
+"""The projector process: Kafka to Postgres, a task for each partition; beside them sealer and reactor."""
 
 import asyncio
 import gc
 import signal
 from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING
 
 import structlog
 
@@ -12,6 +13,9 @@ from workers import context_rules
 from workers.projecting import Projecting
 from workers.projector_metrics import ProjectorMetrics
 from workers.settings import Settings
+
+if TYPE_CHECKING:
+    from workers.reacting import Reactor
 
 _log = structlog.get_logger(__name__)
 
@@ -27,8 +31,9 @@ async def run(
     partitions: Sequence[int] = (),
     metrics: str = METRICS,
     sealing: bool = True,
+    reacting: bool = True,
 ) -> None:
-    """Project and seal until SIGTERM or SIGINT; while a server is away, wait for it.
+    """Project, seal and react until SIGTERM or SIGINT; while a server is away, wait for it.
 
     Args:
         settings: where Kafka and Postgres are.
@@ -37,6 +42,7 @@ async def run(
         partitions: of each topic; none means all.
         metrics: host:port for Prometheus; port 0 takes a free one and logs it.
         sealing: whether to keep the Merkle logs and sign checkpoints too.
+        reacting: whether siblings that no rule settles become cases; not where no Temporal is named.
 
     Raises:
         Refusal: the tables or topics are missing, the metrics' place is taken, or the policy of the shared
@@ -47,11 +53,15 @@ async def run(
     stop = asyncio.Event()
     for name in (signal.SIGTERM, signal.SIGINT):
         asyncio.get_running_loop().add_signal_handler(name, stop.set)
+    # What it reads is refused before anything runs.
+    reactor = _reactor(settings) if reacting and settings.temporal_address else None
     numbers = ProjectorMetrics()
     _log.info("projector.metrics", address=numbers.serve(metrics))
     work = [asyncio.create_task(Projecting(settings, numbers).project(topics, partitions, ready))]
     if sealing:
         work.append(asyncio.create_task(_sealer(settings).run(stop)))
+    if reactor is not None:
+        work.append(asyncio.create_task(reactor.run(stop)))
     stopping = asyncio.create_task(stop.wait())
     done, running = await asyncio.wait({*work, stopping}, return_when=asyncio.FIRST_COMPLETED)
     _log.info("projector.stopping")
@@ -64,6 +74,13 @@ async def run(
             _log.warning("projector.hangs", tasks=len(hanging))
     for task in done:
         task.result()
+
+
+def _reactor(settings: Settings) -> "Reactor":
+    from workers import context_policy, reaction_file
+    from workers.reacting import Reactor
+
+    return Reactor(settings, reaction_file.load(), context_policy.load())
 
 
 def _sealer(settings: Settings) -> Sealer:

@@ -1,6 +1,7 @@
 """ResolveConflict: a case on its way through the levels; it decides nothing that `domain.conflict` can."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
@@ -22,6 +23,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.event import Event
     from domain.stream import Draft
     from workflows import conflict_text, names
+    from workflows.applying import apply_ruling
     from workflows.entrance import hand_over
     from workflows.hearings import Hearings, check_whole
     from workflows.recording import Recording
@@ -63,8 +65,9 @@ class ResolveConflict:
             await self._take(step, hearings)
         self._show()
         self._measure()
+        applied, unapplied = await apply_ruling(self._state)
         await workflow.wait_condition(workflow.all_handlers_finished)
-        return result_of(self._state)
+        return replace(result_of(self._state), applied=applied, unapplied=unapplied)
 
     async def _take(self, step: steps.Step, hearings: Hearings) -> None:
         match step:

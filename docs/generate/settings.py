@@ -96,6 +96,12 @@ GROUPS = (
                 "`moot rebuild context`.",
             ),
             Variable(
+                "FOLKMOOT_CONFLICT_POLICY",
+                "the defaults, no members",
+                "A TOML or JSON file, for the projector: who may sit on panels about shared context, "
+                "how many cases run at once, and by which rules.",
+            ),
+            Variable(
                 "FOLKMOOT_ARTIFACTS",
                 "`artifacts` in the data folder",
                 "A folder, or a URL that fsspec knows (`s3://bucket/path`; its driver must be installed). "

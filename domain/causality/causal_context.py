@@ -7,13 +7,15 @@ nothing about what has not arrived.
 """
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from domain.causality import version_vector
 from domain.causality.version_vector import VersionVector
 
 
-class Dot(NamedTuple):
+@dataclass(frozen=True, slots=True, order=True)
+class Dot:
     """One write: the node that made it, and its number (1, 2, 3, …) among that node's writes of one key."""
 
     node: str

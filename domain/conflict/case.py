@@ -3,16 +3,10 @@
 from dataclasses import dataclass
 from typing import Literal
 
+from domain.causality.causal_context import Dot
+
 Kind = Literal["concurrent_write", "temporal", "regional", "contradiction", "policy"]
 Layer = Literal["immediate", "situational", "cultural", "historical"]
-
-
-@dataclass(frozen=True, slots=True, order=True)
-class Dot:
-    """One write: the writer's `counter`-th (dotted version vectors, N. Preguica et al., arXiv 1011.5808)."""
-
-    writer: str
-    counter: int
 
 
 @dataclass(frozen=True, slots=True)

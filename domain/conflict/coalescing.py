@@ -10,7 +10,8 @@ import heapq
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
 
-from domain.conflict.case import ContextKey, Dot
+from domain.causality.causal_context import Dot
+from domain.conflict.case import ContextKey
 from domain.conflict.matter import MAX_POSITIONS
 
 OPEN_CASES = 200
@@ -35,13 +36,14 @@ class Siblings:
 class KeyRecord:
     """What is remembered of one key: its open case, and the writes that closed cases have dealt with.
 
-    `settled` is a version vector: of each writer the highest counter. A later write of the same writer has
-    seen its earlier ones, so an earlier one cannot be a sibling any more.
+    `settled` is a version vector: of each node the highest counter. A later write of the same node has seen
+    its earlier ones, so an earlier one cannot be a sibling any more. `closed` counts the key's closed cases.
     """
 
     case: str | None = None
     dots: frozenset[Dot] = frozenset()
     settled: Mapping[str, int] = field(default_factory=dict)
+    closed: int = 0
 
 
 NO_RECORD = KeyRecord()
@@ -76,14 +78,13 @@ class Waiting:
     arrived: int
 
 
-def case_id(key: ContextKey, dots: Iterable[Dot]) -> str:
-    """The id that anyone derives from the key and the first siblings, in whatever order they came.
+def case_id(key: ContextKey, number: int) -> str:
+    """The id of the key's `number`-th case (1, 2, 3, …), which anyone derives again.
 
-    `c-` and 128 bits of a SHA-256 over the length-prefixed parts, in hex.
+    The siblings are no part of it: who knows less of them, or has not seen yet that the case was opened, asks
+    for the same one. `c-` and 128 bits of a SHA-256 over the length-prefixed parts, in hex.
     """
-    parts = [key.layer, key.key, *(["r", key.region] if key.region is not None else ["g"])]
-    for dot in sorted(dots):
-        parts += [dot.writer, str(dot.counter)]
+    parts = [key.layer, key.key, *(["r", key.region] if key.region is not None else ["g"]), str(number)]
     framed = b"".join(len(part.encode()).to_bytes(4, "big") + part.encode() for part in parts)
     return f"c-{hashlib.sha256(framed).hexdigest()[:32]}"
 
@@ -93,7 +94,7 @@ def coalesce(record: KeyRecord, found: Siblings) -> tuple[KeyRecord, StartCase |
 
     Of more writes than a case takes, new ones go first, the least dots before others.
     """
-    fresh = sorted(dot for dot in found.dots - record.dots if dot.counter > record.settled.get(dot.writer, 0))
+    fresh = sorted(dot for dot in found.dots - record.dots if dot.counter > record.settled.get(dot.node, 0))
     if not fresh:
         return record, None
     if record.case is not None:
@@ -102,11 +103,11 @@ def coalesce(record: KeyRecord, found: Siblings) -> tuple[KeyRecord, StartCase |
             return record, None
         grown = replace(record, dots=record.dots | set(taken))
         return grown, GrowOpenCase(record.case, found.key, tuple(taken))
-    # New writes first: they tell this case from an earlier one on the same key, whatever is cut off.
+    # New writes first: no earlier case has dealt with them, whatever is cut off.
     first = tuple([*fresh, *sorted(found.dots.difference(fresh))][:MAX_POSITIONS])
     if len(first) < 2:  # noqa: PLR2004 # one write is in conflict with nothing
         return record, None
-    case = case_id(found.key, first)
+    case = case_id(found.key, record.closed + 1)
     start = StartCase(case, found.key, first, found.severity, found.critical, found.priority)
     return replace(record, case=case, dots=frozenset(first)), start
 
@@ -120,8 +121,8 @@ def close(record: KeyRecord, case: str, dealt_with: Iterable[Dot]) -> KeyRecord:
         return record
     settled = dict(record.settled)
     for dot in dealt_with:
-        settled[dot.writer] = max(dot.counter, settled.get(dot.writer, 0))
-    return KeyRecord(settled=settled)
+        settled[dot.node] = max(dot.counter, settled.get(dot.node, 0))
+    return KeyRecord(settled=settled, closed=record.closed + 1)
 
 
 def admit(

@@ -3,7 +3,8 @@
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
-from domain.conflict.case import Case, Dot, Evidence, Position
+from domain.causality.causal_context import Dot
+from domain.conflict.case import Case, Evidence, Position
 from domain.conflict.policy import AfterDeadline, ConflictPolicy
 from domain.consensus.events import Authority, Score
 

@@ -54,7 +54,7 @@ def _check_position(name: str, position: Position, known: set[str]) -> None:
         if cited not in known:
             raise Refusal(f"{name}.evidence", f"'{printable(cited, 40)}' is no piece of evidence of the case")
     if position.dot is not None:
-        check_words(f"{name}.dot.writer", position.dot.writer, MAX_NAME)
+        check_words(f"{name}.dot.node", position.dot.node, MAX_NAME)
         if not 1 <= position.dot.counter <= MAX_COUNTER:
             raise Refusal(f"{name}.dot.counter", f"{position.dot.counter} is outside 1 to {MAX_COUNTER}")
 

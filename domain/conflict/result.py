@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass
 
-from domain.conflict.case import Dot
+from domain.causality.causal_context import Dot
 from domain.conflict.events import Unresolved
 from domain.conflict.state import CaseState
 from domain.consensus.events import Authority, Score
@@ -19,7 +19,9 @@ class ConflictResult:
 
     `resolution` is what the ruling says, `choice` the position it took, null where a rule merged them.
     `final_authority` is true at level 4 and null below. `covers` are the writes that the applied ruling
-    supersedes; `unheard` those that came too late for it and stay as they are.
+    supersedes; `unheard` those that came too late for it and stay as they are. `applied` is the id of the
+    event that writes the ruling into the shared context, `unapplied` why there is none although it is about
+    an entry.
     """
 
     id: str
@@ -34,6 +36,8 @@ class ConflictResult:
     covers: tuple[Dot, ...]
     unheard: tuple[Dot, ...]
     scores: tuple[Score, ...]
+    applied: str | None = None
+    unapplied: str | None = None
 
 
 def result_of(state: CaseState) -> ConflictResult:

@@ -1,7 +1,8 @@
 """The decisions about shared context: what is known of a key and a command in, the write out."""
 
+import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from typing import Any
 
@@ -120,6 +121,29 @@ def rule(
         flags=("conflict_resolution",),
         case=case,
     )
+
+
+def merged(siblings: Sequence[Written], value: Any, region: str) -> Written:
+    """The write of a merge that only who looked up the past could make: no case, and no clock but theirs.
+
+    Its node is `merge.` and a hash of what it replaces, so that it is the same write whoever makes it.
+
+    Raises:
+        Refusal: as `rule`.
+    """
+    parts = ",".join(sorted(f"{write.node}:{write.counter}" for write in siblings))
+    lives = [write.ttl_ms for write in siblings if write.ttl_ms is not None]
+    write = rule(
+        siblings,
+        value,
+        case="",
+        number=1,
+        writer="merge",
+        region=region,
+        now_ms=0,
+        ttl_ms=max(lives) if len(lives) == len(siblings) else None,
+    )
+    return replace(write, node=f"merge.{hashlib.sha256(parts.encode()).hexdigest()[:32]}", case=None)
 
 
 def _settled(entry: Entry | None, layer: Layer, region: str, merge_text: TextMerge | None) -> bool:

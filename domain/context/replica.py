@@ -25,4 +25,5 @@ def _stated(write: Written) -> dict[str, object]:
 
 
 def _stated_context(context: CausalContext) -> dict[str, object]:
-    return {"vector": dict(context.vector), "beyond": sorted(context.beyond)}
+    beyond = [[dot.node, dot.counter] for dot in sorted(context.beyond)]
+    return {"vector": dict(context.vector), "beyond": beyond}

@@ -14,7 +14,7 @@ def semantic_merge(conflict: Conflict) -> Resolution:
     if (ancestor.missing or not isinstance(siblings[0].value, dict)) and agreeing(siblings):
         return Resolution("semantic_merge", siblings[0].value, 1.0, WHOLE, "all wrote the same")
     if ancestor.missing:
-        dots = ", ".join(f"{node}:{counter}" for node, counter in ancestor.missing)
+        dots = ", ".join(f"{dot.node}:{dot.counter}" for dot in ancestor.missing)
         return undecided(f"the common ancestor is not at hand; it is one of {dots}, or there are several")
     merge = Merge(conflict.merge_text)
     base = ABSENT if ancestor.write is None else ancestor.write.value

@@ -8,6 +8,7 @@ import pytest
 
 from domain.conflict.commands import OpenCase
 from domain.conflict.hearing import open_case
+from domain.conflict.reaction import Reaction
 from domain.consensus.commands import CastBallot, OpenDeliberation
 from domain.consensus.decide import open_deliberation
 from projections.dead_letter import Kind
@@ -93,6 +94,8 @@ def inputs(kind: str) -> list[object]:
 def test_every_json_block_is_accepted_as_an_input(block: Block):
     if '"voter":' in block.text and '"voters":' not in block.text:
         read_input(CastBallot, block.text)
+    elif '"open_cases":' in block.text:
+        read_input(Reaction, block.text)
     else:
         assert _opened(block.text)
 

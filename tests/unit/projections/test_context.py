@@ -9,6 +9,7 @@ from hypothesis import given as forall
 from hypothesis import strategies as st
 
 from domain.audit_events import EVENTS as OTHERS
+from domain.causality.causal_context import Dot
 from domain.causality.hybrid_clock import Timestamp
 from domain.context.commands import MAX_KEY
 from domain.context.events import Written, stream_of
@@ -51,7 +52,7 @@ def test_a_row_says_what_the_domain_says_of_the_same_writes(writes):
         entry = fold_write(entry, write)
     found, shown = row(*writes), view(entry, Layers().situational, "eu")
     assert (found["dots"], found["key"], found["layer"]) == (version_of(entry), "k", "situational")
-    assert [(one["node"], one["counter"]) for one in json.loads(found["siblings"])] == [
+    assert [Dot(one["node"], one["counter"]) for one in json.loads(found["siblings"])] == [
         write.dot for write in entry.siblings
     ]
     assert Timestamp(found["newest_wall"], found["newest_logical"]) == entry.newest

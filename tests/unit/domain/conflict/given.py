@@ -5,8 +5,9 @@ from datetime import UTC, datetime, timedelta
 
 from hypothesis import strategies as st
 
+from domain.causality.causal_context import Dot
 from domain.conflict import annulment, appeals, hearing, persons
-from domain.conflict.case import ContextKey, Dot, Evidence, Position
+from domain.conflict.case import ContextKey, Evidence, Position
 from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, GrowCase, OpenCase
 from domain.conflict.decide import (
     ApplyRule,

@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from domain.conflict.case import ContextKey, Dot, Evidence, Position
+from domain.causality.causal_context import Dot
+from domain.conflict.case import ContextKey, Evidence, Position
 from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, OpenCase
 from domain.conflict.levels import UnknownLevel
 from domain.conflict.policy import ConflictPolicy
@@ -61,7 +62,7 @@ def many(count):
         ("positions[0].region", {"positions": (replace(ONE, region=" "), TWO)}),
         ("positions[1].evidence", {"positions": (ONE, replace(TWO, evidence=("e1", "e1")))}),
         ("positions[1].evidence", {"positions": (ONE, replace(TWO, evidence=("e9",)))}),
-        ("positions[0].dot.writer", {"positions": (replace(ONE, dot=Dot("", 1)), TWO)}),
+        ("positions[0].dot.node", {"positions": (replace(ONE, dot=Dot("", 1)), TWO)}),
         ("positions[0].dot.counter", {"positions": (replace(ONE, dot=Dot("w", 0)), TWO)}),
         ("positions[0].dot.counter", {"positions": (replace(ONE, dot=Dot("w", 2**63)), TWO)}),
         ("positions", {"positions": tuple(replace(one, claim="é" * 1_600) for one in many(40))}),

@@ -7,10 +7,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from domain.causality.causal_context import Dot
 from domain.conflict import events as e
 from domain.conflict import fold as folding
 from domain.conflict import possible
-from domain.conflict.case import Dot, Position
+from domain.conflict.case import Position
 from domain.conflict.fold import AFTER, fold
 from domain.conflict.hearing import open_case
 from domain.conflict.state import NO_CASE

@@ -4,8 +4,9 @@ from dataclasses import replace
 
 import pytest
 
+from domain.causality.causal_context import Dot
 from domain.conflict import hearing
-from domain.conflict.case import Dot, Evidence, Position
+from domain.conflict.case import Evidence, Position
 from domain.conflict.commands import GrowCase
 from domain.conflict.deliberations import level_question, panel_heard, votes_of
 from domain.conflict.events import (

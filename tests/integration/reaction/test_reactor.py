@@ -1,0 +1,152 @@
+"""Concurrent writes that no rule settles open a case by themselves, and its ruling converges everywhere."""
+
+import time
+import uuid
+
+import pytest
+
+from domain.causality.causal_context import Dot
+from domain.conflict.case import ContextKey
+from domain.conflict.coalescing import case_id
+from domain.conflict.reaction import home_region
+from domain.context.events import stream_of
+from tests.integration.reaction.conftest import REGIONS
+from tests.unit.domain.context.given import wrote
+
+
+def key():
+    """Workflow ids are made of keys, and the server is shared."""
+    return f"ward/{uuid.uuid4().hex}"
+
+
+def pair(name, one=None, other=None, **fields):
+    fields = {"key": name, "layer": "situational", "ttl_ms": None} | fields
+    return (
+        wrote("eu-1:1", one or {"beds": 9}, region="eu", **fields),
+        wrote("us-1:1", other or {"beds": 7}, region="us", **fields),
+    )
+
+
+async def held(bed, name):
+    """What each region has of the key."""
+    streams = {region: stream_of(region, "situational", name) for region in REGIONS}
+    entries = await bed.tables.entries(list(streams.values()))
+    return {region: entries.get(stream) for region, stream in streams.items()}
+
+
+async def test_siblings_open_a_case_by_themselves_and_its_ruling_stands_everywhere(bed):
+    name = key()
+    async with bed.reacting():
+        await bed.write(*pair(name))
+
+        async def resolved():
+            return await bed.cases("resolved")
+
+        await bed.until(resolved)
+        home = home_region("situational", name, REGIONS)
+
+        async def applied():
+            entry = (await held(bed, name))[home]
+            return len(entry.siblings) == 1
+
+        await bed.until(applied)
+        ruling = (await held(bed, name))[home].siblings[0]
+        case = case_id(ContextKey("situational", name), 1)
+        assert (ruling.value, ruling.node, ruling.region) == ({"beds": 9}, f"case.{case}", home)
+        assert ruling.seen == {"eu-1": 1, "us-1": 1}
+        await bed.write(ruling, regions=[region for region in REGIONS if region != home])
+
+        async def everywhere():
+            return all(entry.siblings == (ruling,) for entry in (await held(bed, name)).values())
+
+        await bed.until(everywhere)
+    ((stream, _, dots),) = await bed.cases()
+    assert (stream, dots) == (f"conflict/{case}", "eu-1:1,us-1:1")
+    result = await bed.client.get_workflow_handle(stream).result()
+    assert result["applied"] is not None
+    assert result["unapplied"] is None
+
+
+async def test_an_open_case_grows_and_a_reactor_that_was_killed_opens_nothing_twice(bed):
+    name = key()
+    one, other = pair(name, flags=("personality_critical",))
+    async with bed.reacting():
+        await bed.write(one, other)
+
+        async def waits():
+            return await bed.cases("person")
+
+        await bed.until(waits)
+    async with bed.reacting():  # another, which remembers nothing
+        third = wrote("asia-1:1", {"beds": 1}, region="asia", key=name, layer="situational", ttl_ms=None)
+        await bed.write(third)
+
+        async def grown():
+            return [dots for _, _, dots in await bed.cases() if dots == "asia-1:1,eu-1:1,us-1:1"]
+
+        await bed.until(grown)
+    ((stream, _, _),) = await bed.cases()
+    verdict = {"verdict": "us-1-1", "reason": "counted", "person": "Pat"}
+    await bed.client.get_workflow_handle(stream).execute_update("verdict", verdict)
+    home = home_region("situational", name, REGIONS)
+
+    async def ruled():
+        return any(write.case for write in (await held(bed, name))[home].siblings)
+
+    await bed.until(ruled)
+    siblings = (await held(bed, name))[home].siblings
+    assert {write.dot for write in siblings} >= {Dot("asia-1", 1)}  # it came too late to be heard
+    assert {"beds": 7} in [write.value for write in siblings]
+
+
+LONG = [pytest.mark.chaos, pytest.mark.timeout(7_200)]
+
+
+@pytest.mark.parametrize("count", [100, pytest.param(1_000, marks=LONG), pytest.param(10_000, marks=LONG)])
+async def test_a_storm_is_absorbed_within_the_bound_and_nothing_is_dropped(bed, count, record_property):
+    bound, most, began = 20, 0, time.monotonic()
+    names = [key() for _ in range(count)]
+    writes = [write for name in names for write in pair(name)]
+    # Without members no level decides, and each case ends soon; what absorbs them is the same.
+    async with bed.reacting(open_cases=bound, members=()):
+        for first in range(0, len(writes), 1_000):
+            await bed.write(*writes[first : first + 1_000])
+
+        async def all_closed():
+            nonlocal most
+            found = dict(await bed.rows("SELECT closed_at IS NULL, count(*) FROM conflict_case GROUP BY 1"))
+            most = max(most, found.get(True, 0))
+            return found.get(False, 0) >= count
+
+        await bed.until(all_closed, within=60 + count * 0.7)
+    cases = await bed.cases()
+    assert sorted(stream for stream, _, _ in cases) == sorted(
+        f"conflict/{case_id(ContextKey('situational', name), 1)}" for name in names
+    )
+    assert 0 < most <= bound
+    record_property(f"{count:,} conflicts with {bound} cases at once, s", round(time.monotonic() - began, 1))
+
+
+async def test_a_merge_that_only_the_past_allows_is_written_and_opens_no_case(bed):
+    name = key()
+    fields = {"key": name, "layer": "situational", "ttl_ms": None}
+    base = wrote("eu-1:1", {"beds": 9, "nurses": 3}, region="eu", wall=1_000, **fields)
+    others = [  # so many later ones that a key no longer keeps the one where the siblings parted
+        wrote(
+            f"eu-1:{n}", {"beds": 9, "nurses": n}, seen=f"eu-1:{n - 1}", region="eu", wall=1_000 + n, **fields
+        )
+        for n in range(2, 6)
+    ]
+    late = wrote("us-1:1", {"beds": 8, "nurses": 3}, seen="eu-1:1", region="us", wall=2_000, **fields)
+    async with bed.reacting():
+        await bed.write(base, *others, late)
+        home = home_region("situational", name, REGIONS)
+
+        async def merged():
+            entry = (await held(bed, name))[home]
+            return entry is not None and any(write.node.startswith("merge.") for write in entry.siblings)
+
+        await bed.until(merged)
+    (write,) = (await held(bed, name))[home].siblings
+    assert write.value == {"beds": 8, "nurses": 5}
+    assert await bed.cases() == []
