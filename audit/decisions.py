@@ -92,7 +92,7 @@ async def stream_events(reader: LogReader, stream: str, passed: Passed | None = 
 
 
 class _OpenStreams:
-    """The streams of one partition that have neither settled nor stopped; of the others only the names."""
+    """The streams of one partition that have neither settled nor stopped; no event of others is held."""
 
     def __init__(self, fold: PartitionFold, passed: Passed) -> None:
         self._fold, self._passed = fold, passed

@@ -29,7 +29,8 @@ class Folded:
     """What one batch changes: rows, sums to add, records to park; `end` is the offset after it.
 
     `repeated` and `given_up` are the offsets of records that are passed over: applied before, or given up by
-    a person where they would be parked. What is in neither, and not among the `dead`, was applied.
+    a person where they would be parked. Where every projection is standing, what is in neither, and not
+    among the `dead`, was applied.
     """
 
     start: int

@@ -186,7 +186,8 @@ def _escalated(detail: Detail, data: MediationGiven | PersonRuled) -> Detail:
 
 def _decided(state: Deliberation, data: Decided, at: datetime) -> Deliberation:
     # Whether the rounds follow from the ballots is `moot audit replay`'s to find: nothing is counted here.
-    check_outcome(data, state.detail.rounds, state.detail.mediation, state.detail.ruling)
+    detail = state.detail
+    check_outcome(data, policy(bytes(detail.policy)), detail.rounds, detail.mediation, detail.ruling)
     outcome = Outcome(
         authority=data.authority,
         reason=data.reason,
@@ -203,7 +204,7 @@ def _decided(state: Deliberation, data: Decided, at: datetime) -> Deliberation:
         consensus=data.consensus,
         agreement=data.agreement,
         decided_at=at,
-        detail=_replace(state.detail, outcome=outcome),
+        detail=_replace(detail, outcome=outcome),
     )
 
 

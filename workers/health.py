@@ -150,10 +150,10 @@ def _hung(name: str, settings: Settings, pid: int) -> str:
 
 
 def _steady(health: Health, known: Mapping[str, Any], now: float) -> Health:
-    """A part that was started again just now answers until it dies again: that is said before all else."""
+    """A part that was started again just now answers until it dies again: that is said beside all else."""
     stated = known.get(health.part, {})
     crashing = crashes.problem(stated.get("deaths", ()), now, stated.get("log", ""))
-    return replace(health, problem=crashing) if crashing else health
+    return replace(health, problem="; ".join(filter(None, (health.problem, crashing))))
 
 
 def _sealing(

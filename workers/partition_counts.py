@@ -32,8 +32,8 @@ async def check_if_known(settings: Settings) -> None:
     Raises:
         Refusal: as `check`.
     """
-    try:
-        async with LogReader(settings.kafka, settings.topic_prefix) as reader:
+    async with LogReader(settings.kafka, settings.topic_prefix) as reader:
+        try:
             connection = await connect(
                 settings.database_url, within=_ANSWER_WITHIN, statement_within=_ANSWER_WITHIN
             )
@@ -41,5 +41,5 @@ async def check_if_known(settings: Settings) -> None:
                 await check(reader, connection)
             finally:
                 connection.terminate()
-    except AWAY as error:
-        _log.warning("partitions.unchecked", cause=why(error))
+        except AWAY as error:
+            _log.warning("partitions.unchecked", cause=why(error))

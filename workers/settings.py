@@ -20,8 +20,8 @@ _CLUSTER = re.compile(r"[A-Za-z0-9][A-Za-z0-9._/-]{0,127}")
 # Hosts of a database, each with its port or without; an address of IPv6 in brackets.
 _HOST = r"(\[[0-9A-Fa-f:.]+\]|[^\s\[\]:,@]*)(:[0-9]{1,5})?"
 _HOSTS = re.compile(rf"{_HOST}(,{_HOST})*")
-# What asyncpg takes of a URL itself, and what Postgres takes from every client; all else would go to the
-# server as a setting of the session, and each connection fail in the server's words.
+# What asyncpg takes of a URL itself, and what Postgres takes from every client. It hands all else on as a
+# setting of the session, and a misspelt name is told from one only by the server, at every connection.
 _PARAMETERS = {
     *("host", "port", "user", "password", "passfile", "database", "dbname", "service"),
     *("sslmode", "sslnegotiation", "sslcert", "sslkey", "sslpassword", "sslrootcert", "sslcrl"),
@@ -148,19 +148,23 @@ def _check_database(url: str) -> None:
         user, _, hosts = parts.netloc.rpartition("@")
         rest = f"{parts.path}{parts.query}{parts.fragment}" if parts.query or not user else ""
         sound = url.isprintable() and parts.scheme in ("postgresql", "postgres") and "@" not in rest
-        sound = sound and _HOSTS.fullmatch(hosts) is not None
+        sound = sound and _HOSTS.fullmatch(hosts) is not None and not parts.fragment
     if not sound:
         raise Refusal(
             SERVERS["database_url"],
             "is no postgresql://user:password@host:port/name[?parameter=value]; write # / ? @ and % of a"
             " password as %23 %2F %3F %40 and %25",
         )
-    unknown = [name for name, _ in query if name not in _PARAMETERS]
+    names = [name for name, _ in query]
+    unknown = [name for name in names if name not in _PARAMETERS]
     if unknown:
+        # It may be the half of a password with an & in it.
+        secret = {"password", "sslpassword"}.intersection(names)
+        which = "a parameter after ?" if secret else f"the parameter '{printable(unknown[0], 40)}'"
         raise Refusal(
             SERVERS["database_url"],
-            f"the parameter '{printable(unknown[0], 40)}' is unknown; leave it out, or write a setting of the"
-            " server's as ?options=-c%20NAME%3DVALUE",
+            f"{which} is unknown; leave it out, write a setting of the server's as"
+            " ?options=-c%20NAME%3DVALUE, and & in a value as %26",
         )
 
 

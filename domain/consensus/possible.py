@@ -169,11 +169,12 @@ def check_withdrawal(
 
 def check_outcome(
     data: Decided,
+    policy: Policy,
     rounds: Sequence[Counted],
     mediation: MediationGiven | None,
     ruling: PersonRuled | None,
 ) -> None:
-    """Whether the decision follows from the rounds as they were counted."""
+    """Whether the decision follows from the rounds as they were counted, under the policy of the opening."""
     if not rounds or rounds[-1].stop == "open":
         raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
     # The words of a reason may improve from one version to the next; what was decided may not.
@@ -181,3 +182,5 @@ def check_outcome(
         raise ImpossibleEvent("status", f"{data.status} by {data.authority} does not follow from the record")
     if (data.rounds_required, data.leading) != (len(rounds), rounds[-1].leading):
         raise ImpossibleEvent("rounds_required", "the decision tells of other rounds than were held")
+    if data.policy is not policy and data.policy != policy:  # nearly always it is the same object
+        raise ImpossibleEvent("policy", "the decision names another policy than the opening")

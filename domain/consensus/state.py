@@ -193,9 +193,7 @@ def _round_closed(state: Deliberation, data: RoundClosed) -> dict[str, Any]:
 
 def _settling(state: Deliberation, data: MediationGiven | PersonRuled | Decided) -> dict[str, Any]:
     if isinstance(data, Decided):
-        check_outcome(data, state.rounds, state.mediation, state.ruling)
-        if data.policy != state.policy:
-            raise ImpossibleEvent("policy", "the decision names another policy than the opening")
+        check_outcome(data, state.policy, state.rounds, state.mediation, state.ruling)
         return {"decided": data}
     check_escalation(data, state.policy, state.rounds, state.mediation, state.ruling)
     check_choice(data, state.asked)

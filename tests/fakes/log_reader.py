@@ -5,7 +5,7 @@ import asyncio
 from eventlog.codec import encode
 from eventlog.partitioning import partition_of
 from eventlog.record import LastRead, RawRecord, RetentionLost
-from eventlog.topics import TOPICS, is_sealed, regional_topics
+from eventlog.topics import TOPICS, is_sealed, regional_topics, topic_of
 
 
 class MemoryReader:
@@ -57,9 +57,12 @@ class MemoryReader:
         return 0, self.end(topic, partition)
 
     async def stream(self, stream, start=None, end=None):
-        """Every record whose key is `stream`, wherever it lies, from `start` to before `end`."""
-        found = [r for records in self.places.values() for r in records if r.key == stream.encode()]
-        return [r for r in found if r.offset >= (start or 0) and (end is None or r.offset < end)]
+        """Every record whose key is `stream`, where that belongs, from `start` to before `end`."""
+        topic, key = topic_of(stream), stream.encode()
+        found = self.places.get((topic, partition_of(key, self.counts.get(topic, 1))), [])
+        return [
+            r for r in found if r.key == key and r.offset >= (start or 0) and (end is None or r.offset < end)
+        ]
 
     async def batches(self, topic, partition, start, end=None, max_records=5_000, *, after=None):
         if start > self.end(topic, partition):

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+import re
 import secrets
 import time
 from collections.abc import Awaitable, Callable
@@ -25,6 +26,7 @@ from workflows.rounds import BallotReceipt
 
 Handle = WorkflowHandle[ReachConsensus, ConsensusOutcome]
 T = TypeVar("T")
+DIED = re.compile(r"(; )?died \d+ times in the last 60 s; see .*")
 ROUND_SECONDS = 600.0  # no round of a test ends by the clock
 
 
@@ -122,10 +124,11 @@ async def answered(ask: Callable[[], Awaitable[T]], within: float = 60.0) -> T:
 async def problems(stack: WholeStack) -> tuple[dict[str, str], float]:
     """What `moot status` says is wrong, by part, and how long it took to say so.
 
-    Without what it says of parts that died too often: those are the kills of the test before.
+    Without what it says last, of parts that died too often: those are the kills of the test before.
     """
     said = await stack.moot("status", "--json")
     found = json.loads(said.out)
     wrong = {name: part["problem"] for name, part in found["parts"].items() if part["problem"]}
     assert said.status == (1 if wrong else 0)
-    return {name: problem for name, problem in wrong.items() if "died" not in problem}, said.seconds
+    others = {name: DIED.sub("", problem) for name, problem in wrong.items()}
+    return {name: problem for name, problem in others.items() if problem}, said.seconds

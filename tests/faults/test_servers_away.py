@@ -14,8 +14,9 @@ from tests.faults.whole_stack import Said
 
 DEADLINE = 2.0  # seconds that the writers of these tests give the log
 VOTERS = ("ada", "grace", "edsger")
-# What the commands promise, and as much again for starting them on a busy machine.
-STATUS_WITHIN, BALLOT_WITHIN = 6.0, 20.0
+# 3 and 10 s are promised on a machine that does nothing else: here two processes of tests, and the servers of
+# both, share the cores.
+STATUS_WITHIN, BALLOT_WITHIN = 12.0, 30.0
 
 
 @asynccontextmanager

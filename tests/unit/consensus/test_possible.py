@@ -16,6 +16,6 @@ def decided():
 
 def test_an_outcome_follows_from_its_rounds_and_from_nothing_less():
     state = decided()
-    check_outcome(state.decided, state.rounds, None, None)
+    check_outcome(state.decided, state.policy, state.rounds, None, None)
     with pytest.raises(ImpossibleEvent, match=r"consensus\.decided\.v1 before the last round was closed"):
-        check_outcome(state.decided, (), None, None)
+        check_outcome(state.decided, state.policy, (), None, None)

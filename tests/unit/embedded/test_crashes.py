@@ -31,6 +31,7 @@ def test_a_part_is_judged_by_its_deaths_whatever_it_answers_now():
     stated = {"projector": {"deaths": [NOW, NOW, NOW], "log": "log/p"}, "kafka": {"log": "log/k"}}
     parts = [Health("projector"), Health("projector", problem="is not ready"), Health("kafka")]
     died = "died 3 times in the last 60 s; see log/p"
-    assert [health._steady(part, stated, NOW).problem for part in parts] == [died, died, ""]
+    said = [health._steady(part, stated, NOW).problem for part in parts]
+    assert said == [died, f"is not ready; {died}", ""]
     assert health._steady(Health("kafka", problem="is away"), stated, NOW).problem == "is away"
     assert not health._steady(Health("elsewhere"), stated, NOW).problem

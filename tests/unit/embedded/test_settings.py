@@ -122,6 +122,19 @@ def test_a_parameter_that_the_driver_does_not_know_is_refused_by_name(folder, qu
     assert "secret" not in said
 
 
+def test_the_half_of_a_password_is_not_taken_for_a_parameter_and_said(folder):
+    with pytest.raises(Refusal, match="and & in a value as %26") as refused:
+        settings.load(folder, {"FOLKMOOT_DATABASE_URL": "postgresql://db/name?user=u&password=se&cret=="})
+    assert str(refused.value).startswith("FOLKMOOT_DATABASE_URL: a parameter after ? is unknown; ")
+    assert "cret" not in str(refused.value)
+
+
+def test_a_password_that_a_fragment_would_cut_is_refused(folder):
+    with pytest.raises(Refusal, match="as %23") as refused:
+        settings.load(folder, {"FOLKMOOT_DATABASE_URL": "postgresql://db/name?password=se#cret"})
+    assert "cret" not in str(refused.value)
+
+
 def test_every_variable_of_ours_has_its_effect(folder):
     names = ("artifacts", "signing_key", "cluster", "topic_prefix")
     found = settings.load(folder, {f"FOLKMOOT_{name.upper()}": f"my-{name}" for name in names})

@@ -124,6 +124,7 @@ RULED = replace(DECIDED, status="ruled_by_person", authority="person")
         ([OPENED, AGREED, RULED], "does not follow from the record"),
         ([OPENED, AGREED, replace(DECIDED, leading=("no",))], "other rounds than were held"),
         ([OPENED, AGREED, replace(DECIDED, rounds_required=2)], "other rounds than were held"),
+        ([OPENED, AGREED, replace(DECIDED, policy=Policy(threshold=0.6))], "another policy than"),
         ([replace(OPENED, panel=OPENED.panel * 2)], "sits twice"),
         ([replace(OPENED, panel=())], "nobody sits on it"),
         ([replace(OPENED, panel=(Seat("ann", 1.0), Seat("bob", -1e-9)))], "not a number from 0"),

@@ -23,7 +23,7 @@ def found(file: str, line: str) -> str:
     return run.stdout if run.returncode else ""
 
 
-@pytest.mark.parametrize("file", ["domain/consensus/any.py", "workflows/any.py"])
+@pytest.mark.parametrize("file", ["domain/consensus/any.py", "workflows/any.py", "activities/any.py"])
 @pytest.mark.parametrize(
     "line",
     [
@@ -31,6 +31,9 @@ def found(file: str, line: str) -> str:
         "from time import monotonic\n",
         "from uuid import uuid4\n",
         "from os import environ\n",
+        "from numpy.random import default_rng\n",
+        "from concurrent.futures import ThreadPoolExecutor\n",
+        "from pathlib import Path\n",
         "import datetime\n\ndatetime.datetime.now(datetime.UTC)\n",
     ],
 )
