@@ -17,6 +17,7 @@ from domain.consensus.events import (
     RoundClosed,
     Withdrawn,
 )
+from domain.consensus.policy import Policy
 from domain.consensus.possible import (
     check_closing,
     check_escalation,
@@ -155,7 +156,7 @@ def _with_ballot(ballots: dict[str, tuple[Vote, ...]], data: BallotCast) -> dict
 def _round_closed(state: Deliberation, data: RoundClosed) -> Deliberation:
     _check_open(state, data.round)
     # Seals are held by their voters' names only: whether one is open still is for a replay to find.
-    check_closing(data, policy(bytes(state.detail.policy)), state.detail.options, held=())
+    check_closing(data, _policy(state.detail), state.detail.options, held=())
     counted = Round(
         round=data.round,
         tally=data.tally,
@@ -176,9 +177,13 @@ def _round_closed(state: Deliberation, data: RoundClosed) -> Deliberation:
     return _replace(state, rounds=data.round, agreement=data.agreement, detail=detail)
 
 
+def _policy(detail: Detail) -> Policy:
+    return policy(bytes(detail.policy))
+
+
 def _escalated(detail: Detail, data: MediationGiven | PersonRuled) -> Detail:
     # Options that left in a round are not kept here: whether the choice was one is for a replay to find.
-    check_escalation(data, policy(bytes(detail.policy)), detail.rounds, detail.mediation, detail.ruling)
+    check_escalation(data, _policy(detail), detail.rounds, detail.mediation, detail.ruling)
     if isinstance(data, MediationGiven):
         return _replace(detail, mediation=data)
     return _replace(detail, ruling=data)
@@ -187,7 +192,7 @@ def _escalated(detail: Detail, data: MediationGiven | PersonRuled) -> Detail:
 def _decided(state: Deliberation, data: Decided, at: datetime) -> Deliberation:
     # Whether the rounds follow from the ballots is `moot audit replay`'s to find: nothing is counted here.
     detail = state.detail
-    check_outcome(data, policy(bytes(detail.policy)), detail.rounds, detail.mediation, detail.ruling)
+    check_outcome(data, _policy(detail), detail.rounds, detail.mediation, detail.ruling)
     outcome = Outcome(
         authority=data.authority,
         reason=data.reason,

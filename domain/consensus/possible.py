@@ -138,10 +138,8 @@ def check_escalation(
     ruling: PersonRuled | None,
 ) -> None:
     """Whether the rounds left it to somebody to decide, and to this one; not whether the choice was asked."""
-    if not rounds or rounds[-1].stop == "open":
-        raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
-    if rounds[-1].stop == "threshold" or mediation is not None or ruling is not None:
-        raise ImpossibleEvent("type", f"{data.TYPE}, but there is a decision to state already")
+    last = _last_closed(data, rounds)
+    _check_undecided(data, last, mediation, ruling)
     wanted = "mediate" if isinstance(data, MediationGiven) else "person"
     if policy.otherwise != wanted:
         raise ImpossibleEvent(
@@ -161,8 +159,7 @@ def check_withdrawal(
     ruling: PersonRuled | None,
 ) -> None:
     """Nothing may be taken back that the record has decided already."""
-    if ruling is not None or mediation is not None or (rounds and rounds[-1].stop == "threshold"):
-        raise ImpossibleEvent("type", f"{data.TYPE}, but there is a decision to state already")
+    _check_undecided(data, rounds[-1] if rounds else None, mediation, ruling)
     if data.rounds != len(rounds):
         raise ImpossibleEvent("rounds", f"{data.TYPE} tells of {data.rounds} rounds, {len(rounds)} were held")
 
@@ -175,12 +172,27 @@ def check_outcome(
     ruling: PersonRuled | None,
 ) -> None:
     """Whether the decision follows from the rounds as they were counted, under the policy of the opening."""
-    if not rounds or rounds[-1].stop == "open":
-        raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
+    last = _last_closed(data, rounds)
     # The words of a reason may improve from one version to the next; what was decided may not.
-    if (data.consensus, data.status, data.authority) != allowed(rounds[-1], mediation, ruling):
+    if (data.consensus, data.status, data.authority) != allowed(last, mediation, ruling):
         raise ImpossibleEvent("status", f"{data.status} by {data.authority} does not follow from the record")
-    if (data.rounds_required, data.leading) != (len(rounds), rounds[-1].leading):
+    if (data.rounds_required, data.leading) != (len(rounds), last.leading):
         raise ImpossibleEvent("rounds_required", "the decision tells of other rounds than were held")
     if data.policy is not policy and data.policy != policy:  # nearly always it is the same object
         raise ImpossibleEvent("policy", "the decision names another policy than the opening")
+
+
+def _last_closed(data: MediationGiven | PersonRuled | Decided, rounds: Sequence[Counted]) -> Counted:
+    if not rounds or rounds[-1].stop == "open":
+        raise ImpossibleEvent("type", f"{data.TYPE} before the last round was closed")
+    return rounds[-1]
+
+
+def _check_undecided(
+    data: MediationGiven | PersonRuled | Withdrawn,
+    last: Counted | None,
+    mediation: MediationGiven | None,
+    ruling: PersonRuled | None,
+) -> None:
+    if mediation is not None or ruling is not None or (last is not None and last.stop == "threshold"):
+        raise ImpossibleEvent("type", f"{data.TYPE}, but there is a decision to state already")
