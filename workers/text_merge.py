@@ -15,7 +15,7 @@ _TEXT = "text"
 
 def merge_text(base: str, edits: tuple[str, ...]) -> str:
     """`base` with what each of `edits` changed in it; the same for the same arguments, on every machine."""
-    doc = Doc(client_id=1)
+    doc: Doc[Text] = Doc(client_id=1)
     doc[_TEXT] = Text(base)
     before = doc.get_update()
     # A client's id decides whose insertion comes first at one place: it goes by the order of the edits.
@@ -25,7 +25,7 @@ def merge_text(base: str, edits: tuple[str, ...]) -> str:
 
 
 def _edited(before: bytes, base: str, edit: str, client: int) -> bytes:
-    doc = Doc(client_id=client)
+    doc: Doc[Text] = Doc(client_id=client)
     doc.apply_update(before)
     text = doc.get(_TEXT, type=Text)
     known = doc.get_state()
