@@ -58,14 +58,15 @@ def _consensus(*, quiet: bool) -> tuple[dict[str, Any], str]:
 
 def _conflict(*, quiet: bool) -> tuple[dict[str, Any], str]:
     from cli import demo_conflict
-    from cli.demo_timezones import REGIONS
+    from cli.demo_timezones import CONTEXT_POLICY, REGIONS
 
     with (
         demo_conflict.environment() as data,
         _own(data, quiet=quiet, shared=REGIONS) as running,
     ):
         found = asyncio.run(demo_conflict.show(running, quiet=quiet))
-    return found, f"the data is kept in {os.path.relpath(data)}"
+    named = f"FOLKMOOT_DATA={os.path.relpath(data)} FOLKMOOT_CONTEXT_POLICY={os.path.relpath(CONTEXT_POLICY)}"
+    return found, f"the data is kept:\n`{named} moot dev` shows it in the Temporal UI"
 
 
 @contextmanager

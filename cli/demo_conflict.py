@@ -1,23 +1,24 @@
 """The conflict part of the demo: write apart, heal, settle; every line it prints comes from that run."""
 
-import asyncio
 import json
 import os
 import secrets
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from cli import demo_conflict_report as report
 from cli import demo_timezones
 from cli.demo_audit import Shell
 from cli.demo_conflict_cases import Cases
 from cli.demo_consensus import Demo
-from cli.demo_timezones import REGION_OF, REGIONS, Statement
+from cli.demo_timezones import READERS, REGION_OF, REGIONS, UNASKING, Statement
+from cli.demo_waiting import WAIT_SECONDS, until
 from cli.regions import hashes
 from domain.refusal import Refusal
 from projections.context_hash import RegionHash
@@ -29,11 +30,9 @@ from workers.settings import data_folder, load
 from workers.temporal_client import connect
 from workflows import names
 
-WAIT_SECONDS = 60.0
 _ELSEWHERE = ("FOLKMOOT_", "TEMPORAL_")
 _KEPT = ("FOLKMOOT_CACHE", "FOLKMOOT_DEBUG")
 Clients = Mapping[str, ContextClient]
-T = TypeVar("T")
 
 
 @contextmanager
@@ -59,10 +58,10 @@ async def show(stack: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     settings = load()
     demo = Demo(secrets.token_hex(3), str(stack.get("ui") or ""), settings, await connect(settings), quiet)
     async with AsyncExitStack() as held:
-        clients = {
-            node: await held.enter_async_context(ContextClient(settings, region, node))
-            for node, region in REGION_OF.items()
-        }
+        clients = {}
+        for node, region in REGION_OF.items():
+            own = replace(settings, database_url="") if node == UNASKING else settings
+            clients[node] = await held.enter_async_context(ContextClient(own, region, node))
         folder = held.enter_context(tempfile.TemporaryDirectory(prefix="moot-demo-"))
         shell = Shell(demo.say, folder)
         apart = await _apart(demo, clients)
@@ -74,7 +73,7 @@ async def show(stack: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
     appealed = next(case for case in settled if case["appeals"])
     stream = names.conflict_stream(appealed["case"])
     await shell.run("audit", "trail", stream)
-    trail = await _trail(shell, stream)
+    trail = json.loads(await shell.run("audit", "trail", stream, "--json", quiet=True))
     await shell.run("audit", "verify")
     return {
         "run": demo.run,
@@ -83,7 +82,7 @@ async def show(stack: dict[str, Any], *, quiet: bool) -> dict[str, Any]:
         "rules": report.by_rule(read),
         "cases": settled,
         "together": together,
-        "trail": trail,
+        "trail": [event["type"] for event in trail],
         "verified": True,
     }
 
@@ -100,7 +99,9 @@ async def _apart(demo: Demo, clients: Clients) -> dict[str, Any]:
     keys = {(one.layer, _key(demo, one.key)) for one in first}
     await until("a first write to reach every region", lambda: _present(clients, keys))
     demo.say(f"   {len(first)} statement of release {first[0].release} is in all regions")
-    before = {one.region: one.writes for one in await _hashes(demo)}
+    demo.say(f"   keys of this run begin with {demo.run}/")
+    equal = await until("the regions to be equal at first", lambda: _equal(demo))
+    before = {one.region: one.writes for one in equal}
     now = [one for one in said if not one.before]
     _cut(demo, signal.SIGSTOP)
     try:
@@ -112,9 +113,9 @@ async def _apart(demo: Demo, clients: Clients) -> dict[str, Any]:
 
         async def projected() -> list[RegionHash] | None:
             found = await _hashes(demo)
-            return found if all(h.writes >= before[h.region] + own[h.region] for h in found) else None
+            return found if all(h.writes == before[h.region] + own[h.region] for h in found) else None
 
-        found = await until("each region to read its own writes", projected)
+        found = await until("each region to read its own writes and no other", projected)
         demo.say(report.hashes(found))
         await _names_apart(demo, clients)
     finally:
@@ -147,7 +148,7 @@ async def _together(demo: Demo, clients: Clients, settled: list[dict[str, Any]])
 
     async def ruled() -> bool:
         for case in settled:
-            for node in clients:
+            for node in READERS:
                 read = await clients[node].get(case["layer"], case["context"])
                 if read.version != f"case.{case['case']}:1":
                     return False
@@ -161,21 +162,19 @@ async def _together(demo: Demo, clients: Clients, settled: list[dict[str, Any]])
 
 
 async def _write(demo: Demo, clients: Clients, said: list[Statement]) -> None:
-    """Each node's statements at once; no node has read what another writes now."""
-
-    async def state(node: str) -> None:
+    """Every statement; the node that asks nobody comes last, and still has read nothing of the others."""
+    for node in (*READERS, UNASKING):
         mine = [demo_timezones.put(one, _key(demo, one.key)) for one in said if one.node == node]
         for outcome in await clients[node].put_many(mine) if mine else ():
             if isinstance(outcome, Refusal):
                 raise outcome
-        if await clients[node].drained(WAIT_SECONDS):
-            raise Refusal(node, "could not write to the log; see .folkmoot/conflict-demo/log")
-
-    await asyncio.gather(*map(state, clients))
+    for node, client in clients.items():
+        if left := await client.drained(WAIT_SECONDS):
+            raise Refusal(node, f"{left} writes have not reached the log: {client.waiting_for}")
 
 
 async def _present(clients: Clients, keys: set[tuple[str, str]]) -> bool:
-    return all([(await client.get(*key)).present for key in keys for client in clients.values()])
+    return all([(await clients[node].get(*key)).present for key in keys for node in READERS])
 
 
 async def _equal(demo: Demo) -> list[RegionHash] | None:
@@ -189,28 +188,13 @@ async def _hashes(demo: Demo) -> list[RegionHash]:
 
 def _cut(demo: Demo, how: signal.Signals) -> None:
     """Hold the replicator, or let it go on: a process that is stopped passes nothing on and loses nothing."""
-    stack = stackfile.read(demo.settings.data) or {}
-    os.kill(int(stack["parts"]["replicator"]["pid"]), how)
-
-
-async def _trail(shell: Shell, stream: str) -> list[str]:
-    told = json.loads(await shell.run("audit", "trail", stream, "--json", quiet=True))
-    return [event["type"] for event in told]
+    stack = stackfile.read(demo.settings.data)
+    pid = stack["parts"]["replicator"]["pid"] if stack else None
+    if pid is None:
+        raise Refusal("replicator", "is not running just now; see the stack's log folder")
+    os.kill(pid, how)
 
 
 def _key(demo: Demo, key: str) -> str:
     """Of this run: an earlier one in the same folder has settled its own."""
     return f"{demo.run}/{key}"
-
-
-async def until(what: str, look: Callable[[], Awaitable[T | None]]) -> T:
-    """What `look` finds, once it is something; for who cannot be told."""
-    try:
-        async with asyncio.timeout(WAIT_SECONDS):
-            while not (found := await look()):  # noqa: ASYNC110 # a table gives no signal
-                await asyncio.sleep(0.1)
-            return found
-    except TimeoutError:
-        raise Refusal(
-            "demo", f"waited {WAIT_SECONDS:g} s for {what}; see .folkmoot/conflict-demo/log"
-        ) from None

@@ -2,9 +2,9 @@
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any
 
 from temporalio.client import WorkflowHandle
 from temporalio.service import RPCError, RPCStatusCode
@@ -12,6 +12,7 @@ from temporalio.service import RPCError, RPCStatusCode
 from cli import demo_timezones
 from cli.demo_audit import Shell
 from cli.demo_consensus import Demo
+from cli.demo_waiting import until
 from domain.conflict.case import ContextKey
 from domain.conflict.coalescing import case_id
 from domain.conflict.result import ConflictResult
@@ -23,12 +24,10 @@ from workers.context_reading import Found
 from workflows import names
 from workflows.rounds import BallotReceipt
 
-WAIT_SECONDS = 60.0
 PERSON = "demo"
 _BROUGHT = "name/Asia/Kolkata"
 _REGIONAL, _APPEALED, _CRITICAL = "zone/Asia/Tehran", "zone/Europe/Amsterdam", "zone/Europe/Dublin"
 Handle = WorkflowHandle[Any, ConflictResult]
-T = TypeVar("T")
 
 
 class Cases:
@@ -80,7 +79,7 @@ class Cases:
         state = await self._state(handle, "panel", level)
         claims = {one["id"]: one["claim"] for one in state["positions"]}
         panel = self._demo.client.get_workflow_handle(state["deliberation"])
-        await self._within(f"{panel.id} to open its round", _round(panel))
+        await until(f"{panel.id} to open its round", lambda: _look(panel, lambda now: now["round"] >= 1))
         said = demo_timezones.says()[key]
         ballots = [_ballot(member, said, claims) for member in state["panel"]]
         await asyncio.gather(
@@ -99,6 +98,9 @@ class Cases:
     async def _rule(self, handle: Handle) -> None:
         """Speak the person's verdict, and say that it is the demo who speaks it."""
         state = await self._state(handle, "person", 4)
+        told = (await handle.query("explain")).splitlines()
+        opinion = next(line for line in told if line.startswith("The mediator"))
+        self._demo.say(f"   on the record: {opinion}")
         self._demo.say("   the case is critical and waits for a person; here the demo speaks that verdict:")
         verdict = next(one["id"] for one in state["positions"] if one["party"] == "python-tzdata")
         reason = "Irish law calls the summer time standard, and the winter time an exception from it"
@@ -106,8 +108,8 @@ class Cases:
         await self._shell.run("conflict", "rule", state["id"], *words)
 
     async def _ended(self, key: str, read: Found, handle: Handle) -> dict[str, Any]:
-        result = await self._within(f"{handle.id} to end", handle.result())
-        state = await handle.query("state")
+        await until(f"{handle.id} to end", lambda: _look(handle, lambda now: now["outcome"] is not None))
+        result, state = await handle.result(), await handle.query("state")
         if result.applied is None:
             raise Refusal(handle.id, f"its ruling was not applied: {result.unapplied}")
         said = printable(result.resolution, 100)
@@ -131,15 +133,13 @@ class Cases:
         }
 
     async def _state(self, handle: Handle, status: str, level: int) -> dict[str, Any]:
-        return await self._within(
-            f"{handle.id} at {status} of level {level}", _reached(handle, status, level)
-        )
+        """The state of the case once it is there; of a panel, once it deliberates."""
 
-    async def _within(self, what: str, work: Awaitable[T]) -> T:
-        try:
-            return await asyncio.wait_for(work, WAIT_SECONDS)
-        except TimeoutError:
-            raise Refusal("demo", f"waited {WAIT_SECONDS:g} s for {what}") from None
+        def there(now: dict[str, Any]) -> bool:
+            sits = status != "panel" or now["deliberation"] is not None
+            return (now["status"], now["level"]) == (status, level) and sits
+
+        return await until(f"{handle.id} at {status} of level {level}", lambda: _look(handle, there))
 
 
 def _case(case: str, read: Found) -> dict[str, Any]:
@@ -177,21 +177,6 @@ def _ballot(member: str, said: Mapping[str, Any], claims: Mapping[str, str]) -> 
 def _counted(ballots: list[CastBallot]) -> str:
     choices = [one.choice or "none" for one in ballots]
     return ", ".join(f"{choice} {choices.count(choice)}" for choice in dict.fromkeys(choices))
-
-
-async def _round(panel: WorkflowHandle[Any, Any]) -> None:
-    while True:
-        if await _look(panel, lambda state: state["round"] >= 1):
-            return
-        await asyncio.sleep(0.1)
-
-
-async def _reached(handle: Handle, status: str, level: int) -> dict[str, Any]:
-    while True:
-        found = await _look(handle, lambda state: (state["status"], state["level"]) == (status, level))
-        if found is not None and (status != "panel" or found["deliberation"]):
-            return found
-        await asyncio.sleep(0.1)
 
 
 async def _look(

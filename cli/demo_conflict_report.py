@@ -40,8 +40,14 @@ def settled(read: Mapping[str, Found]) -> str:
     alike = {key: one for key, one in read.items() if one.layer == "cultural"}
     lines = [_line(key, one) for key, one in read.items() if key not in alike]
     names = ", ".join(f"{one.value}" for one in alike.values())
-    rules = {one.resolution.resolution for one in alike.values() if one.resolution}
-    lines.append(f"   cultural     {len(alike)} names settled by {', '.join(map(str, rules))}: {names}")
+    by = {one.resolution.resolution for one in alike.values() if one.resolution}
+    lines.append(f"   cultural     {len(alike)} names: {', '.join(map(str, by))}\n     {names}")
+    rules = [*by_rule(read).values()]
+    settled = len(rules) - rules.count(None)
+    lines.append(
+        f"   of {len(rules)} keys {settled} are settled by their layer's rule, at no cost of a workflow;"
+    )
+    lines.append(f"   {rules.count(None)} open a case")
     return "\n".join(lines)
 
 

@@ -21,6 +21,10 @@ REGION_OF = {
     "icu": "icu",
 }
 """Which region each writer is in."""
+UNASKING = "debian-openjdk"
+"""Writes without asking the region's read table, as a node does that cannot reach it."""
+READERS = tuple(node for node in REGION_OF if node != UNASKING)
+"""One node of each region."""
 REGIONS = tuple(dict.fromkeys(REGION_OF.values()))
 
 
