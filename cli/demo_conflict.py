@@ -19,6 +19,7 @@ from cli.demo_conflict_cases import Cases
 from cli.demo_consensus import Demo
 from cli.demo_timezones import READERS, REGION_OF, REGIONS, UNASKING, Statement
 from cli.demo_waiting import WAIT_SECONDS, until
+from cli.output import columns, folded
 from cli.regions import hashes
 from domain.refusal import Refusal
 from projections.context_hash import RegionHash
@@ -139,7 +140,7 @@ async def _healed(demo: Demo, clients: Clients) -> tuple[dict[str, Any], dict[st
     for one in demo_timezones.statements():
         if not one.before and one.key not in read:
             read[one.key] = await clients["icu"].get(one.layer, _key(demo, one.key))
-    demo.say(report.settled(read))
+    demo.say(folded(report.settled(read), columns()))
     return report.digests(found), read
 
 
