@@ -5,10 +5,10 @@ import os
 from collections import Counter
 
 import pytest
-from click.testing import CliRunner
 
 from cli import demo, demo_conflict
 from cli import demo_timezones as zones
+from cli.main import main
 from domain.causality.hybrid_clock import ZERO
 from domain.conflict.levels import LEVELS
 from domain.context.ancestors import NO_ANCESTOR
@@ -35,16 +35,17 @@ def parts(monkeypatch):
     ("words", "ran"),
     [([], "consensus"), (["consensus"], "consensus"), (["conflict"], "conflict")],
 )
-def test_the_demo_is_of_consensus_unless_conflict_is_named(parts, words, ran):
-    assert CliRunner().invoke(demo.demo, words).output.startswith("\ndone in ")
-    assert json.loads(CliRunner().invoke(demo.demo, [*words, "--json"]).output).keys() == {"seconds"}
+def test_the_demo_is_of_consensus_unless_conflict_is_named(parts, capsys, words, ran):
+    assert main(["demo", *words]) == 0
+    assert capsys.readouterr().out.startswith("\ndone in ")
+    assert main(["demo", *words, "--json"]) == 0
+    assert json.loads(capsys.readouterr().out).keys() == {"seconds"}
     assert parts == [(ran, False), (ran, True)]
 
 
-def test_another_part_is_refused_by_name(parts):
-    refused = CliRunner().invoke(demo.demo, ["learning"])
-    assert (refused.exit_code, parts) == (2, [])
-    assert "'learning' is not one of 'consensus', 'conflict'" in refused.output
+def test_another_part_is_refused_by_name(parts, capsys):
+    assert (main(["demo", "learning"]), parts) == (2, [])
+    assert "'learning' is not one of 'consensus', 'conflict'" in capsys.readouterr().err
 
 
 def test_servers_and_policies_of_the_users_are_left_alone(monkeypatch, tmp_path):
