@@ -1,7 +1,6 @@
 """What a rule is given, and what it answers."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from domain.causality.hybrid_clock import ZERO, Timestamp
@@ -18,8 +17,7 @@ WHOLE = ("",)
 """The JSON pointer of a value as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Siblings of one key, looked at from `region`.
 
     `siblings` stand in the total order, the latest first; `between` brings them there. `newest` is the newest

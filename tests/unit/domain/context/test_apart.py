@@ -32,6 +32,7 @@ def test_it_is_the_three_way_merge_wherever_it_answers(base, one, other):
         ({"a": 1, "b": [1]}, {"a": 0, "b": [2]}, {"a": 1, "b": [2]}),
         ({"a": True, "b": [1]}, {"a": 0, "b": [1], "/": 1}, {"a": True, "b": [1], "/": 1}),
         ({"a": 0, "b": [1]}, {"a": 0, "b": [1]}, {"a": 0, "b": [1]}),
+        ({"a": False, "b": [1]}, {"a": 0, "b": [1.0]}, {"a": False, "b": [1.0]}),
         ({"a": 0}, {"a": 0, "b": [1]}, None),  # b is gone
         ({"a": 1, "b": [1]}, {"a": 1, "b": [1]}, None),  # alike, but by both
         ({"a": 0, "b": [1], "c": "a text"}, {"a": 0, "b": [1], "d": "a text"}, None),
@@ -40,5 +41,5 @@ def test_it_is_the_three_way_merge_wherever_it_answers(base, one, other):
 )
 def test_it_answers_where_each_side_changed_fields_of_its_own(one, other, merged):
     found = edited_apart({"a": 0, "b": [1]}, one, other)
-    assert (found and found[0]) == merged
+    assert canonical(found and found[0]) == canonical(merged)
     assert found is None or found[1] == tuple(sorted("/" + key.replace("/", "~1") for key in found[0]))
