@@ -21,7 +21,15 @@ def costs() -> list[Figure]:
     found = []
     for layer in context_cost.layers():
         rate = context_cost.merges_per_second(layer)
-        found.append(Figure(f"merges, {layer}", rate, "merges/s", 100_000, note="two edits of a small value"))
+        found.append(
+            Figure(
+                f"merges, {layer}",
+                rate,
+                "merges/s",
+                100_000,
+                note="two edits of a small value; CPU of a core",
+            )
+        )
     for layer in context_cost.layers():
         ratio = context_cost.settled_of_plain(layer)
         note = "CPU of a core, decoded to row"

@@ -105,9 +105,12 @@ def _plainly(entry: Entry, write: Written) -> tuple[Entry, Standing] | None:
 
 def _beside(there: Written, write: Written, newest: Timestamp) -> tuple[Written, ...]:
     """Both in the total order; empty where one is over, or where clock and node do not tell them apart."""
-    if expired(write, newest) or expired(there, newest) or place(write) == place(there):
+    if expired(write, newest) or expired(there, newest):
         return ()
-    return (write, there) if place(write) > place(there) else (there, write)
+    late, early = place(write), place(there)
+    if late == early:
+        return ()
+    return (write, there) if late > early else (there, write)
 
 
 def _met(entry: Entry, write: Written) -> tuple[Entry, Standing]:

@@ -1,7 +1,6 @@
 """What a rule is given, and what it answers."""
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from domain.causality.hybrid_clock import ZERO, Timestamp
@@ -18,8 +17,7 @@ WHOLE = ("",)
 """The JSON pointer of a value as a whole."""
 
 
-@dataclass(frozen=True, slots=True)
-class Conflict:
+class Conflict(NamedTuple):
     """Siblings of one key, looked at from `region`.
 
     `siblings` stand in the total order, the latest first; `between` brings them there. `newest` is the newest
@@ -71,6 +69,14 @@ def between(
         raise Refusal("writes", "of one key, at least one, make a conflict")
     ancestor = common_ancestor(siblings, known)
     return Conflict(siblings, rule, region, siblings[0].clock, precedence, ancestor, merge_text)
+
+
+def all_of(values: Iterable[Any], kind: type | tuple[type, ...]) -> bool:
+    """Whether all of them are of this kind."""
+    for value in values:  # noqa: SIM110 # all() over a generator takes twice as long
+        if not isinstance(value, kind):
+            return False
+    return True
 
 
 def agreeing(writes: Sequence[Written]) -> bool:

@@ -78,6 +78,8 @@ def parted(touched: Mapping[str, int]) -> list[str]:
 
     `touched` maps a field to the set of sides that changed it, as bits.
     """
+    if not any(map(_roles, touched)):
+        return []
     roles = {key: found for key in touched if (found := _roles(key))}
     apart: set[str] = set()
     for key, own in roles.items():

@@ -4,6 +4,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_EPOCH_OF_UTC = _EPOCH.replace(tzinfo=None)  # writes itself in half the time
 _MICROSECOND = timedelta(microseconds=1)
 _LEAST_MS, _MOST_MS = 10**11, 253_402_300_799_999
 """Whole numbers below are as likely seconds as milliseconds; above, no calendar has them (year 9999)."""
@@ -27,5 +28,5 @@ def instant(stated: Any) -> int | None:
 
 def stated(microseconds: int) -> str:
     """RFC 3339 in UTC, to the microsecond."""
-    moment = _EPOCH + microseconds * _MICROSECOND
-    return moment.isoformat(timespec="microseconds").replace("+00:00", "Z")
+    moment = _EPOCH_OF_UTC + microseconds * _MICROSECOND
+    return moment.isoformat("T", "microseconds") + "Z"

@@ -4,7 +4,7 @@ from collections.abc import Callable, Mapping
 from typing import Literal
 
 from domain.context.rules.ai_mediation import ai_mediation
-from domain.context.rules.conflict import Conflict, Resolution, agreeing
+from domain.context.rules.conflict import Conflict, Resolution, agreeing, all_of
 from domain.context.rules.last_writer_wins import last_writer_wins
 from domain.context.rules.regional_preference import regional_preference
 from domain.context.rules.semantic_merge import semantic_merge
@@ -65,17 +65,17 @@ def classify(conflict: Conflict) -> ConflictType:
     Raises:
         UnknownStrategy: the layer's rule is none.
     """
-    strategy(conflict.rule)
-    values = [write.value for write in conflict.siblings]
-    if conflict.rule == "semantic_merge":
-        if all(isinstance(value, dict) for value in values):
+    rule, siblings = conflict.rule, conflict.siblings
+    if rule == "semantic_merge":
+        values = [write.value for write in siblings]
+        if all_of(values, dict):
             return "structured"
-        texts = all(isinstance(value, str) for value in values)
-        return "edited_text" if texts or agreeing(conflict.siblings) else "contradiction"
-    if conflict.rule == "temporal_merge":
-        events = all(isinstance(value, dict | list) for value in values)
-        return "chronicle" if events or agreeing(conflict.siblings) else "contradiction"
-    return _TYPE_OF_RULE[conflict.rule]
+        return "edited_text" if all_of(values, str) or agreeing(siblings) else "contradiction"
+    if rule == "temporal_merge":
+        events = all_of([write.value for write in siblings], (dict, list))
+        return "chronicle" if events or agreeing(siblings) else "contradiction"
+    strategy(rule)
+    return _TYPE_OF_RULE[rule]
 
 
 def resolve(conflict: Conflict, name: str | None = None) -> Resolution:

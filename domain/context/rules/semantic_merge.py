@@ -1,6 +1,7 @@
 """Structured values: every field that the siblings do not contradict each other in."""
 
-from domain.context.rules.conflict import WHOLE, Conflict, Resolution, agreeing, undecided
+from domain.context.rules.apart import edited_apart
+from domain.context.rules.conflict import WHOLE, Conflict, Resolution, agreeing, all_of, undecided
 from domain.context.rules.three_way import ABSENT, Merge
 
 
@@ -16,12 +17,17 @@ def semantic_merge(conflict: Conflict) -> Resolution:
     if ancestor.missing:
         dots = ", ".join(f"{dot.node}:{dot.counter}" for dot in ancestor.missing)
         return undecided(f"the common ancestor is not at hand; it is one of {dots}, or there are several")
-    merge = Merge(conflict.merge_text)
     base = ABSENT if ancestor.write is None else ancestor.write.value
-    merged = merge.values(base, [write.value for write in siblings])
+    values = [write.value for write in siblings]
+    reason = f"{len(siblings)} siblings contradict each other nowhere"
+    if len(values) == 2 and (base is ABSENT or type(base) is dict) and all_of(values, dict):  # noqa: PLR2004 # nearly always
+        quick = edited_apart({} if base is ABSENT else base, *values)
+        if quick is not None:
+            return Resolution("semantic_merge", quick[0], 1.0, quick[1], reason)
+    merge = Merge(conflict.merge_text)
+    merged = merge.values(base, values)
     if merge.contradictions:
         against = tuple(sorted(merge.contradictions))
         kept = tuple(sorted(set(merge.preserved) - merge.contradictions))
         return undecided(f"{len(siblings)} siblings contradict each other", against, kept)
-    reason = f"{len(siblings)} siblings contradict each other nowhere"
     return Resolution("semantic_merge", merged, 1.0, tuple(sorted(merge.preserved)), reason)

@@ -145,6 +145,16 @@ def test_events_are_united_in_event_time_once_each():
     assert resolution[2:4] == (1.0, ("/0", "/1", "/2"))
 
 
+def test_two_events_without_a_time_are_one_if_and_only_if_they_are_the_same():
+    early, late = 1_767_225_600_100, 1_767_225_600_250
+    for other, count in (({"n": 1}, 1), ({"n": True}, 2), ({"n": 2}, 2)):
+        writes = [wrote("eu:1", {"n": 1}, wall=late), wrote("us:1", other, wall=early)]
+        third = wrote("ap:1", [{"at": NOON, "n": 1}])
+        assert len(resolve(between([*writes, third]), "temporal_merge").merged_context) == count + 1
+    three = [wrote(f"n{n}:1", {"n": n % 2}, wall=early + n) for n in range(3)]
+    assert len(resolve(between(three), "temporal_merge").merged_context) == 2
+
+
 def test_events_of_different_times_are_united_in_event_time_too():
     one, two = wrote("eu:1", {"timestamp": ONE, "did": "e"}), wrote("us:1", {"occurred_at": NOON, "did": "a"})
     assert resolve(between([one, two]), "temporal_merge").merged_context == [two.value, one.value]
