@@ -13,7 +13,7 @@ TABLES = """
 CREATE TABLE stated (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
 CREATE TABLE unsent (seq INTEGER PRIMARY KEY, priority INTEGER, at_ms INTEGER, stream TEXT, event BLOB);
 CREATE INDEX sooner ON unsent (priority DESC, seq);
-CREATE TABLE replica (stream TEXT PRIMARY KEY, entry BLOB NOT NULL) WITHOUT ROWID;
+CREATE TABLE replica (stream TEXT PRIMARY KEY, entry BLOB NOT NULL);
 CREATE TABLE imported (digest TEXT PRIMARY KEY, bytes INTEGER NOT NULL, lines INTEGER NOT NULL) WITHOUT ROWID;
 """
 KEEP = "INSERT INTO stated VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value"
