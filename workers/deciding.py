@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from domain.causality.hybrid_clock import ClockAhead, receive
+from domain.context.canonical import is_plain
 from domain.context.commands import PutContext
 from domain.context.decide import Node, put
 from domain.context.events import Written, stream_of
@@ -19,7 +20,7 @@ from domain.context.rules.registry import resolve
 from domain.context.state import Entry, absorb, join
 from domain.context.versions import version_of
 from domain.context.view import conflict_in
-from eventlog.codec import encode
+from eventlog.codec import encode, encode_sound
 from workers.outbox import Outbox
 from workers.outbox_changes import Changes, Unsent
 
@@ -90,7 +91,8 @@ class Deciding:
             merge_text=rules.merge_text,
         )
         event = recorded(write, self._region, rules.residency)
-        encoded = encode(event)
+        # Its other parts were checked when they were made; a value may have been changed by its owner since.
+        encoded = encode_sound(event) if is_plain(write.value) else encode(event)
         entry = absorb(entry, write)[0]
         self._clock = max(self._clock, write.clock)
         self._seq += 1
