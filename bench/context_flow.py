@@ -77,8 +77,10 @@ async def sustained(settings: Settings, seconds: float) -> Sustained:
     async with ContextClient(settings, "eu", "ann") as ann, ContextClient(settings, "eu", "bob") as bob:
         began, writes = time.perf_counter(), 0
         while time.perf_counter() - began < seconds:
-            who = bob if writes // TOGETHER % CONCURRENT == CONCURRENT - 1 else ann
-            await who.put_many([_put(f"ward-{(writes + n) % KEYS}", writes + n) for n in range(TOGETHER)])
+            call = writes // TOGETHER
+            # The other node takes the keys in turn by itself: so it meets those that the first one writes.
+            who, first = (bob, call // CONCURRENT * TOGETHER) if call % CONCURRENT == 0 else (ann, writes)
+            await who.put_many([_put(f"ward-{(first + n) % KEYS}", writes + n) for n in range(TOGETHER)])
             writes += TOGETHER
             while ann.waiting + bob.waiting > AHEAD:  # noqa: ASYNC110 # nobody tells when it is less
                 await asyncio.sleep(LOOK)
