@@ -14,10 +14,10 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.codec import EPOCH, encode
 from eventlog.connection import shown
-from eventlog.partitioning import partition_of
+from eventlog.partitioning import partition_of, partitions_of
 from eventlog.producing import BULK, Entry, Producing, send_each, send_packed
 from eventlog.record import Position
-from eventlog.topics import kafka_name, topic_of
+from eventlog.topics import kafka_name, streams_begin
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -82,7 +82,8 @@ class LogWriter:
             TimeoutError: see `append`.
         """
         name = kafka_name(self._prefix, topic)
-        entries = [_entry(topic, *one) for one in encoded]
+        ours = streams_begin(topic)
+        entries = [_entry(topic, ours, *one) for one in encoded]
         if not entries:
             return []
         try:
@@ -107,7 +108,7 @@ class LogWriter:
             producer = await self._producing.producer()
             try:
                 count = await self._partitions(producer, name)
-                partitions = [partition_of(key, count) for _, key, _ in entries]
+                partitions = _belong([key for _, key, _ in entries], count)
                 offsets = await send(producer, name, partitions, entries)
             except UnknownTopicOrPartitionError:
                 raise
@@ -132,8 +133,14 @@ class LogWriter:
             raise UnknownTopicOrPartitionError(name) from None
 
 
-def _entry(topic: str, timestamp_ms: int, stream: str, value: bytes) -> Entry:
-    if topic_of(stream) != topic:
+def _belong(keys: list[bytes], partitions: int) -> list[int]:
+    if len(keys) >= BULK:
+        return partitions_of(keys, partitions)
+    return [partition_of(key, partitions) for key in keys]
+
+
+def _entry(topic: str, ours: tuple[str, ...], timestamp_ms: int, stream: str, value: bytes) -> Entry:
+    if not stream.startswith(ours):
         raise Refusal("event", f"an event of {printable(stream, 200)} does not belong to topic {topic}")
     return timestamp_ms, stream.encode(), value
 

@@ -1,7 +1,7 @@
 """Decides a node's puts over what it has of each key, one after the other, for one transaction at a time."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -70,6 +70,15 @@ class Deciding:
         self._clock = outbox.clock
         self._seq = outbox.last
         self._known: OrderedDict[str, Entry] = OrderedDict()
+        self._absent: set[str] = set()
+
+    def recall(self, commands: Iterable[PutContext]) -> None:
+        """Look up, all at once, what the node has of keys that are put next."""
+        streams = {stream_of(self._region, command.layer, command.key) for command in commands}
+        streams -= self._known.keys()
+        found = self._outbox.entries(streams) if streams else {}
+        self._known.update(found)
+        self._absent = streams - found.keys()
 
     def put(self, wanted: Wanted, changes: Changes) -> Accepted:
         """Decide one put and add it to `changes`, which the caller stores before it answers.
@@ -112,6 +121,7 @@ class Deciding:
     def forget(self) -> None:
         """Read everything from the outbox again: a transaction failed."""
         self._known.clear()
+        self._absent.clear()
         self._clock = max(self._clock, self._outbox.clock)
 
     def _joined(self, stream: str, heard: Entry | None, now: int) -> Entry | None:
@@ -124,16 +134,17 @@ class Deciding:
 
     def _entry(self, stream: str) -> Entry | None:
         entry = self._known.get(stream)
-        if entry is None:
-            entry = self._outbox.entries([stream]).get(stream)
-        else:
+        if entry is not None:
             self._known.move_to_end(stream)
+        elif stream not in self._absent:
+            entry = self._outbox.entries([stream]).get(stream)
         return entry
 
     def _keep(self, stream: str, entry: Entry, changes: Changes) -> None:
         self._known[stream] = changes.entries[stream] = entry
+        self._absent.discard(stream)
         changes.clock = self._clock
-        if len(self._known) > _IN_MEMORY + len(changes.entries):
+        while len(self._known) > _IN_MEMORY + len(changes.entries):
             self._known.popitem(last=False)
 
     def _answer(self, event: str, write: Written, entry: Entry) -> Accepted:
