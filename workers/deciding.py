@@ -20,6 +20,7 @@ from domain.context.rules.registry import resolve
 from domain.context.state import Entry, absorb, join
 from domain.context.versions import version_of
 from domain.context.view import conflict_in
+from domain.making import maker
 from eventlog.codec import encode, encode_sound
 from workers.outbox import Outbox
 from workers.outbox_changes import Changes, Unsent
@@ -41,6 +42,9 @@ class Accepted:
     local_version: str
     conflicts_detected: int
     requires_remote_resolution: bool
+
+
+_accepted = maker(Accepted)
 
 
 class Wanted(NamedTuple):
@@ -149,7 +153,7 @@ class Deciding:
 
     def _answer(self, event: str, write: Written, entry: Entry) -> Accepted:
         beside = len(entry.siblings) - 1
-        return Accepted(
+        return _accepted(
             context_id=event,
             local_version=version_of(entry),
             conflicts_detected=beside,
