@@ -43,11 +43,16 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True)
 class Sustained:
-    """`accepted` and `projected` per second, and how many keys were in a conflict at the end."""
+    """`accepted` and `projected` per second; `behind`: seconds from the last answer to the last row.
+
+    `conflicts` were found by the projector, among the `met` keys that one node wrote again after the other.
+    """
 
     accepted: float
     projected: float
+    behind: float
     conflicts: int
+    met: int
     writes: int
 
 
@@ -75,21 +80,30 @@ async def sustained(settings: Settings, seconds: float) -> Sustained:
     """As many puts as are taken and passed on in `seconds`, and until the last is projected."""
     connection = await asyncpg.connect(settings.database_url)
     async with ContextClient(settings, "eu", "ann") as ann, ContextClient(settings, "eu", "bob") as bob:
-        began, writes = time.perf_counter(), 0
+        began, call = time.perf_counter(), 0
+        beside: set[int] = set()  # blocks of keys that bob wrote
+        met: set[int] = set()  # those of them that ann wrote again, not having read what he wrote
         while time.perf_counter() - began < seconds:
-            call = writes // TOGETHER
-            # The other node takes the keys in turn by itself: so it meets those that the first one writes.
-            who, first = (bob, call // CONCURRENT * TOGETHER) if call % CONCURRENT == 0 else (ann, writes)
-            await who.put_many([_put(f"ward-{(first + n) % KEYS}", writes + n) for n in range(TOGETHER)])
-            writes += TOGETHER
+            turn = call % CONCURRENT == 0
+            # The other node takes the blocks in turn by itself: so it meets those that the first one writes.
+            block = (call // CONCURRENT if turn else call) % (KEYS // TOGETHER)
+            await (bob if turn else ann).put_many(_block(block, call))
+            (beside if turn else met).update({block} if turn else {block} & beside)
+            call += 1
             while ann.waiting + bob.waiting > AHEAD:  # noqa: ASYNC110 # nobody tells when it is less
                 await asyncio.sleep(LOOK)
-        accepted = time.perf_counter() - began
+        accepted, writes = time.perf_counter() - began, call * TOGETHER
         await _until(connection, "SELECT coalesce(sum(version), 0) FROM context_entry", writes)
         projected = time.perf_counter() - began
     conflicts = await connection.fetchval("SELECT count(*) FROM context_entry WHERE standing = 'settled'")
     await connection.close()
-    return Sustained(writes / accepted, writes / projected, conflicts, writes)
+    behind = projected - accepted
+    return Sustained(writes / accepted, writes / projected, behind, conflicts, len(met) * TOGETHER, writes)
+
+
+def _block(block: int, call: int) -> list[PutContext]:
+    first = block * TOGETHER
+    return [_put(f"ward-{first + n}", call * TOGETHER + n) for n in range(TOGETHER)]
 
 
 async def latency(settings: Settings, there: str, rate: int, seconds: float) -> Latencies:
