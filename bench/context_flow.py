@@ -17,6 +17,7 @@ from domain.context.commands import PutContext
 from domain.context.events import stream_of
 from eventlog.topic_setup import ensure_topics
 from projections import schema
+from projections.connection import connect
 from workers.context_client import ContextClient
 from workers.embedded.worker import moot
 from workers.settings import Settings
@@ -108,7 +109,7 @@ def _block(block: int, call: int) -> list[PutContext]:
 
 async def latency(settings: Settings, there: str, rate: int, seconds: float) -> Latencies:
     """From a put in the first region to its row of the region `there`, at `rate` puts a second."""
-    connection = await asyncpg.connect(settings.database_url)
+    connection = await connect(settings.database_url)
     found, each = Latencies(), round(rate * TICK)
     async with ContextClient(settings, settings.region, "cat") as cat:
         for name, length in (("warm", 2.0), ("run", seconds)):
