@@ -14,7 +14,7 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.codec import EPOCH, encode
 from eventlog.connection import shown
-from eventlog.partitioning import partition_of, partitions_of
+from eventlog.partitioning import WORTH_ARRAYS, partition_of, partitions_of
 from eventlog.producing import BULK, Entry, Producing, send_each, send_packed
 from eventlog.record import Position
 from eventlog.topics import kafka_name, streams_begin
@@ -35,13 +35,21 @@ class LogWriter:
     `linger_ms` is how long a record may wait for company: 0 answers soonest, a few milliseconds let many
     small appends travel together. `deadline` is in seconds and holds for each append as a whole. Events of a
     stream within one append keep their order on the log, also when the producer repeats them. A repeated
-    append may lie on the log twice; readers drop the second by stream, version and id.
+    append may lie on the log twice; readers drop the second by stream, version and id. `alone`: it has one
+    caller, who appends all that he has, so that a few records, too, are sent as one.
     """
 
     def __init__(
-        self, bootstrap: str, prefix: str = "", *, linger_ms: int = 0, deadline: float = 10.0
+        self,
+        bootstrap: str,
+        prefix: str = "",
+        *,
+        linger_ms: int = 0,
+        deadline: float = 10.0,
+        alone: bool = False,
     ) -> None:
         self._bootstrap, self._prefix, self._deadline = bootstrap, prefix, deadline
+        self._packed_from = 2 if alone else BULK
         self._producing = Producing(bootstrap, linger_ms=linger_ms, deadline=deadline)
 
     async def __aenter__(self) -> Self:
@@ -102,7 +110,7 @@ class LogWriter:
 
     async def _deliver(self, name: str, entries: list[Entry]) -> list[tuple[int, int]]:
         """Partition and offset of each entry. A producer that fails is replaced once."""
-        send = send_packed if len(entries) >= BULK else send_each
+        send = send_packed if len(entries) >= self._packed_from else send_each
         replaced = False
         while True:
             producer = await self._producing.producer()
@@ -134,7 +142,7 @@ class LogWriter:
 
 
 def _belong(keys: list[bytes], partitions: int) -> list[int]:
-    if len(keys) >= BULK:
+    if len(keys) >= WORTH_ARRAYS:
         return partitions_of(keys, partitions)
     return [partition_of(key, partitions) for key in keys]
 
