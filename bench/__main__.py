@@ -9,6 +9,7 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import asdict
 from datetime import UTC, datetime
+from functools import partial
 from importlib.metadata import version
 from pathlib import Path
 
@@ -46,12 +47,20 @@ def main() -> int:
     """Measure the parts named, or all; 1 if a figure was missed."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("parts", nargs="*", choices=[[], *PARTS], help="what to measure; by default all")
-    names = parser.parse_args().parts or list(PARTS)
+    parser.add_argument(
+        "--seconds",
+        type=float,
+        default=context.SECONDS,
+        help="how long shared context is written at full speed",
+    )
+    asked = parser.parse_args()
+    names = asked.parts or list(PARTS)
+    parts = PARTS | {"context": partial(context.figures, asked.seconds)}
     figures: dict[str, list[Figure]] = {}
     try:
         for name in names:
             sys.stderr.write(f"measuring {name}\n")
-            figures[name] = PARTS[name]()
+            figures[name] = parts[name]()
             _print(name, figures[name])
     finally:  # a part that fails does not take along what was measured before it
         if figures:

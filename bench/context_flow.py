@@ -17,6 +17,7 @@ from domain.context.commands import PutContext
 from domain.context.events import stream_of
 from eventlog.topic_setup import ensure_topics
 from projections import schema
+from projections.connection import connect
 from workers.context_client import ContextClient
 from workers.embedded.worker import moot
 from workers.settings import Settings
@@ -43,11 +44,16 @@ class Latencies:
 
 @dataclass(frozen=True, slots=True)
 class Sustained:
-    """`accepted` and `projected` per second, and how many keys were in a conflict at the end."""
+    """`accepted` and `projected` per second; `behind`: seconds from the last answer to the last row.
+
+    `conflicts` were found by the projector, among the `met` keys that one node wrote again after the other.
+    """
 
     accepted: float
     projected: float
+    behind: float
     conflicts: int
+    met: int
     writes: int
 
 
@@ -75,24 +81,35 @@ async def sustained(settings: Settings, seconds: float) -> Sustained:
     """As many puts as are taken and passed on in `seconds`, and until the last is projected."""
     connection = await asyncpg.connect(settings.database_url)
     async with ContextClient(settings, "eu", "ann") as ann, ContextClient(settings, "eu", "bob") as bob:
-        began, writes = time.perf_counter(), 0
+        began, call = time.perf_counter(), 0
+        beside: set[int] = set()  # blocks of keys that bob wrote
+        met: set[int] = set()  # those of them that ann wrote again, not having read what he wrote
         while time.perf_counter() - began < seconds:
-            who = bob if writes // TOGETHER % CONCURRENT == CONCURRENT - 1 else ann
-            await who.put_many([_put(f"ward-{(writes + n) % KEYS}", writes + n) for n in range(TOGETHER)])
-            writes += TOGETHER
+            turn = call % CONCURRENT == 0
+            # The other node takes the blocks in turn by itself: so it meets those that the first one writes.
+            block = (call // CONCURRENT if turn else call) % (KEYS // TOGETHER)
+            await (bob if turn else ann).put_many(_block(block, call))
+            (beside if turn else met).update({block} if turn else {block} & beside)
+            call += 1
             while ann.waiting + bob.waiting > AHEAD:  # noqa: ASYNC110 # nobody tells when it is less
                 await asyncio.sleep(LOOK)
-        accepted = time.perf_counter() - began
+        accepted, writes = time.perf_counter() - began, call * TOGETHER
         await _until(connection, "SELECT coalesce(sum(version), 0) FROM context_entry", writes)
         projected = time.perf_counter() - began
     conflicts = await connection.fetchval("SELECT count(*) FROM context_entry WHERE standing = 'settled'")
     await connection.close()
-    return Sustained(writes / accepted, writes / projected, conflicts, writes)
+    behind = projected - accepted
+    return Sustained(writes / accepted, writes / projected, behind, conflicts, len(met) * TOGETHER, writes)
+
+
+def _block(block: int, call: int) -> list[PutContext]:
+    first = block * TOGETHER
+    return [_put(f"ward-{first + n}", call * TOGETHER + n) for n in range(TOGETHER)]
 
 
 async def latency(settings: Settings, there: str, rate: int, seconds: float) -> Latencies:
     """From a put in the first region to its row of the region `there`, at `rate` puts a second."""
-    connection = await asyncpg.connect(settings.database_url)
+    connection = await connect(settings.database_url)
     found, each = Latencies(), round(rate * TICK)
     async with ContextClient(settings, settings.region, "cat") as cat:
         for name, length in (("warm", 2.0), ("run", seconds)):

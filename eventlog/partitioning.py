@@ -8,7 +8,8 @@ _M = 0x5BD1E995
 _SEED = 0x9747B28C
 LONGEST_KEY = 256
 """Bytes: a longer key names no stream that anybody takes."""
-_WORTH_ARRAYS = 24  # keys; fewer are hashed faster one by one
+WORTH_ARRAYS = 24
+"""Keys: fewer are hashed faster one by one."""
 
 
 def murmur2(data: bytes) -> int:
@@ -40,7 +41,7 @@ def strays(keys: Collection[bytes | None], partition: int, partitions: int) -> f
     if partitions == 1:
         return frozenset()
     found = [key for key in {*keys} if key is not None and len(key) <= LONGEST_KEY]
-    if len(found) < _WORTH_ARRAYS:
+    if len(found) < WORTH_ARRAYS:
         return frozenset(key for key in found if partition_of(key, partitions) != partition)
     belong = partitions_of(found, partitions)
     return frozenset(key for key, there in zip(found, belong, strict=True) if there != partition)

@@ -58,6 +58,13 @@ def topic_of(stream: str) -> str:
     return regional(family, name.partition(".")[0]) if family in REGIONAL else family
 
 
+def streams_begin(topic: str) -> tuple[str, ...]:
+    """How the names of the streams begin that `topic_of` says belong to a logical topic."""
+    family, _, region = topic.partition(".")
+    rest = f"/{region}." if family in REGIONAL else "/"
+    return tuple(category + rest for category, home in CATEGORIES.items() if home == family)
+
+
 def regional(family: str, region: str) -> str:
     """The logical topic of `family` that a region has.
 

@@ -14,10 +14,10 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.codec import EPOCH, encode
 from eventlog.connection import shown
-from eventlog.partitioning import partition_of
+from eventlog.partitioning import WORTH_ARRAYS, partition_of, partitions_of
 from eventlog.producing import BULK, Entry, Producing, send_each, send_packed
 from eventlog.record import Position
-from eventlog.topics import kafka_name, topic_of
+from eventlog.topics import kafka_name, streams_begin
 
 _MILLISECOND = timedelta(milliseconds=1)
 
@@ -35,13 +35,21 @@ class LogWriter:
     `linger_ms` is how long a record may wait for company: 0 answers soonest, a few milliseconds let many
     small appends travel together. `deadline` is in seconds and holds for each append as a whole. Events of a
     stream within one append keep their order on the log, also when the producer repeats them. A repeated
-    append may lie on the log twice; readers drop the second by stream, version and id.
+    append may lie on the log twice; readers drop the second by stream, version and id. `alone`: it has one
+    caller, who appends all that he has, so that a few records, too, are sent as one.
     """
 
     def __init__(
-        self, bootstrap: str, prefix: str = "", *, linger_ms: int = 0, deadline: float = 10.0
+        self,
+        bootstrap: str,
+        prefix: str = "",
+        *,
+        linger_ms: int = 0,
+        deadline: float = 10.0,
+        alone: bool = False,
     ) -> None:
         self._bootstrap, self._prefix, self._deadline = bootstrap, prefix, deadline
+        self._packed_from = 2 if alone else BULK
         self._producing = Producing(bootstrap, linger_ms=linger_ms, deadline=deadline)
 
     async def __aenter__(self) -> Self:
@@ -82,7 +90,8 @@ class LogWriter:
             TimeoutError: see `append`.
         """
         name = kafka_name(self._prefix, topic)
-        entries = [_entry(topic, *one) for one in encoded]
+        ours = streams_begin(topic)
+        entries = [_entry(topic, ours, *one) for one in encoded]
         if not entries:
             return []
         try:
@@ -101,13 +110,13 @@ class LogWriter:
 
     async def _deliver(self, name: str, entries: list[Entry]) -> list[tuple[int, int]]:
         """Partition and offset of each entry. A producer that fails is replaced once."""
-        send = send_packed if len(entries) >= BULK else send_each
+        send = send_packed if len(entries) >= self._packed_from else send_each
         replaced = False
         while True:
             producer = await self._producing.producer()
             try:
                 count = await self._partitions(producer, name)
-                partitions = [partition_of(key, count) for _, key, _ in entries]
+                partitions = _belong([key for _, key, _ in entries], count)
                 offsets = await send(producer, name, partitions, entries)
             except UnknownTopicOrPartitionError:
                 raise
@@ -132,8 +141,14 @@ class LogWriter:
             raise UnknownTopicOrPartitionError(name) from None
 
 
-def _entry(topic: str, timestamp_ms: int, stream: str, value: bytes) -> Entry:
-    if topic_of(stream) != topic:
+def _belong(keys: list[bytes], partitions: int) -> list[int]:
+    if len(keys) >= WORTH_ARRAYS:
+        return partitions_of(keys, partitions)
+    return [partition_of(key, partitions) for key in keys]
+
+
+def _entry(topic: str, ours: tuple[str, ...], timestamp_ms: int, stream: str, value: bytes) -> Entry:
+    if not stream.startswith(ours):
         raise Refusal("event", f"an event of {printable(stream, 200)} does not belong to topic {topic}")
     return timestamp_ms, stream.encode(), value
 

@@ -21,6 +21,9 @@ AWAY = (
     TimeoutError,
 )
 
+# A plan that is kept from when a table was small reads all of it for every look-up, until it is analysed.
+PLANNED_ANEW = {"plan_cache_mode": "force_custom_plan"}
+
 # Classes of SQLSTATE that pass by themselves: connections, a standby, passwords and databases still to come,
 # deadlocks, resources, locks, an operator, the system. Any other is the fault of a statement or its values.
 _PASSING = frozenset({"08", "25", "28", "3D", "40", "53", "55", "57", "58"})
@@ -63,7 +66,7 @@ async def connect(
         url,
         timeout=within,
         command_timeout=statement_within,
-        server_settings={"application_name": application},
+        server_settings=PLANNED_ANEW | {"application_name": application},
     )
     return opened
 

@@ -22,7 +22,7 @@ from projections.resume import discards_of, parked_streams, resume_discarded
 from projections.states import States, Stream
 
 BOUNDS = Bounds(worth_rows=5_000, worth_events=20_000, most_rows=10_000, most_events=50_000, pause=0.01)
-REMEMBERED = 2_500  # streams under way, of each partition; some 4 KB each, and twice as many at most
+REMEMBERED = 5_000  # streams under way, of each partition; some 4 KB each, and twice as many at most
 
 
 class Observer(Protocol):

@@ -7,10 +7,10 @@ from typing import Any, NamedTuple, Self
 import asyncpg
 
 from domain.stream import items_prefix
-from projections.connection import shown
+from projections.connection import PLANNED_ANEW, shown
 
-_CONNECT_SECONDS = 2.0
-_QUERY_SECONDS = 5.0
+# Seconds to connect, and for a query.
+_POOL: dict[str, Any] = {"timeout": 2.0, "command_timeout": 5.0, "server_settings": PLANNED_ANEW}
 
 _LISTED = """
 stream, status, question, topic, region, docket, item, consensus, agreement, rounds, opened_at, decided_at
@@ -101,9 +101,7 @@ class Queries:
         self._pool: Any = None
 
     async def __aenter__(self) -> Self:
-        self._pool = await asyncpg.create_pool(
-            self._url, min_size=0, max_size=4, timeout=_CONNECT_SECONDS, command_timeout=_QUERY_SECONDS
-        )
+        self._pool = await asyncpg.create_pool(self._url, min_size=0, max_size=4, **_POOL)
         return self
 
     async def __aexit__(

@@ -57,6 +57,7 @@ class Accepting:
         """
 
         def do(changes: Changes) -> list[Outcome]:
+            self._deciding.recall(one.command for one in wanted)
             if marks is None:
                 return [self._outcome(one, changes) for one in wanted]
             return self._up_to_a_refusal(wanted, marks, changes)

@@ -1,12 +1,13 @@
 """Decides a node's puts over what it has of each key, one after the other, for one transaction at a time."""
 
 from collections import OrderedDict
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from domain.causality.hybrid_clock import ClockAhead, receive
+from domain.context.canonical import is_plain
 from domain.context.commands import PutContext
 from domain.context.decide import Node, put
 from domain.context.events import Written, stream_of
@@ -19,7 +20,8 @@ from domain.context.rules.registry import resolve
 from domain.context.state import Entry, absorb, join
 from domain.context.versions import version_of
 from domain.context.view import conflict_in
-from eventlog.codec import encode
+from domain.making import maker
+from eventlog.codec import encode, encode_sound
 from workers.outbox import Outbox
 from workers.outbox_changes import Changes, Unsent
 
@@ -40,6 +42,9 @@ class Accepted:
     local_version: str
     conflicts_detected: int
     requires_remote_resolution: bool
+
+
+_accepted = maker(Accepted)
 
 
 class Wanted(NamedTuple):
@@ -69,6 +74,15 @@ class Deciding:
         self._clock = outbox.clock
         self._seq = outbox.last
         self._known: OrderedDict[str, Entry] = OrderedDict()
+        self._absent: set[str] = set()
+
+    def recall(self, commands: Iterable[PutContext]) -> None:
+        """Look up, all at once, what the node has of keys that are put next."""
+        streams = {stream_of(self._region, command.layer, command.key) for command in commands}
+        streams -= self._known.keys()
+        found = self._outbox.entries(streams) if streams else {}
+        self._known.update(found)
+        self._absent = streams - found.keys()
 
     def put(self, wanted: Wanted, changes: Changes) -> Accepted:
         """Decide one put and add it to `changes`, which the caller stores before it answers.
@@ -90,7 +104,8 @@ class Deciding:
             merge_text=rules.merge_text,
         )
         event = recorded(write, self._region, rules.residency)
-        encoded = encode(event)
+        # Its other parts were checked when they were made; a value may have been changed by its owner since.
+        encoded = encode_sound(event) if is_plain(write.value) else encode(event)
         entry = absorb(entry, write)[0]
         self._clock = max(self._clock, write.clock)
         self._seq += 1
@@ -110,6 +125,7 @@ class Deciding:
     def forget(self) -> None:
         """Read everything from the outbox again: a transaction failed."""
         self._known.clear()
+        self._absent.clear()
         self._clock = max(self._clock, self._outbox.clock)
 
     def _joined(self, stream: str, heard: Entry | None, now: int) -> Entry | None:
@@ -122,21 +138,22 @@ class Deciding:
 
     def _entry(self, stream: str) -> Entry | None:
         entry = self._known.get(stream)
-        if entry is None:
-            entry = self._outbox.entries([stream]).get(stream)
-        else:
+        if entry is not None:
             self._known.move_to_end(stream)
+        elif stream not in self._absent:
+            entry = self._outbox.entries([stream]).get(stream)
         return entry
 
     def _keep(self, stream: str, entry: Entry, changes: Changes) -> None:
         self._known[stream] = changes.entries[stream] = entry
+        self._absent.discard(stream)
         changes.clock = self._clock
-        if len(self._known) > _IN_MEMORY + len(changes.entries):
+        while len(self._known) > _IN_MEMORY + len(changes.entries):
             self._known.popitem(last=False)
 
     def _answer(self, event: str, write: Written, entry: Entry) -> Accepted:
         beside = len(entry.siblings) - 1
-        return Accepted(
+        return _accepted(
             context_id=event,
             local_version=version_of(entry),
             conflicts_detected=beside,

@@ -50,7 +50,9 @@ class Draining:
     async def run(self) -> None:
         while True:
             try:
-                async with LogWriter(self._kafka, self._prefix, deadline=_REACHED_WITHIN) as writer:
+                async with LogWriter(
+                    self._kafka, self._prefix, deadline=_REACHED_WITHIN, alone=True
+                ) as writer:
                     await self._send_all(writer)
             except Exception as error:  # noqa: BLE001 # also a fault of ours must not end it without a word
                 self.problem = why(error)

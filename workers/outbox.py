@@ -1,5 +1,6 @@
 """A node's outbox: its writes until they are on the log, and what it has of each key, in one SQLite file."""
 
+import json
 import os
 import sqlite3
 import threading
@@ -18,6 +19,7 @@ from workers.outbox_changes import KEEP, TABLES, Changes, Mark, Unsent, decode
 
 _FORMAT = 1
 _AT_ONCE_BYTES = 8 << 20
+_AMONG = "FROM replica WHERE stream IN (SELECT value FROM json_each(?))"
 
 
 class OutboxFault(OSError):
@@ -118,9 +120,8 @@ class Outbox:
 
     def knows(self, streams: Iterable[str]) -> set[str]:
         """Those of the keys of which the node has anything."""
-        query = "SELECT 1 FROM replica WHERE stream = ?"
         with self._reading_lock:
-            return {one for one in streams if self._reading.execute(query, (one,)).fetchone()}
+            return {stream for (stream,) in self._reading.execute(f"SELECT stream {_AMONG}", _names(streams))}
 
     def oldest(self) -> int | None:
         """When the write that waits longest was made, in Unix milliseconds; None where none waits."""
@@ -172,13 +173,15 @@ def replica(file: Path, streams: Iterable[str]) -> dict[str, Entry]:
 def _entries(reading: sqlite3.Connection, file: Path, streams: Iterable[str]) -> dict[str, Entry]:
     found = {}
     try:
-        for stream in streams:
-            row = reading.execute("SELECT entry FROM replica WHERE stream = ?", (stream,)).fetchone()
-            if row is not None:
-                found[stream] = decode(row[0])
+        for stream, entry in reading.execute(f"SELECT stream, entry {_AMONG}", _names(streams)):
+            found[stream] = decode(entry)
     except (sqlite3.Error, msgspec.MsgspecError) as error:
         raise _fault(file, error) from error
     return found
+
+
+def _names(streams: Iterable[str]) -> tuple[str]:
+    return (json.dumps([*streams]),)
 
 
 def _connect(file: Path) -> sqlite3.Connection:

@@ -89,5 +89,7 @@ def dominates(one: CausalContext, other: CausalContext) -> bool:
 
 def next_dot(context: CausalContext, node: str) -> Dot:
     """The dot of this node's next write of a key of which `context` is all that the node knows."""
-    beyond = [dot.counter for dot in context.beyond if dot.node == node]
-    return Dot(node, max(context.vector.get(node, 0), *beyond, 0) + 1)
+    counter = context.vector.get(node, 0)
+    if context.beyond:
+        counter = max(counter, *(dot.counter for dot in context.beyond if dot.node == node), 0)
+    return Dot(node, counter + 1)

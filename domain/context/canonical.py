@@ -1,6 +1,7 @@
 """One text for each JSON value, so that equal values have equal bytes and equal hashes everywhere."""
 
 import json
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -9,6 +10,7 @@ from domain.strict_json import MAX_DEPTH, check_text, printable
 
 MAX_VALUE_BYTES = 64 * 1024
 _LOWEST, _HIGHEST = -(2**63), 2**63 - 1
+_SURROGATE = re.compile("[\ud800-\udfff]")
 
 _write = json.JSONEncoder(
     ensure_ascii=False, check_circular=False, allow_nan=False, sort_keys=True, separators=(",", ":")
@@ -55,7 +57,7 @@ def check_value(value: Any, field: str = "value") -> None:
         Refusal: it is too large, nested deeper than 64, or holds what JSON or a database cannot: another
             type, a key that is no text, NaN, an infinity, a whole number of more than 64 bits, a NUL.
     """
-    if not _is_plain(value, 0):  # else nothing of what follows can be wrong with it
+    if not is_plain(value):  # else nothing of what follows can be wrong with it
         _check(value, field, 0)
         check_text(value, field)
     size = len(canonical(value).encode())
@@ -66,24 +68,28 @@ def check_value(value: Any, field: str = "value") -> None:
         )
 
 
-def _is_plain(value: Any, depth: int) -> bool:
+def is_plain(value: Any, depth: int = 0) -> bool:
     """Whether a value is surely sound, in a part of the time that it takes to name what is not."""
     kind: type[Any] = type(value)
     if kind is str:
-        return bool(value.isascii() and "\0" not in value)
+        return _is_text(value)
     if kind is int:
         return bool(_LOWEST <= value <= _HIGHEST)
     if kind is float:
         return bool(abs(value) < float("inf"))
     if depth >= MAX_DEPTH or (kind is not dict and kind is not list):
-        return value is None or kind is bool
-    if kind is dict:
-        return all(map(_is_name, value)) and all(_is_plain(inner, depth + 1) for inner in value.values())
-    return all(_is_plain(inner, depth + 1) for inner in value)
+        return kind in _CERTAIN
+    for inner in value.values() if kind is dict else value:
+        if type(inner) not in _CERTAIN and not is_plain(inner, depth + 1):
+            return False
+    return kind is list or all(map(_is_text, value))
 
 
-def _is_name(key: Any) -> bool:
-    return type(key) is str and key.isascii() and "\0" not in key
+_CERTAIN = frozenset({bool, type(None)})
+
+
+def _is_text(text: Any) -> bool:
+    return type(text) is str and "\0" not in text and (text.isascii() or not _SURROGATE.search(text))
 
 
 def _check(value: Any, where: str, depth: int) -> None:

@@ -19,7 +19,10 @@ from domain.context.rules.registry import resolve
 from domain.context.state import Entry, context_of
 from domain.context.versions import check_version
 from domain.context.view import conflict_in
+from domain.making import maker
 from domain.refusal import Refusal
+
+_written = maker(Written)
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +66,7 @@ def put(
     seen = context_of(entry) if read else _own_of(entry, node.id)
     clock = send(max(node.clock, entry.newest if entry else ZERO), now_ms)
     ttl = command.ttl_seconds
-    return Written(
+    return _written(
         layer=command.layer,
         key=command.key,
         value=command.value,
@@ -76,7 +79,7 @@ def put(
         seen=dict(seen.vector),
         beyond=_by_node(seen),
         ttl_ms=layer.ttl_ms if ttl is None else round(ttl * 1000),
-        flags=tuple(sorted(set(command.flags))),
+        flags=tuple(sorted(set(command.flags))) if command.flags else (),
     )
 
 
@@ -165,6 +168,6 @@ def _with_write(seen: CausalContext, write: Written) -> CausalContext:
 
 def _by_node(context: CausalContext) -> dict[str, tuple[int, ...]]:
     found: dict[str, tuple[int, ...]] = {}
-    for dot in sorted(context.beyond):
+    for dot in sorted(context.beyond) if context.beyond else ():
         found[dot.node] = (*found.get(dot.node, ()), dot.counter)
     return found

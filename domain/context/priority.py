@@ -16,4 +16,7 @@ _WEIGHTS: dict[Flag, int] = {
 
 def sync_priority(flags: Iterable[Flag]) -> int:
     """0 to 100, the higher the sooner; first in, first out within one. A repeated flag counts once."""
-    return max(LOWEST, min(HIGHEST, START + sum(_WEIGHTS[flag] for flag in set(flags))))
+    distinct = set(flags)
+    if not distinct:  # nearly always
+        return START
+    return max(LOWEST, min(HIGHEST, START + sum(_WEIGHTS[flag] for flag in distinct)))

@@ -7,9 +7,11 @@ from domain.context.possible import check_write
 from domain.context.region import check_region
 from domain.context.residency import Residency
 from domain.event import Event, event_id
+from domain.making import maker
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MILLISECOND = timedelta(milliseconds=1)
+_event = maker(Event)
 
 
 def recorded(write: Written, region: str, residency: Residency) -> Event:
@@ -29,7 +31,7 @@ def recorded(write: Written, region: str, residency: Residency) -> Event:
     at = _EPOCH + write.wall * _MILLISECOND
     there = stream_of(region, write.layer, write.key)
     home = there if write.region == region else stream_of(write.region, write.layer, write.key)
-    return Event(
+    return _event(
         id=event_id(at, there, write.node, write.counter),
         stream=there,
         version=write.counter,

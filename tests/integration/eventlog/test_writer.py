@@ -43,6 +43,15 @@ async def test_a_position_is_where_the_event_lies(writer, whole, count):
     assert [placed[position] for position in positions] == events
 
 
+@pytest.mark.parametrize("count", [1, 5, BULK])
+async def test_who_appends_alone_is_told_where_each_event_lies(kafka, prefix, writer, whole, count):
+    events = ballots(count, streams=5)
+    async with LogWriter(kafka, prefix, alone=True) as log:
+        positions = await log.append("decisions", events)
+    placed = {Position(r.topic, r.partition, r.offset): decode(r.value) for r in await whole()}
+    assert [placed[position] for position in positions] == events
+
+
 @pytest.mark.parametrize("count", [1, BULK])
 async def test_a_record_is_a_structured_cloudevent_under_its_streams_key(kafka, prefix, writer, count):
     events = ballots(count)

@@ -8,6 +8,7 @@ from alembic.migration import MigrationContext
 
 from projections import schema
 from projections.connection import connect
+from projections.queries import Queries
 
 
 async def test_migrations_make_the_declared_tables_and_can_be_repeated(database):
@@ -43,3 +44,12 @@ async def test_two_migrations_at_once_wait_for_each_other(database):
     found = await asyncio.gather(schema.upgrade(database), schema.upgrade(database))
     assert {after for _, after in found} == {schema.head()}
     assert None in {before for before, _ in found}
+
+
+async def test_a_look_up_is_planned_for_the_table_as_it_is_and_not_as_it_was(database):
+    connection = await connect(database)
+    assert await connection.fetchval("SHOW plan_cache_mode") == "force_custom_plan"
+    connection.terminate()
+    async with Queries(database) as queries:
+        (row,) = await queries._rows("SHOW plan_cache_mode")
+    assert [*row] == ["force_custom_plan"]

@@ -66,6 +66,7 @@ def test_the_projector_is_judged_by_its_whole_process_and_its_slowest_return():
 
 def test_shared_context_is_judged_by_what_is_projected_and_by_its_slowest_hundredth():
     slow = Latencies(seconds=[0.1] * 97 + [0.9] * 3)
-    told = context.told(Sustained(12_000, 9_000, 5, 600_000), Latencies(seconds=[0.1] * 100), slow, 60.0)
-    assert [figure.met for figure in told] == [True, False, True, False]
-    assert told[3].value == pytest.approx(900)
+    sustained = Sustained(12_000, 9_000, 20.0, 19_000, 20_000, 600_000)
+    told = context.told(sustained, Latencies(seconds=[0.1] * 100), slow, 60.0)
+    assert [figure.met for figure in told] == [True, False, True, True, False]
+    assert told[4].value == pytest.approx(900)

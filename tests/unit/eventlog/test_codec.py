@@ -5,14 +5,22 @@ from dataclasses import replace
 from datetime import datetime, timedelta, timezone
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
+from hypothesis import strategies as st
 
 from domain.consensus.events import Decided
 from domain.consensus.policy import Policy
+from domain.context.canonical import is_plain
+from domain.context.commands import PutContext
+from domain.context.decide import Node, put
+from domain.context.layers import Layers
+from domain.context.recording import recorded
+from domain.context.residency import Residency
+from domain.context.state import fold
 from domain.event import Event
 from domain.refusal import Refusal
 from eventlog.catalogue import BY_TYPE, EVENTS
-from eventlog.codec import MAX_EVENT_BYTES, decode, encode, peek
+from eventlog.codec import MAX_EVENT_BYTES, decode, encode, encode_sound, peek
 from tests.unit.drawing import examples
 from tests.unit.eventlog import strategies
 from tests.unit.eventlog.examples import AT, BALLOT, ballot
@@ -36,6 +44,29 @@ def test_each_type_of_the_catalogue_survives_the_round_trip(cls):
         assert type(decode(encode(event)).data) is cls
 
     survives()
+
+
+VALUES = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=2), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(
+    VALUES,
+    st.integers(0, 3).map(lambda step: 1_795_255_199_999 + step),
+    st.sampled_from([(), ("historical",)]),
+)
+def test_what_is_not_read_again_when_it_is_written_could_be(value, now, flags):
+    assume(is_plain(value))
+    command = PutContext("cultural", "ward-é/1", value, "Åse", flags, 1.5)
+    entry = None
+    for _ in range(2):
+        write = put(entry, command, Node("eu-1", "eu"), now, layers=Layers(), residency=Residency())
+        entry = fold(entry, write)
+        event = recorded(write, "eu", Residency())
+        assert encode_sound(event) == encode(event)
 
 
 @given(strategies.events())

@@ -22,6 +22,7 @@ from eventlog.topics import (
     regional,
     regional_topics,
     settings,
+    streams_begin,
     topic_named,
     topic_of,
 )
@@ -46,6 +47,14 @@ def test_murmur2_is_that_of_kafkas_java_clients(data, expected):
 @given(st.binary(max_size=80))
 def test_murmur2_is_that_of_aiokafka(data):
     assert murmur2(data) == reference(data)
+
+
+@pytest.mark.parametrize(
+    "stream", ["consensus/4", "context/eu.immediate.a", "context/eu-1.immediate.a", "conflict/c"]
+)
+def test_how_the_streams_of_a_topic_begin_is_what_puts_them_there(stream):
+    for topic in (*TOPICS, "context.eu", "context.eu-1"):
+        assert stream.startswith(streams_begin(topic)) == (topic_of(stream) == topic)
 
 
 @given(st.text(min_size=1), st.integers(1, 50))

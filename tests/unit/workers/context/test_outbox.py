@@ -59,6 +59,20 @@ def test_it_is_drained_by_priority_and_first_in_first_out_within_one(folder, pri
         outbox.close()
 
 
+def test_much_is_stored_and_struck_off_at_once_and_what_was_not_named_stays(file):
+    outbox = opened(file)
+    rows = [waiting(seq) for seq in range(1, 251)]
+    outbox.store(Changes(unsent=rows, entries={f"s{number}": ENTRY for number in range(203)}))
+    assert outbox.unsent(1000) == rows
+    assert outbox.knows(["s0", "s202", "s203"]) == {"s0", "s202"}
+    assert outbox.entries(["s203", "s202"]) == {"s202": ENTRY}
+    gone = [249, 2, 3, 100, 250, 101]
+    outbox.store(Changes(sent=gone))
+    assert [one.seq for one in outbox.unsent(1000)] == [seq for seq in range(1, 251) if seq not in gone]
+    assert outbox.waiting == 244
+    outbox.close()
+
+
 def test_one_that_is_more_urgent_is_next_however_much_waits(file):
     outbox = opened(file)
     outbox.store(Changes(unsent=[waiting(seq) for seq in range(1, 9)]))

@@ -17,6 +17,7 @@ from domain.refusal import Refusal
 from eventlog.codec import decode
 from tests.unit.domain.context.given import wrote
 from tests.unit.drawing import examples
+from workers import deciding
 from workers.accepting import Accepting
 from workers.deciding import Deciding, Rules, Wanted
 from workers.outbox import Outbox, OutboxFault
@@ -70,6 +71,26 @@ async def test_each_put_of_a_key_has_the_next_dot_and_has_seen_the_one_before(fi
     one, two = writes(again)
     again.close()
     assert (one.seen, two.seen, one.clock < two.clock) == ({}, {"eu-1": 1}, True)
+
+
+async def test_puts_in_one_call_follow_what_the_outbox_has_and_one_another(file):
+    async with Node(file) as node:
+        await node.put(1, "old")
+    async with Node(file) as node:
+        wanted = [Wanted(PutContext("situational", key, 2, "ann")) for key in ("old", "new", "new", "old")]
+        answers = await node.accepting.put(wanted)
+    assert [one.local_version for one in answers] == ["eu-1:2", "eu-1:1", "eu-1:2", "eu-1:3"]
+
+
+async def test_what_was_absent_is_read_again_once_it_left_the_memory(file, monkeypatch):
+    monkeypatch.setattr(deciding, "_IN_MEMORY", 1)
+    async with Node(file) as node:
+        await node.accepting.put(
+            [Wanted(PutContext("situational", key, 1, "ann")) for key in ("a", "b", "c")]
+        )
+        for key in ("a", "b", "c"):
+            (known,) = await node.accepting.heard([fold(None, wrote("us-1:1", key=key))])
+            assert known.received.vector == {"eu-1": 1, "us-1": 1}
 
 
 async def test_dots_and_the_clock_go_on_in_the_next_process_even_if_its_clock_runs_behind(file):
