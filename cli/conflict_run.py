@@ -23,7 +23,7 @@ from workers.settings import load
 from workers.temporal_client import connect
 from workflows import names
 
-CLOSED = frozenset({"resolved", "unresolved"})
+CLOSED = frozenset({"resolved", "unresolved", "withdrawn"})
 
 
 async def start(request: OpenCase) -> dict[str, Any]:

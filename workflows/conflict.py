@@ -1,11 +1,13 @@
 """ResolveConflict: a case on its way through the levels; it decides nothing that `domain.conflict` can."""
 
+import asyncio
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, assert_never
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ChildWorkflowError, is_cancelled_exception
 
 with workflow.unsafe.imports_passed_through():
     from domain.conflict import decide as steps
@@ -14,12 +16,13 @@ with workflow.unsafe.imports_passed_through():
     from domain.conflict.appeals import appeal
     from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, GrowCase, OpenCase
     from domain.conflict.decide import next_step
-    from domain.conflict.events import ConflictEvent
+    from domain.conflict.events import ConflictEvent, Withdrawn
     from domain.conflict.fold import fold_all
     from domain.conflict.hearing import grow, open_case
     from domain.conflict.persons import give_verdict, wake
     from domain.conflict.result import ConflictResult, result_of
     from domain.conflict.state import NO_CASE, CaseState
+    from domain.conflict.withdrawal import withdraw
     from domain.event import Event
     from domain.stream import Draft
     from workflows import conflict_text, names
@@ -55,6 +58,23 @@ class ResolveConflict:
             return await hand_over(ResolveConflict.run, request, stream)
         self._request = request
         self._recording = self._recording.renamed(stream, request.regions[0])
+        try:
+            await self._hear(request)
+        except (asyncio.CancelledError, ActivityError, ChildWorkflowError) as error:
+            if not is_cancelled_exception(error):
+                raise
+            await self._withdraw()
+            if isinstance(self._state.outcome, Withdrawn | None):
+                raise
+        self._show()
+        self._measure()
+        applied, unapplied = await apply_ruling(self._state)
+        if unapplied is not None:
+            self._show(unapplied)
+        await workflow.wait_condition(workflow.all_handlers_finished)
+        return replace(result_of(self._state), applied=applied, unapplied=unapplied)
+
+    async def _hear(self, request: OpenCase) -> None:
         hearings = Hearings(request, self._recording, self._record)
         await self._recording.open(
             lambda draft, at: advance(NO_CASE, open_case(request), request.members, draft, at),
@@ -63,11 +83,16 @@ class ResolveConflict:
         while not isinstance(step := next_step(self._state), steps.Closed):
             self._show()
             await self._take(step, hearings)
-        self._show()
-        self._measure()
-        applied, unapplied = await apply_ruling(self._state)
-        await workflow.wait_condition(workflow.all_handlers_finished)
-        return replace(result_of(self._state), applied=applied, unapplied=unapplied)
+
+    async def _withdraw(self) -> None:
+        """End a cancelled case on its own log: withdrawn, or by the ruling that can be attacked no more."""
+        if self._state.case is None:
+            return
+        reason = workflow.cancellation_reason() or ""
+        await self._record(lambda state: withdraw(state, reason, workflow.now()), "withdraw the case")
+        if isinstance(self._state.outcome, Withdrawn):
+            self._show()
+            await workflow.wait_condition(workflow.all_handlers_finished)
 
     async def _take(self, step: steps.Step, hearings: Hearings) -> None:
         match step:
@@ -192,14 +217,14 @@ class ResolveConflict:
         took = workflow.now() - (state.opened_at or workflow.now())
         meter.create_histogram_timedelta(names.RESOLUTION_TIME, told).record(took)
 
-    def _show(self) -> None:
+    def _show(self, unapplied: str | None = None) -> None:
         """The live picture in Temporal's UI and lists."""
         state = self._state
-        workflow.set_current_details(conflict_text.table(state))
+        workflow.set_current_details(conflict_text.table(state, unapplied))
         workflow.upsert_search_attributes(
             [
                 names.KIND.value_set("conflict"),
-                names.STATUS.value_set(conflict_text.status(state)),
+                names.STATUS.value_set(state.status),
                 names.LEVEL.value_set(state.level),
                 names.REGION.value_set(state.opened.regions[0]),
             ]

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, assert_never
 
 from domain.conflict.case import Case
 from domain.conflict.events import (
@@ -19,6 +19,7 @@ from domain.conflict.events import (
     Ruled,
     Unresolved,
     VerdictGiven,
+    Withdrawn,
 )
 from domain.conflict.levels import FINAL
 from domain.conflict.policy import ConflictPolicy
@@ -78,7 +79,7 @@ class CaseState:
     verdict: VerdictGiven | None = None
     annulments: tuple[AnnulmentAsked, ...] = ()
     annulled: AnnulmentDecided | None = None
-    outcome: Resolved | Unresolved | None = None
+    outcome: Resolved | Unresolved | Withdrawn | None = None
     event_ids: tuple[str, ...] = ()
 
     @property
@@ -91,6 +92,32 @@ class CaseState:
         if self.case is None:
             raise Refusal("case", "it was not opened yet")
         return self.case
+
+    @property
+    def status(self) -> str:
+        """What the case waits for, in one word; `resolved`, `unresolved` or `withdrawn` at its end."""
+        match self.outcome:
+            case None:
+                return self.phase
+            case Resolved():
+                return "resolved"
+            case Unresolved():
+                return "unresolved"
+            case Withdrawn():
+                return "withdrawn"
+            case _:
+                assert_never(self.outcome)
+
+    @property
+    def deliberation(self) -> str | None:
+        """The stream in which a panel decides now."""
+        match self.phase:
+            case "panel":
+                return self.begun[-1].deliberation
+            case "annulment":
+                return self.annulments[-1].deliberation
+            case _:
+                return None
 
     @property
     def sitting(self) -> LevelBegun | None:
