@@ -87,9 +87,9 @@ async def whatif_all(
 ) -> Retaken:
     """Every settled decision again; all of them are held in memory, some 10 kB each.
 
-    Under `reputation` a decision is weighed by what the rulings before its opening, also those of cases, said
-    of its voters; under `posterior` and `calibrated` by the model of its docket. `change` has to be a policy's
-    by itself.
+    Under `reputation` a decision is weighed by what the rulings before its opening, also those of cases,
+    said of its voters; under `posterior` and `calibrated` by the model of its docket. `change` has to be a
+    policy's by itself.
     """
     settled: list[_Settled] = []
     cases: list[Ruling] = []

@@ -18,7 +18,7 @@ def result(data: dict[str, Any]) -> str:
             f"{data['id']}: {printable(data['resolution'], 300)}",
             f"  level {data['level_used']} by {data['authority']}{final}, {climbed}",
             *(f"  {printable(reason, 300)}" for reason in data["reasons"]),
-            *([f"  not applied: {printable(data['unapplied'], 300)}"] if data["unapplied"] else []),
+            *([f"  not applied: {printable(data['unapplied'], 300)}"] if data.get("unapplied") else []),
         ]
     )
 
