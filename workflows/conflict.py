@@ -27,6 +27,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.stream import Draft
     from workflows import conflict_text, names
     from workflows.applying import apply_ruling
+    from workflows.consensus_text import escaped
     from workflows.entrance import hand_over
     from workflows.hearings import Hearings, check_whole
     from workflows.recording import Recording
@@ -81,6 +82,8 @@ class ResolveConflict:
             f"open conflict/{request.id}",
         )
         while not isinstance(step := next_step(self._state), steps.Closed):
+            if workflow.cancellation_reason() is not None:
+                raise asyncio.CancelledError  # it reached a panel that had its outcome, and ended there
             self._show()
             await self._take(step, hearings)
 
@@ -141,7 +144,7 @@ class ResolveConflict:
     async def verdict(self, command: GiveVerdict) -> tuple[str, ...]:
         """Answers with the ids of the events that record it; none for a verdict that was given before."""
         return await self._told(
-            lambda state: give_verdict(state, command), f"{command.person} gives a verdict"
+            lambda state: give_verdict(state, command), f"{escaped(command.person)} gives a verdict"
         )
 
     @verdict.validator

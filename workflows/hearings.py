@@ -29,6 +29,7 @@ from domain.consensus.outcome import ConsensusOutcome
 from domain.event import Event
 from domain.refusal import Refusal
 from workflows import names
+from workflows.consensus_text import escaped
 from workflows.recording import Recording
 
 RULE_WITHIN = timedelta(seconds=60)
@@ -75,7 +76,7 @@ class Hearings:
             why = f"{where} {_why(error)}"
             await self._record(lambda state: record_failure(state, why), "level 1 failed")
         else:
-            await self._record(lambda state: record_rule(state, found), f"{found.rule} was applied")
+            await self._record(lambda state: record_rule(state, found), f"{escaped(found.rule)} was applied")
 
     async def hold_panel(self, deliberation: str) -> None:
         """Let the panel of the level decide, in a workflow of its own."""
@@ -127,7 +128,7 @@ class Hearings:
             if is_cancelled_exception(error):
                 raise
             given = OpinionGiven("none", None, 0.0, f"no verdict: the mediator {_why(error)}")
-        await self._record(lambda state: record_opinion(state, given), f"hear {given.mediator}")
+        await self._record(lambda state: record_opinion(state, given), f"hear {escaped(given.mediator)}")
 
 
 async def _held(question: OpenDeliberation, stream: str) -> tuple[ConsensusOutcome | None, str]:

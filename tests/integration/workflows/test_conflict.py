@@ -177,3 +177,17 @@ async def test_a_position_that_arrives_late_is_heard_by_the_next_level(moot):
     await court.handle.result()
     begun = [event.data.heard for event in court.events() if event.type == "conflict.level_begun.v1"]
     assert begun == [2, 3]
+
+
+async def test_a_person_s_name_is_text_in_the_history_that_temporal_shows(moot):
+    court = await Court.of(moot, case(moot.id("case"), CROWD, critical=True))
+    await court.until(status="person")
+    await court.tell("verdict", verdict="p1", reason="r", person="\u202e[Pat](http://evil)")
+    await court.handle.result()
+    told = [
+        event.user_metadata.summary.data.decode() for event in (await court.handle.fetch_history()).events
+    ]
+    (said,) = [summary for summary in told if "gives a verdict" in summary]
+    assert "Pat" in said
+    assert "\u202e" not in said
+    assert "[Pat](" not in said.replace("\\\\", "\\")

@@ -4,15 +4,18 @@ import asyncio
 import contextlib
 
 import pytest
+from temporalio.api.enums.v1 import EventType
 from temporalio.client import WorkflowFailureError
 from temporalio.exceptions import CancelledError
 from temporalio.service import RPCError
 
 from cli.consensus_end import ended, ended_of
 from domain.conflict.events import Withdrawn
+from domain.consensus.events import Decided
 from tests.fakes.event_log import HeldLog, MemoryLog
 from tests.integration.workflows.cases import LONG, Court, case, member
 from tests.integration.workflows.conftest import DEADLINE, Moot
+from tests.integration.workflows.test_cancelled import has_seen
 from tests.unit.domain.context.given import wrote
 from workflows.names import consensus_stream
 
@@ -82,6 +85,21 @@ async def test_cancelling_while_the_opening_is_being_written_leaves_no_version_t
         log.go.set()
         await cancelled(court)
     assert [event.version for event in court.events()] == [1, 2, 3]
+
+
+async def test_a_cancel_that_its_panel_answers_with_an_outcome_ends_the_case_all_the_same(client):
+    request = case("held-" + Moot(client).id(), CROWD, policy=LONG)
+    log = HeldLog(f"consensus/{request['id']}", Decided)
+    moot = Moot(client, log)
+    async with moot.working():
+        court = await Court.of(moot, request)
+        await asyncio.wait_for(log.reached.wait(), DEADLINE)
+        panel = client.get_workflow_handle(f"consensus/{request['id']}-level-2")
+        await court.handle.cancel()
+        await has_seen(panel, EventType.EVENT_TYPE_WORKFLOW_EXECUTION_CANCEL_REQUESTED)
+        log.go.set()
+        await cancelled(court)
+    assert court.said() == ["opened", "level_begun", "panel_heard", "ruled", "withdrawn"]
 
 
 async def test_a_case_that_was_terminated_is_told_from_one_that_runs(moot):
