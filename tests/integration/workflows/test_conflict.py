@@ -172,7 +172,7 @@ async def test_a_position_that_arrives_late_is_heard_by_the_next_level(moot):
     await court.until(status="appealable")
     late = {"id": "p3", "party": "cem", "claim": "8"}
     assert len(await court.tell("grow", positions=[late])) == 1
-    assert await court.tell("grow", positions=[late]) == []
+    assert await court.refused("grow", positions=[late]) == "positions: all of them stand there already"
     await court.tell("appeal", party="bob", grounds="g")
     await court.handle.result()
     begun = [event.data.heard for event in court.events() if event.type == "conflict.level_begun.v1"]
@@ -191,3 +191,24 @@ async def test_a_person_s_name_is_text_in_the_history_that_temporal_shows(moot):
     assert "Pat" in said
     assert "\u202e" not in said
     assert "[Pat](" not in said.replace("\\\\", "\\")
+
+
+LONG_RUN = [pytest.mark.chaos, pytest.mark.timeout(1_800)]
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=LONG_RUN)])
+async def test_a_case_that_is_told_ever_more_keeps_a_history_of_one_length(moot, count):
+    court = await Court.of(moot, case(moot.id("case"), CROWD, policy=LONG))
+    await court.until(status="appealable")
+    for number in range(3, 41):
+        await court.tell("grow", positions=[{"id": f"p{number}", "party": "cem", "claim": str(number)}])
+    full = len((await court.handle.fetch_history()).events)
+    for number in range(count):
+        again = {"id": f"p{3 + number % 80}", "party": "cem", "claim": str(3 + number % 80)}
+        said = await court.refused("grow", positions=[again])
+        assert said in (
+            "positions: all of them stand there already",
+            "positions: 41 are too many, at most 40",
+        )
+    assert len((await court.handle.fetch_history()).events) == full
+    await court.handle.terminate()
