@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal, assert_never
+from typing import Literal, assert_never, get_args
 
 from domain.conflict.case import Case
 from domain.conflict.events import (
@@ -43,6 +43,11 @@ Phase = Literal[
     "closed",
 ]
 """What a case waits for. In `counted`, `appealed`, `answered`, `overdue`, `annulled` it waits for nobody."""
+
+
+ENDS = ("resolved", "unresolved", "withdrawn")
+STATUSES = (*(phase for phase in get_args(Phase) if phase not in ("none", "closed")), *ENDS)
+"""Of a case that was opened."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -212,3 +212,25 @@ async def test_a_case_that_is_told_ever_more_keeps_a_history_of_one_length(moot,
         )
     assert len((await court.handle.fetch_history()).events) == full
     await court.handle.terminate()
+
+
+async def shown(court):
+    found = (await court.handle.describe()).typed_search_attributes
+    details = (await court.handle.query("__temporal_workflow_metadata")).current_details
+    ours = {pair.key.name: pair.value for pair in found if pair.key.name.startswith("Folkmoot")}
+    return {name.removeprefix("Folkmoot"): value for name, value in ours.items()}, details
+
+
+async def test_temporal_lists_a_case_by_level_status_and_region_and_shows_where_it_stands(moot):
+    court = await Court.of(moot, case(moot.id("case"), CROWD, policy={**LONG, "global_appeal_seconds": 0}))
+    await court.until(status="appealable")
+    attributes, details = await shown(court)
+    assert attributes == {"Kind": "conflict", "Status": "appealable", "Level": 2, "Region": "eu"}
+    (begun,) = [event.data for event in court.events() if event.type == "conflict.level_begun.v1"]
+    assert all(f"{seat.voter} p1" in details for seat in begun.panel)
+    assert "open to appeal until" in details
+    await court.tell("appeal", party="bob", grounds="g")
+    await court.handle.result()
+    attributes, details = await shown(court)
+    assert attributes == {"Kind": "conflict", "Status": "resolved", "Level": 3, "Region": "eu"}
+    assert "Resolved at level 3 by consensus" in details
