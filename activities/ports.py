@@ -20,6 +20,7 @@ class EventLog(Protocol):
 
         Raises:
             domain.refusal.Refusal: an event is too large or not storable; none of `events` was written.
+            FileNotFoundError: the log has no such topic; nothing was written.
             TimeoutError: the log did not answer in time; a retry with the same events is safe.
         """
         ...

@@ -12,6 +12,7 @@ from domain.conflict.applied import Application, ruling
 from domain.context.events import Written
 from domain.context.recording import recorded
 from domain.context.residency import Residency
+from domain.refusal import Refusal
 
 
 class SharedContext(Protocol):
@@ -48,7 +49,8 @@ class Ruling:
         """Append the ruling's write; a retry appends the same event, which readers drop.
 
         Raises:
-            Refusal: a covered write is unknown, or the value may not be in the region; nothing was written.
+            Refusal: a covered write is unknown, the region has no topic, or may not hold the value: nothing
+                was written.
             OSError: the log or the read table did not answer; Temporal retries.
         """
         case, covers = application.case, application.resolved.covers
@@ -58,5 +60,8 @@ class Ruling:
             found = await self._context.writes(region, entry.layer, entry.key, covers)
         write = ruling(application, found)
         event = recorded(write, write.region, self._residency)
-        await self._log.append(f"context.{write.region}", [event])
+        try:
+            await self._log.append(f"context.{write.region}", [event])
+        except FileNotFoundError as error:
+            raise Refusal("regions", str(error)) from None
         return Applied(event.id, f"{write.node}:{write.counter}")

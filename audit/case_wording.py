@@ -46,6 +46,8 @@ def _evidence(data: e.Evidential) -> str:  # noqa: C901, PLR0911, PLR0912 # a li
             note = f" ({data.note})" if data.note else ""
             heard = counted(data.heard, "position")
             return f"level {data.level} hears {heard} before {by or 'nobody'}{note}"
+        case e.DeliberationMoved():
+            return f"{data.was} was taken by somebody else: the panel decides in {data.deliberation}"
         case e.RuleApplied():
             came = data.resolution or data.choice or "nothing"
             return f"{data.rule} comes to {came}: {data.reason}"
@@ -69,5 +71,7 @@ def _evidence(data: e.Evidential) -> str:  # noqa: C901, PLR0911, PLR0912 # a li
             return f"{data.party} asks for annulment for {data.ground}, before {panel}: {data.statement}"
         case e.AnnulmentDecided():
             return f"{'annulled' if data.annulled else 'not annulled'}: {data.reason}"
+        case e.Withdrawn():
+            return f"withdrawn on level {data.level}, nothing is decided: {data.reason or 'no reason given'}"
         case _:
             assert_never(data)

@@ -10,6 +10,7 @@ from audit.divergent import Divergent
 from audit.docket_check import DocketCheck
 from audit.weights import Weights
 from domain.conflict.events import CaseOpened, Resolved, Unresolved
+from domain.conflict.events import Withdrawn as CaseWithdrawn
 from domain.conflict.replay import replay as replay_case
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
 from domain.consensus.events import (
@@ -145,7 +146,7 @@ def _count(found: Replayed, events: Sequence[Event]) -> None:
             found.dockets += 1
         case Resolved() | Unresolved():
             found.cases += 1
-        case Withdrawn() | DocketWithdrawn():
+        case Withdrawn() | DocketWithdrawn() | CaseWithdrawn():
             found.withdrawn += 1
         case _:
             found.undecided += 1

@@ -8,13 +8,14 @@ from typing import Any
 from audit.decisions import Passed, stream_events
 from audit.docket_check import MODELS
 from audit.dockets import DocketRecord
-from domain.consensus import reputation
+from audit.rulings import Learned, Ruling
+from domain.conflict.events import CaseOpened, Resolved, Unresolved
+from domain.conflict.replay import replay as replay_case
 from domain.consensus.crowd import Crowd
 from domain.consensus.docket import shown
 from domain.consensus.events import Opened
 from domain.consensus.policy import Policy
 from domain.consensus.replay import replay
-from domain.consensus.reputation import Evidence
 from domain.consensus.state import Deliberation
 from domain.consensus.whatif import WhatIf, retake
 from domain.event import Event
@@ -55,6 +56,11 @@ class _Settled:
     opened_at: datetime
     decided_at: datetime
 
+    @property
+    def ruling(self) -> Ruling:
+        decided = self.state.decided
+        return Ruling(self.topic, decided.scores if decided else (), self.decided_at)
+
 
 async def whatif_stream(reader: LogReader, stream: str, change: Change) -> Retaken:
     """One decision again.
@@ -81,14 +87,22 @@ async def whatif_all(
 ) -> Retaken:
     """Every settled decision again; all of them are held in memory, some 10 kB each.
 
-    Under `reputation` a decision is weighed by what the rulings before its opening said of its voters; under
-    `posterior` and `calibrated` by the model of its docket. `change` has to be a policy's by itself.
+    Under `reputation` a decision is weighed by what the rulings before its opening, also those of cases,
+    said of its voters; under `posterior` and `calibrated` by the model of its docket. `change` has to be a
+    policy's by itself.
     """
     settled: list[_Settled] = []
+    cases: list[Ruling] = []
     divergent: list[str] = []
     records: dict[str, DocketRecord] = {}
     async for events in streams:
         opened = events[0].data
+        if isinstance(opened, CaseOpened):
+            case, divergence = replay_case(events)
+            if divergence is not None:
+                divergent.append(events[0].stream)
+            elif isinstance(case.outcome, Resolved | Unresolved):
+                cases.append(Ruling(opened.case.topic, case.outcome.scores, events[-1].time))
         if isinstance(opened, Opened):
             state, divergence = replay(events)
             if divergence is not None:
@@ -99,7 +113,7 @@ async def whatif_all(
             settled.append(_Settled(state, opened.proposal.topic, events[0].time, events[-1].time))
             if opened.docket is not None:
                 records.setdefault(opened.docket, DocketRecord()).take(events)
-    found = _retaken(settled, records, change)
+    found = _retaken(settled, cases, records, change)
     found.divergent, found.passed = divergent, passed or Passed()
     return found
 
@@ -112,13 +126,18 @@ def _goes_with(policy: Policy, change: Change) -> bool:
     return True
 
 
-def _retaken(settled: Sequence[_Settled], records: Mapping[str, DocketRecord], change: Change) -> Retaken:
+def _retaken(
+    settled: Sequence[_Settled],
+    cases: Sequence[Ruling],
+    records: Mapping[str, DocketRecord],
+    change: Change,
+) -> Retaken:
     fit = [one for one in settled if _goes_with(one.state.policy, change)]
     match change.get("weighting"):
         case "posterior" | "calibrated" as weighting:
             found = _by_model(fit, _posteriors(records, weighting), change)
         case "reputation":
-            found = _by_reputation(fit, settled, change)
+            found = _by_reputation(fit, [*cases, *(one.ruling for one in settled)], change)
         case _:
             found = Retaken([_retake(one.state, change) for one in fit])
     found.unfit = len(settled) - len(fit)
@@ -152,32 +171,13 @@ def _posteriors(records: Mapping[str, DocketRecord], weighting: str) -> dict[str
     return found
 
 
-def _by_reputation(fit: Sequence[_Settled], settled: Sequence[_Settled], change: Change) -> Retaken:
+def _by_reputation(fit: Sequence[_Settled], said: Sequence[Ruling], change: Change) -> Retaken:
     """In the order of their openings, each weighed by the rulings that were known at that moment."""
-    rulings = sorted(settled, key=lambda one: one.decided_at)
-    found, known = Retaken(), 0
-    sums: dict[tuple[str, str], Evidence] = {}
+    found, known = Retaken(), Learned(said)
     for one in sorted(fit, key=lambda one: one.opened_at):
-        while known < len(rulings) and rulings[known].decided_at <= one.opened_at:
-            _learn(sums, rulings[known])
-            known += 1
-        found.decisions.append(_retake(one.state, change, weights=_weights(sums, one)))
-    return found
-
-
-def _learn(sums: dict[tuple[str, str], Evidence], ruling: _Settled) -> None:
-    decided = ruling.state.decided
-    for score in decided.scores if decided else ():
-        key = (ruling.topic, score.voter)
-        sums[key] = sums.get(key, Evidence()) + reputation.evidence(score, ruling.decided_at)
-
-
-def _weights(sums: Mapping[tuple[str, str], Evidence], one: _Settled) -> dict[str, float]:
-    found = {}
-    for seat in one.state.panel:
-        known = sums.get((one.topic, seat.voter), Evidence())
-        expected = reputation.mean(*reputation.standing(known.right, known.wrong, one.opened_at))
-        found[seat.voter] = reputation.weight(expected)
+        voters = [seat.voter for seat in one.state.panel]
+        weights = known.weights(one.topic, voters, one.opened_at)
+        found.decisions.append(_retake(one.state, change, weights=weights))
     return found
 
 

@@ -8,6 +8,7 @@ import click
 
 from domain.conflict.annulment import GROUNDS
 from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, OpenCase
+from domain.conflict.state import STATUSES
 from domain.stream import check_id
 
 OPEN = """\b
@@ -72,7 +73,12 @@ def show(*, case: str, as_json: bool) -> None:
     epilog="\b\nExample:\n  moot conflict list --status person --limit 50",
     short_help="List cases, the newest first.",
 )
-@click.option("--status", help="Only those with this status, e.g. appealable, person, resolved.")
+@click.option(
+    "--status",
+    type=click.Choice(STATUSES),
+    metavar="STATUS",
+    help="Only those with this status, e.g. appealable, person, resolved.",
+)
 @click.option("--region", help="Only those of this home region.")
 @click.option("--level", type=click.IntRange(1, 4), help="Only those that stand on this level.")
 @click.option("--limit", type=click.IntRange(1, 10_000), default=20, show_default=True)

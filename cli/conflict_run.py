@@ -16,14 +16,13 @@ from cli.consensus_row import jsonable
 from cli.consensus_view import without_outcome
 from cli.live import Seen
 from domain.conflict.commands import OpenCase
+from domain.conflict.state import ENDS
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from projections.queries import Queries
 from workers.settings import load
 from workers.temporal_client import connect
 from workflows import names
-
-CLOSED = frozenset({"resolved", "unresolved"})
 
 
 async def start(request: OpenCase) -> dict[str, Any]:
@@ -62,7 +61,7 @@ async def listed(
     """As the read model knows them; of the open ones Temporal says which have ended (`ended`)."""
     async with Queries(load(needs=["database_url"]).database_url) as tables:
         rows = [jsonable(row) for row in await tables.cases(limit, status, region=region, level=level)]
-    still = [row["stream"] for row in rows if row["status"] not in CLOSED]
+    still = [row["stream"] for row in rows if row["status"] not in ENDS]
     how: dict[str, str] = {}
     try:
         how = await ended_of(await _client(), still) if still else {}
@@ -87,7 +86,7 @@ async def _too_late(handle: WorkflowHandle[Any, Any], name: str) -> Refusal | No
         state = (await live.look(handle)).state
     except live.NotKnown:
         return None
-    if state["status"] not in CLOSED:
+    if state["status"] not in ENDS:
         return None
     if name in (names.APPEAL, names.ANNUL) and state["status"] == "resolved":
         return Refusal("party", f"the window of level {state['level']} closed at {state['open_until']}")

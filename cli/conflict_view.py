@@ -18,6 +18,7 @@ def result(data: dict[str, Any]) -> str:
             f"{data['id']}: {printable(data['resolution'], 300)}",
             f"  level {data['level_used']} by {data['authority']}{final}, {climbed}",
             *(f"  {printable(reason, 300)}" for reason in data["reasons"]),
+            *([f"  not applied: {printable(data['unapplied'], 300)}"] if data.get("unapplied") else []),
         ]
     )
 
@@ -57,6 +58,8 @@ def recorded(row: dict[str, Any]) -> str:
             lines.append(f"Level {data['level']}: {printable(said, 300)}.")
         elif told_["type"] == "conflict.unresolved.v1":
             lines.append(printable(told_["data"]["reason"], 600))
+        elif told_["type"] == "conflict.withdrawn.v1":
+            lines.append(f"Withdrawn, nothing is decided: {printable(told_['data']['reason'], 300)}")
     if row["resolution"] is not None:
         lines.append(f"Resolved at level {row['level']}: {printable(row['resolution'], 300)}.")
     elif row["closed_at"] is None:

@@ -29,6 +29,10 @@ class WriteFailed(OSError):
     """The cluster refused the records, twice: the topic and Kafka's reason."""
 
 
+class TopicNotThere(FileNotFoundError):
+    """The cluster answers, and has no topic of this name."""
+
+
 class LogWriter:
     """Writes events with `acks=all`, idempotent; safe for callers that append at the same time.
 
@@ -76,6 +80,7 @@ class LogWriter:
 
         Raises:
             Refusal: an event is too large, not storable or of another topic; none of `events` was written.
+            TopicNotThere: the cluster says that there is no such topic.
             TimeoutError: not all were acknowledged within the deadline; appending the same again is safe.
         """
         return await self.append_encoded(
@@ -87,7 +92,7 @@ class LogWriter:
 
         Raises:
             Refusal: an event is of another topic; nothing was written.
-            TimeoutError: see `append`.
+            TopicNotThere, TimeoutError: see `append`.
         """
         name = kafka_name(self._prefix, topic)
         ours = streams_begin(topic)
@@ -98,7 +103,7 @@ class LogWriter:
             async with asyncio.timeout(self._deadline):
                 offsets = await self._deliver(name, entries)
         except UnknownTopicOrPartitionError:
-            hint = "Kafka does not answer, or the topic is not there and `moot migrate` makes it"
+            hint = "Kafka does not answer"
         except (TimeoutError, KafkaTimeoutError):
             hint = "appending the same again is safe"
         except KafkaError as error:
@@ -138,7 +143,18 @@ class LogWriter:
             async with asyncio.timeout(self._deadline / 2):
                 return len(await producer.partitions_for(name))
         except TimeoutError:
+            if await self._is_missing(producer, name):
+                raise TopicNotThere(f"topic {name} is not there; `moot migrate` makes it") from None
             raise UnknownTopicOrPartitionError(name) from None
+
+    async def _is_missing(self, producer: Any, name: str) -> bool:
+        """Whether the cluster, asked for all its topics, answers without this one."""
+        try:
+            async with asyncio.timeout(self._deadline / 4):
+                known = await producer.client.fetch_all_metadata()
+        except (TimeoutError, KafkaError):
+            return False
+        return name not in known.topics()
 
 
 def _belong(keys: list[bytes], partitions: int) -> list[int]:

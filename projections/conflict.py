@@ -110,7 +110,7 @@ class ConflictProjection:
         outcome = inner.outcome
         resolved = outcome if isinstance(outcome, Resolved) else None
         return (
-            status_of(inner),
+            inner.status,
             case.question,
             case.kind,
             case.layer,
@@ -143,13 +143,6 @@ def _dealt_with(case: Case, resolved: Resolved | None) -> str | None:
     """The writes that the ruling covers, else those that the case holds; as `context_entry.dots` has them."""
     dots = resolved.covers if resolved else case.dots(len(case.positions))
     return ",".join(sorted(f"{dot.node}:{dot.counter}" for dot in dots)) or None
-
-
-def status_of(state: CaseState) -> str:
-    """What the case waits for; `resolved` or `unresolved` at its end."""
-    if state.outcome is None:
-        return state.phase
-    return "resolved" if isinstance(state.outcome, Resolved) else "unresolved"
 
 
 def _event(told: Told, version: int) -> Event:

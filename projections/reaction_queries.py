@@ -1,7 +1,8 @@
 """What the reactor asks of the read tables: which keys need a decision, and what cases they have had."""
 
-from collections.abc import Sequence
-from typing import NamedTuple, cast
+from collections.abc import Collection, Iterable, Iterator, Sequence
+from operator import itemgetter
+from typing import Any, NamedTuple, cast
 
 from domain.causality.causal_context import Dot
 from domain.conflict.case import ContextKey, Layer
@@ -21,6 +22,7 @@ WHERE e.standing = 'undecided'
   AND NOT EXISTS (
     SELECT FROM conflict_case AS c
     WHERE c.context_key = e.key AND c.context_layer = e.layer AND c.closed_at IS NULL
+      AND c.stream <> ALL($1::text[])
   )
   AND NOT string_to_array(e.dots, ',') <@ ARRAY(
     SELECT unnest(string_to_array(c.dots, ',')) FROM conflict_case AS c
@@ -31,7 +33,7 @@ ORDER BY e.newest_wall, e.stream
 _GROWING = """
 SELECT e.stream, e.region, e.layer, e.key, e.dots, ARRAY[]::text[] AS flags
 FROM conflict_case AS c JOIN context_entry AS e ON e.key = c.context_key AND e.layer = c.context_layer
-WHERE c.closed_at IS NULL AND e.standing = 'undecided'
+WHERE c.closed_at IS NULL AND c.stream <> ALL($1::text[]) AND e.standing = 'undecided'
   AND NOT string_to_array(e.dots, ',') <@ string_to_array(c.dots, ',')
 ORDER BY e.stream
 """
@@ -65,26 +67,31 @@ class Undecided(NamedTuple):
 
 
 class ReactionQueries(ContextQueries):
-    """As `Queries`: it connects when it is first asked, and raises OSError when it cannot be asked now."""
+    """As `Queries`: it connects when it is first asked, and raises OSError when it cannot be asked now.
 
-    async def waiting(self) -> list[Undecided]:
+    `gone` are streams of open cases that nobody works on: they count as closed, with all that they held.
+    """
+
+    async def waiting(self, gone: Collection[str] = ()) -> list[Undecided]:
         """Keys without an open case that hold a write which no case has dealt with, the oldest first."""
-        return [_undecided(row) for row in await self._rows(_WAITING)]
+        return [_undecided(row) for row in await self._rows(_WAITING, list(gone))]
 
-    async def growing(self) -> list[Undecided]:
+    async def growing(self, gone: Collection[str] = ()) -> list[Undecided]:
         """Keys with an open case that hold a write which it does not."""
-        return [_undecided(row) for row in await self._rows(_GROWING)]
+        return [_undecided(row) for row in await self._rows(_GROWING, list(gone))]
 
-    async def records(self, keys: Sequence[ContextKey]) -> dict[ContextKey, KeyRecord]:
+    async def records(
+        self, keys: Sequence[ContextKey], gone: Collection[str] = ()
+    ) -> dict[ContextKey, KeyRecord]:
         """What the cases of these keys say of them."""
         found: dict[ContextKey, KeyRecord] = dict.fromkeys(keys, NO_RECORD)
         rows = await self._rows(_CASES, [key.layer for key in keys], [key.key for key in keys])
-        for row in sorted(rows, key=lambda row: row["open"]):  # the open one last
+        for is_open, row in sorted(_standing(rows, gone), key=itemgetter(0)):  # the open one last
             key = ContextKey(row["context_layer"], row["context_key"])
             case, dots = row["stream"].partition("/")[2], dots_of(row["dots"] or "none")
             record = found[key]
             held = KeyRecord(case, frozenset(dots), record.settled, record.closed)
-            found[key] = held if row["open"] else close(held, case, dots)
+            found[key] = held if is_open else close(held, case, dots)
         return found
 
     async def open_cases(self) -> set[str]:
@@ -98,6 +105,10 @@ class ReactionQueries(ContextQueries):
     async def regions(self) -> list[str]:
         """The regions whose topics are projected."""
         return [row["topic"].partition(".")[2] for row in await self._rows(_REGIONS)]
+
+
+def _standing(rows: Iterable[Any], gone: Collection[str]) -> Iterator[tuple[bool, Any]]:
+    return ((row["open"] and row["stream"] not in gone, row) for row in rows)
 
 
 def _undecided(row: dict[str, object]) -> Undecided:

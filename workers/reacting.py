@@ -9,10 +9,16 @@ import asyncio
 import contextlib
 import time
 from collections.abc import Iterable, Sequence
+from datetime import timedelta
 from typing import Any
 
 import structlog
-from temporalio.client import Client, WorkflowExecutionStatus, WorkflowUpdateFailedError
+from temporalio.client import (
+    Client,
+    WorkflowExecutionStatus,
+    WorkflowUpdateFailedError,
+    WorkflowUpdateRPCTimeoutOrCancelledError,
+)
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
@@ -29,6 +35,7 @@ from domain.context.view import View, conflict_in, view
 from domain.refusal import Refusal
 from eventlog.writer import LogWriter
 from projections.reaction_queries import ReactionQueries, Undecided
+from workers.gone_cases import GoneCases
 from workers.settings import Settings
 from workers.shared_context import SharedContext
 from workers.temporal_client import connect
@@ -39,7 +46,7 @@ _log = structlog.get_logger(__name__)
 EVERY = 0.5  # seconds between two looks
 _QUEUE_FOR = 2.0  # seconds for which a queue is good: by then a more urgent one may have come
 _BACKOFF = 1.0
-_ANSWER_WITHIN = 10.0  # seconds for one answer of Temporal's
+_ANSWER_WITHIN = timedelta(seconds=10)
 _UNSEEN_FOR = 60.0  # seconds after which a case that was started should have been projected
 
 
@@ -55,6 +62,7 @@ class Reactor:
         client: Client | None = None,
         task_queue: str = names.TASK_QUEUE,
         every: float = EVERY,
+        gone: GoneCases | None = None,
     ) -> None:
         """`client`, a connection to Temporal; by default one is made when there is something to decide."""
         self._settings, self._reaction, self._every = settings, reaction, every
@@ -65,6 +73,7 @@ class Reactor:
         self._queue: list[tuple[Waiting, Undecided]] = []
         self._queued_at = float("-inf")
         self._seeded = False
+        self._watch, self._gone = gone or GoneCases(), frozenset[str]()
 
     async def run(self, stop: asyncio.Event) -> None:
         """React until `stop` is set; while Postgres or Temporal is away it waits and says so."""
@@ -94,8 +103,10 @@ class Reactor:
     async def look(self, tables: ReactionQueries, context: SharedContext) -> None:
         """One look: what grew is handed on, and as many cases start as the bound leaves room for."""
         running = await tables.open_cases()
+        self._gone = await self._watch.among(running, self._temporal)
+        running -= self._gone
         await self._forget_projected(tables)
-        for found in await self._at_home(tables, await tables.growing()) if running else ():
+        for found in await self._at_home(tables, await tables.growing(self._gone)) if running else ():
             await self._grow(tables, found)
         room = self._reaction.open_cases - len(running | self._started.keys())
         if room <= 0:
@@ -120,10 +131,10 @@ class Reactor:
         )
 
     async def _fill_queue(self, tables: ReactionQueries) -> None:
-        mine = await self._at_home(tables, await tables.waiting())
+        mine = await self._at_home(tables, await tables.waiting(self._gone))
         mine = [one for one in mine if self._aside.get(one.stream) != one.version]
         busy = {stream for stream, _ in self._started.values()}
-        records = await tables.records([one.context for one in mine]) if mine else {}
+        records = await tables.records([one.context for one in mine], self._gone) if mine else {}
         self._queue, self._queued_at = [], time.monotonic()
         for number, one in enumerate(mine):
             if one.stream in busy:
@@ -159,7 +170,7 @@ class Reactor:
             return
         client = await self._temporal()
         with contextlib.suppress(WorkflowAlreadyStartedError):  # by another, or before a kill
-            async with asyncio.timeout(_ANSWER_WITHIN):
+            async with asyncio.timeout(_ANSWER_WITHIN.total_seconds()):
                 await client.start_workflow(
                     names.RESOLVE_CONFLICT,
                     request,
@@ -199,7 +210,7 @@ class Reactor:
         _log.info("reactor.merged", stream=found.stream, writes=len(seen.siblings))
 
     async def _grow(self, tables: ReactionQueries, found: Undecided) -> None:
-        record = (await tables.records([found.context]))[found.context]
+        record = (await tables.records([found.context], self._gone))[found.context]
         _, asked = coalesce(record, reported(found.context, found.dots, found.flags, self._reaction))
         entry = (await tables.entries([found.stream])).get(found.stream)
         if not isinstance(asked, GrowOpenCase) or entry is None:
@@ -209,8 +220,11 @@ class Reactor:
             return  # replaced meanwhile; the next look sees what is there
         handle = (await self._temporal()).get_workflow_handle(names.conflict_stream(asked.case))
         try:
-            async with asyncio.timeout(_ANSWER_WITHIN):
-                await handle.execute_update(names.GROW, growth(asked.dots, writes))
+            await handle.execute_update(names.GROW, growth(asked.dots, writes), rpc_timeout=_ANSWER_WITHIN)
+        except WorkflowUpdateRPCTimeoutOrCancelledError:
+            if (task := asyncio.current_task()) is not None and task.cancelling():
+                raise asyncio.CancelledError from None  # the SDK says it otherwise
+            raise TimeoutError(f"{handle.id} took no growth in time") from None
         except (WorkflowUpdateFailedError, RPCError) as error:
             # It was closed meanwhile, or it is full: what it did not hear is another case's.
             _log.info("reactor.not_grown", case=asked.case, cause=str(getattr(error, "cause", error)))

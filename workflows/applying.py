@@ -1,10 +1,10 @@
-"""How a resolved case reaches the shared context: one activity, tried for as long as it takes."""
+"""How a resolved case reaches the shared context: one activity, tried until it is written or refused."""
 
 from datetime import timedelta
 
 from temporalio import workflow
 from temporalio.common import RetryPolicy
-from temporalio.exceptions import ActivityError, is_cancelled_exception
+from temporalio.exceptions import ActivityError, ApplicationError, is_cancelled_exception
 
 from activities.ruling import Applied, Ruling
 from domain.conflict.applied import Application, is_due
@@ -19,7 +19,8 @@ _ATTEMPT = timedelta(seconds=60)
 async def apply_ruling(state: CaseState) -> tuple[str | None, str | None]:
     """The id of the event that writes the ruling, or why there is none; neither without an entry.
 
-    A refusal, of a write that is not on the log say, leaves the ruling as it is recorded and is told.
+    A refusal, of a write that is not on the log say, leaves the ruling as it is recorded and is told. So does
+    a request to cancel: the case has its last word.
     """
     outcome, case = state.outcome, state.opened
     if not isinstance(outcome, Resolved) or not is_due(case, outcome):
@@ -34,6 +35,7 @@ async def apply_ruling(state: CaseState) -> tuple[str | None, str | None]:
         )
     except ActivityError as error:
         if is_cancelled_exception(error):
-            raise
-        return None, str(error.cause or error)
+            return None, "cancelled while it was being written; `moot context get` tells whether it was"
+        cause = error.cause
+        return None, cause.message if isinstance(cause, ApplicationError) else str(cause or error)
     return applied.event, None

@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 
 from domain.conflict.decide import next_step
-from domain.conflict.events import Resolved
+from domain.conflict.events import Resolved, Unresolved
 from domain.conflict.levels import LEVELS
 from domain.conflict.persons import deadline
 from domain.conflict.state import CaseState
@@ -17,22 +17,18 @@ _DETAILS = 18_000  # Temporal shows 20,000 bytes
 _FEW = 15
 
 
-def status(state: CaseState) -> str:
-    """What a case waits for, in one word; `resolved` or `unresolved` at its end."""
-    if state.outcome is not None:
-        return "resolved" if isinstance(state.outcome, Resolved) else "unresolved"
-    return state.phase
+def table(state: CaseState, unapplied: str | None = None) -> str:
+    """The live picture as markdown; whatever people wrote in it is escaped, for it is not ours.
 
-
-def table(state: CaseState) -> str:
-    """The live picture as markdown; whatever people wrote in it is escaped, for it is not ours."""
+    `unapplied`: why the ruling is not written into the shared context.
+    """
     if state.case is None:
         return "not opened yet"
     case = state.opened
     head = [
         f"**{escaped(case.question, 400)}**",
         f"{case.kind}, layer {case.layer}, severity {case.severity:g}, critical {case.critical}",
-        f"status **{escaped(status(state))}**",
+        f"status **{escaped(state.status)}**",
         "",
         "| position | of | claim |",
         "|---|---|---|",
@@ -42,7 +38,8 @@ def table(state: CaseState) -> str:
         "|---|---|---|---|",
         *(f"| {level} | {by} | {votes} | {came} |" for level, by, votes, came in _levels(state)),
     ]
-    text = "\n".join([*head, "", escaped(_end(state), 600)])
+    tail = [] if unapplied is None else ["", f"not applied: {escaped(unapplied, 600)}"]
+    text = "\n".join([*head, "", escaped(_end(state), 600), *tail])
     return text.encode()[:_DETAILS].decode(errors="ignore")
 
 
@@ -82,7 +79,7 @@ def summary(state: CaseState) -> dict[str, Any]:
     return {
         "id": case.id if case else None,
         "question": case.question if case else None,
-        "status": status(state) if case else "opening",
+        "status": state.status if case else "opening",
         "waits_for": "settled" if state.phase == "closed" else type(next_step(state)).__name__,
         "level": state.level,
         "initial_level": state.initial_level,
@@ -133,7 +130,10 @@ def _end(state: CaseState) -> str:
     if isinstance(outcome, Resolved):
         said = printable(outcome.resolution, 300)
         return f"Resolved at level {outcome.level_used} by {outcome.authority}: {said}."
-    return printable(outcome.reason, 600)
+    if isinstance(outcome, Unresolved):
+        return printable(outcome.reason, 600)
+    asked = printable(outcome.reason, 300) or "no reason was given"
+    return f"Withdrawn, nothing is decided: {outcome.authority} was asked to cancel it ({asked})."
 
 
 def _waiting(state: CaseState) -> str:
@@ -148,8 +148,8 @@ def _waiting(state: CaseState) -> str:
             until = f"until {_time(late)}" if late else "without a deadline any more"
             choices = printable(", ".join(state.options), 300)
             return f"It waits for a person's verdict {until}: {choices}."
-        case "panel" if state.sitting is not None and state.sitting.deliberation is not None:
-            return f"Its panel deliberates in {state.sitting.deliberation}."
+        case "panel" | "annulment":
+            return f"Its panel deliberates in {state.deliberation}."
         case _:
             return f"Level {state.level} is at work."
 

@@ -17,7 +17,7 @@ from temporalio.exceptions import TimeoutError as ActivityTimedOut
 from activities.conflict import LocalRule, Opinions
 from domain.conflict.annulment import fail_annulment, record_annulment
 from domain.conflict.commands import OpenCase
-from domain.conflict.deliberations import annulment_question, level_question
+from domain.conflict.deliberations import annulment_question, level_question, move
 from domain.conflict.events import ConflictEvent, OpinionGiven, RuleApplied
 from domain.conflict.hearing import record_failure, record_opinion, record_panel, record_rule
 from domain.conflict.levels import RULE_OF_LAYER
@@ -29,6 +29,7 @@ from domain.consensus.outcome import ConsensusOutcome
 from domain.event import Event
 from domain.refusal import Refusal
 from workflows import names
+from workflows.consensus_text import escaped
 from workflows.recording import Recording
 
 RULE_WITHIN = timedelta(seconds=60)
@@ -40,6 +41,9 @@ _THREE = RetryPolicy(maximum_attempts=3)
 
 Record = Callable[[Callable[[CaseState], Sequence[ConflictEvent]], str], Awaitable[Sequence[Event]]]
 """Writes what is decided on the state of the case, and all that follows from it."""
+
+
+Failing = Callable[[CaseState, str], Sequence[ConflictEvent]]
 
 
 class Hearings:
@@ -72,12 +76,16 @@ class Hearings:
             why = f"{where} {_why(error)}"
             await self._record(lambda state: record_failure(state, why), "level 1 failed")
         else:
-            await self._record(lambda state: record_rule(state, found), f"{found.rule} was applied")
+            await self._record(lambda state: record_rule(state, found), f"{escaped(found.rule)} was applied")
 
     async def hold_panel(self, deliberation: str) -> None:
         """Let the panel of the level decide, in a workflow of its own."""
         question = level_question(self._recording.state, self._request.members)
-        outcome, why = await _held(question, deliberation)
+        try:
+            outcome, why = await _held(question, deliberation)
+        except WorkflowAlreadyStartedError:
+            await self._move(record_failure, deliberation)
+            return
         if outcome is None:
             await self._record(lambda state: record_failure(state, why), f"{deliberation} failed")
         else:
@@ -87,12 +95,22 @@ class Hearings:
     async def hold_annulment(self, deliberation: str) -> None:
         """Let the three decide whether the ground holds."""
         question = annulment_question(self._recording.state, self._request.members)
-        outcome, why = await _held(question, deliberation)
+        try:
+            outcome, why = await _held(question, deliberation)
+        except WorkflowAlreadyStartedError:
+            await self._move(fail_annulment, deliberation)
+            return
         if outcome is None:
             await self._record(lambda state: fail_annulment(state, why), f"{deliberation} failed")
         else:
             heard = outcome
             await self._record(lambda state: record_annulment(state, heard), f"hear {deliberation}")
+
+    async def _move(self, fail: Failing, deliberation: str) -> None:
+        """Go on under an id that nobody could take before; whoever takes that one too fails the panel."""
+        part = workflow.uuid4().hex[:12]
+        why = f"{deliberation} was held before, for another question"
+        await self._record(lambda state: move(state, part) or fail(state, why), f"{deliberation} was taken")
 
     async def ask_mediator(self) -> None:
         """The mediator's opinion, for the record of level 4; one that fails has none."""
@@ -110,11 +128,15 @@ class Hearings:
             if is_cancelled_exception(error):
                 raise
             given = OpinionGiven("none", None, 0.0, f"no verdict: the mediator {_why(error)}")
-        await self._record(lambda state: record_opinion(state, given), f"hear {given.mediator}")
+        await self._record(lambda state: record_opinion(state, given), f"hear {escaped(given.mediator)}")
 
 
 async def _held(question: OpenDeliberation, stream: str) -> tuple[ConsensusOutcome | None, str]:
-    """What the deliberation came to; or none, and why."""
+    """What the deliberation came to; or none, and why.
+
+    Raises:
+        WorkflowAlreadyStartedError: somebody else began one under this id; what it comes to is not ours.
+    """
     try:
         outcome: ConsensusOutcome = await workflow.execute_child_workflow(
             names.REACH_CONSENSUS,
@@ -124,8 +146,6 @@ async def _held(question: OpenDeliberation, stream: str) -> tuple[ConsensusOutco
             id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
             static_summary=f"the panel of case {question.case}",
         )
-    except WorkflowAlreadyStartedError:
-        return None, f"{stream} was held before, for another question"
     except ChildWorkflowError as error:
         if workflow.cancellation_reason() is not None:
             raise  # the case itself was cancelled, and its panel with it

@@ -1,9 +1,10 @@
 """The deliberation of a panel: the question it is put, and what of its outcome a case keeps."""
 
+import re
 from collections.abc import Sequence
 
 from domain.conflict.case import Case
-from domain.conflict.events import AnnulmentDecided, Member, PanelHeard, Vote
+from domain.conflict.events import AnnulmentDecided, DeliberationMoved, Member, PanelHeard, Vote
 from domain.conflict.panels import ANNULMENT, seed_of, voters_of
 from domain.conflict.state import CaseState
 from domain.consensus.commands import OpenDeliberation, Voter
@@ -14,6 +15,7 @@ from domain.refusal import Refusal
 ANNUL, STAND = "annul", "stand"
 _CATEGORY = "consensus/"
 _MAX_RULING = 1_900
+_DRAWN = re.compile(r"-[0-9a-f]{12}")
 
 
 def level_stream(case: str, level: int) -> str:
@@ -24,6 +26,34 @@ def level_stream(case: str, level: int) -> str:
 def annulment_stream(case: str, attempt: int) -> str:
     """The stream of the deliberation on the `attempt`-th annulment asked."""
     return f"{_CATEGORY}{case}-{ANNULMENT}-{attempt}"
+
+
+def own_stream(state: CaseState) -> str:
+    """Where the panel that sits now decides, unless somebody else has taken that id."""
+    case = state.opened.id
+    if state.phase == "annulment":
+        return annulment_stream(case, len(state.annulments))
+    return level_stream(case, state.level)
+
+
+def is_moved(was: str, deliberation: str) -> bool:
+    """Whether the second id is the first one with a part that was drawn."""
+    return bool(_DRAWN.fullmatch(deliberation.removeprefix(was))) and deliberation.startswith(was)
+
+
+def move(state: CaseState, part: str) -> list[DeliberationMoved]:
+    """Go to an id that nobody could have known before; nothing for a panel that has moved already.
+
+    `part`: twelve hex digits, drawn when they are needed.
+
+    Raises:
+        Refusal: no panel sits.
+    """
+    if state.deliberation is None:
+        raise Refusal("deliberation", "no panel sits now")
+    if state.deliberation != own_stream(state):
+        return []
+    return [DeliberationMoved(state.deliberation, f"{state.deliberation}-{part}")]
 
 
 def level_question(state: CaseState, members: Sequence[Voter]) -> OpenDeliberation:

@@ -6,7 +6,7 @@ from typing import ClassVar, Literal
 from domain.causality.causal_context import Dot
 from domain.conflict.case import Case, Evidence, Position
 from domain.conflict.policy import AfterDeadline, ConflictPolicy
-from domain.consensus.events import Authority, Score
+from domain.consensus.events import Authority, Score, WithdrawnBy
 
 Cause = Literal["failure", "no_consensus", "no_quorum", "too_few_members", "appeal"]
 Ground = Literal[
@@ -33,14 +33,32 @@ class Vote:
 
 
 @dataclass(frozen=True, slots=True)
+class Candidates:
+    """Members of one region who may be drawn for any panel, and what the draw asks of them.
+
+    `voters`: their ids. `node`: where they run, of reasoners only. `expert`: whether in the case's topic.
+    """
+
+    voters: tuple[str, ...]
+    region: str | None = None
+    node: str | None = None
+    expert: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class CaseOpened:
-    """A case began: all but its members is frozen here. `why` names the row of the table, or who asked."""
+    """A case began: all that chooses who decides it, and how, is frozen here.
+
+    `why` names the row of the table, or who asked. `members`: everyone who may be drawn, so that anyone draws
+    every panel again; null in what was written before they were recorded.
+    """
 
     TYPE: ClassVar[str] = "conflict.opened.v1"
     case: Case
     policy: ConflictPolicy
     initial_level: int
     why: str
+    members: tuple[Candidates, ...] | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +86,18 @@ class LevelBegun:
     candidates: int = 0
     deliberation: str | None = None
     note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class DeliberationMoved:
+    """Somebody else had taken the id of the panel's deliberation, so the panel decides under another.
+
+    `was`: the stream that is not its own. `deliberation`: the stream in which it decides now.
+    """
+
+    TYPE: ClassVar[str] = "conflict.deliberation_moved.v1"
+    was: str
+    deliberation: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -237,10 +267,25 @@ class Unresolved:
     scores: tuple[Score, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Withdrawn:
+    """The case was taken back: no outcome follows, and no ruling that could still be attacked stands.
+
+    `authority`: Temporal was asked to cancel its workflow, and does not say by whom. `reason`: what it was
+    told with the request, often nothing. `level`: where the case stood.
+    """
+
+    TYPE: ClassVar[str] = "conflict.withdrawn.v1"
+    authority: WithdrawnBy
+    reason: str
+    level: int
+
+
 Evidential = (
     CaseOpened
     | CaseGrown
     | LevelBegun
+    | DeliberationMoved
     | RuleApplied
     | PanelHeard
     | LevelFailed
@@ -251,16 +296,18 @@ Evidential = (
     | VerdictGiven
     | AnnulmentAsked
     | AnnulmentDecided
+    | Withdrawn
 )
 Compelled = Ruled | Escalated | PersonAsked | Resolved | Unresolved
 """What follows from the events before it, and is computed again by whoever folds them."""
-SETTLING = (Resolved, Unresolved)
+SETTLING = (Resolved, Unresolved, Withdrawn)
 """What ends a stream: nothing may follow on it."""
 ConflictEvent = Evidential | Compelled
 EVENTS: tuple[type[ConflictEvent], ...] = (
     CaseOpened,
     CaseGrown,
     LevelBegun,
+    DeliberationMoved,
     RuleApplied,
     PanelHeard,
     LevelFailed,
@@ -276,4 +323,5 @@ EVENTS: tuple[type[ConflictEvent], ...] = (
     AnnulmentDecided,
     Resolved,
     Unresolved,
+    Withdrawn,
 )

@@ -31,6 +31,7 @@ AFTER: dict[type[e.ConflictEvent], tuple[Phase, ...]] = {
     e.CaseOpened: ("none",),
     e.CaseGrown: OPEN,
     e.LevelBegun: ("to_begin",),
+    e.DeliberationMoved: ("panel", "annulment"),
     e.RuleApplied: ("rule",),
     e.PanelHeard: ("panel",),
     e.LevelFailed: ("rule", "panel"),
@@ -46,6 +47,7 @@ AFTER: dict[type[e.ConflictEvent], tuple[Phase, ...]] = {
     e.AnnulmentDecided: ("annulment",),
     e.Resolved: ("appealable", "final"),
     e.Unresolved: ("counted", "overdue", "annulled"),
+    e.Withdrawn: OPEN,
 }
 """In which phases each event can happen."""
 
@@ -92,6 +94,8 @@ def _learned(  # noqa: C901, PLR0911, PLR0912 # a line for each kind of event
             return {"case": grown(state, data)}
         case e.LevelBegun():
             return {"begun": (*state.begun, data), "answer": None, "phase": _hearing(data)}
+        case e.DeliberationMoved():
+            return _moved(state, data)
         case e.RuleApplied() | e.LevelFailed():
             return {"answer": data, "phase": _answered(state)}
         case e.PanelHeard():
@@ -110,6 +114,8 @@ def _learned(  # noqa: C901, PLR0911, PLR0912 # a line for each kind of event
             return {"annulments": (*state.annulments, data), "phase": "annulment"}
         case e.AnnulmentDecided():
             return {"annulled": data, "phase": "annulled" if data.annulled else "final"}
+        case e.Withdrawn():
+            return {"outcome": data, "phase": "closed"}
         case _:
             assert_never(data)
 
@@ -147,6 +153,14 @@ def _opened(data: e.CaseOpened, at: datetime) -> dict[str, Any]:
         "level": data.initial_level,
         "phase": "to_begin",
     }
+
+
+def _moved(state: CaseState, data: e.DeliberationMoved) -> dict[str, Any]:
+    if state.phase == "panel":
+        *before, last = state.begun
+        return {"begun": (*before, replace(last, deliberation=data.deliberation))}
+    *asked, attack = state.annulments
+    return {"annulments": (*asked, replace(attack, deliberation=data.deliberation))}
 
 
 def _hearing(data: e.LevelBegun) -> Phase:

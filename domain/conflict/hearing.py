@@ -17,7 +17,7 @@ from domain.conflict.events import (
 )
 from domain.conflict.levels import FINAL, RULE_OF_LAYER, initial_level, level
 from domain.conflict.matter import check_matter
-from domain.conflict.panels import draw_level
+from domain.conflict.panels import candidates, draw_level
 from domain.conflict.state import CaseState
 from domain.consensus.commands import Voter
 from domain.consensus.outcome import ConsensusOutcome
@@ -34,9 +34,10 @@ class CaseIsClosed(Refusal):
 
 
 def open_case(command: OpenCase) -> list[CaseOpened]:
-    """Freeze the case, its policy and the level on which it begins."""
+    """Freeze the case, its policy, its members and the level on which it begins."""
     number, why = initial_level(command.case, command.level)
-    return [CaseOpened(command.case, command.policy, number, why)]
+    members = candidates(command.members, command.topic)
+    return [CaseOpened(command.case, command.policy, number, why, members)]
 
 
 def grow(state: CaseState, command: GrowCase) -> list[CaseGrown]:

@@ -5,7 +5,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 from domain.conflict.case import Case
-from domain.conflict.events import Member
+from domain.conflict.events import Candidates, Member
 from domain.conflict.levels import ANNULMENT_SEATS, FINAL, Level
 from domain.consensus.commands import Voter
 from domain.consensus.panel import draw_panel
@@ -72,6 +72,29 @@ def seed_of(case: str, part: str | int, seed: int) -> int:
     """The seed of one draw: the head of SHA-256(seed, case, part), in 0..2^63-1."""
     lot = hashlib.sha256(f"{seed}:{case}:{part}".encode()).digest()
     return int.from_bytes(lot[:8], "big") & MAX_SEED
+
+
+def candidates(members: Sequence[Voter], topic: str) -> tuple[Candidates, ...]:
+    """What of the members chooses a panel, as the log keeps it: the order is no part of it."""
+    groups: dict[tuple[str | None, str | None, bool], list[str]] = {}
+    for one in members:
+        groups.setdefault((one.region, one.node, topic in one.expertise), []).append(one.id)
+    return tuple(Candidates(tuple(voters), *group) for group, voters in groups.items())
+
+
+def members_of(groups: Sequence[Candidates], topic: str) -> list[Voter]:
+    """The members as a draw needs them; what they vote, and how, is not among it."""
+    return [
+        Voter(
+            voter,
+            "reasoner" if group.node is not None else "recorded",
+            group.region,
+            (topic,) if group.expert else (),
+            node=group.node,
+        )
+        for group in groups
+        for voter in group.voters
+    ]
 
 
 def voters_of(panel: Sequence[Member], members: Sequence[Voter]) -> tuple[Voter, ...]:

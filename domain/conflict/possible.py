@@ -6,6 +6,7 @@ from datetime import datetime
 from typing import assert_never
 
 from domain.conflict import events as e
+from domain.conflict.deliberations import is_moved, own_stream
 from domain.conflict.levels import ANNULMENT_SEATS, FINAL, LEVELS, RULE_OF_LAYER
 from domain.conflict.persons import deadline, due_reminders
 from domain.conflict.settle import settle
@@ -40,7 +41,7 @@ def _essence(data: e.Compelled) -> e.Compelled:
             assert_never(data)
 
 
-def check_evidence(  # noqa: C901 # a line for each kind of event
+def check_evidence(  # noqa: C901, PLR0912 # a line for each kind of event
     state: CaseState, data: e.Evidential, at: datetime
 ) -> None:
     """Whether `data` fits the case: nobody out of place, nothing chosen that was not asked, nothing early."""
@@ -51,6 +52,8 @@ def check_evidence(  # noqa: C901 # a line for each kind of event
             _check_growth(state, data)
         case e.LevelBegun():
             _check_level(state, data)
+        case e.DeliberationMoved():
+            _check_move(state, data)
         case e.RuleApplied() | e.OpinionGiven() | e.VerdictGiven():
             _check_choice(state, data.choice)
         case e.PanelHeard():
@@ -71,6 +74,10 @@ def check_evidence(  # noqa: C901 # a line for each kind of event
             asked = state.annulments[-1]
             _check_same("deliberation", data.deliberation, asked.deliberation)
             _check_votes(data.votes, asked.panel)
+        case e.Withdrawn():
+            _check_same("level", data.level, state.level)
+            if settle(state, at):
+                raise ImpossibleEvent("type", "what the record compels was not written before")
         case _:
             assert_never(data)
 
@@ -104,6 +111,12 @@ def _check_level(state: CaseState, data: e.LevelBegun) -> None:
         raise ImpossibleEvent("panel", "a member is not of the home region")
     if data.level == 3 and (len(regions) < 2 or not regions.isdisjoint({*case.all_regions, None})):  # noqa: PLR2004 # the global level, two regions
         raise ImpossibleEvent("panel", "it is not from two regions without a stake")
+
+
+def _check_move(state: CaseState, data: e.DeliberationMoved) -> None:
+    _check_same("was", data.was, state.deliberation)
+    if data.was != own_stream(state) or not is_moved(data.was, data.deliberation):
+        raise ImpossibleEvent("deliberation", "a panel moves once, to an id made of its own")
 
 
 def _check_seats(state: CaseState, panel: Sequence[e.Member], sizes: Collection[int]) -> None:

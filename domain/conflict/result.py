@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 
 from domain.causality.causal_context import Dot
-from domain.conflict.events import Unresolved
+from domain.conflict.events import Unresolved, Withdrawn
 from domain.conflict.state import CaseState
 from domain.consensus.events import Authority, Score
 from domain.refusal import Refusal
@@ -45,13 +45,15 @@ def result_of(state: CaseState) -> ConflictResult:
 
     Raises:
         ResolutionFailed: the case ended without a resolution; the line names every cause.
-        Refusal: the case is still open.
+        Refusal: the case is still open, or was withdrawn.
     """
     resolved = state.outcome
     if resolved is None:
         raise Refusal("case", "it is still open; `moot conflict watch` follows it")
     if isinstance(resolved, Unresolved):
         raise ResolutionFailed("", resolved.reason)
+    if isinstance(resolved, Withdrawn):
+        raise Refusal("case", f"{state.opened.id} was withdrawn; it has no resolution")
     covered = set(resolved.covers)
     dots = state.opened.dots(len(state.opened.positions))
     return ConflictResult(

@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Literal
+from typing import Literal, assert_never, get_args
 
 from domain.conflict.case import Case
 from domain.conflict.events import (
@@ -19,6 +19,7 @@ from domain.conflict.events import (
     Ruled,
     Unresolved,
     VerdictGiven,
+    Withdrawn,
 )
 from domain.conflict.levels import FINAL
 from domain.conflict.policy import ConflictPolicy
@@ -42,6 +43,11 @@ Phase = Literal[
     "closed",
 ]
 """What a case waits for. In `counted`, `appealed`, `answered`, `overdue`, `annulled` it waits for nobody."""
+
+
+ENDS = ("resolved", "unresolved", "withdrawn")
+STATUSES = (*(phase for phase in get_args(Phase) if phase not in ("none", "closed")), *ENDS)
+"""Of a case that was opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,7 +84,7 @@ class CaseState:
     verdict: VerdictGiven | None = None
     annulments: tuple[AnnulmentAsked, ...] = ()
     annulled: AnnulmentDecided | None = None
-    outcome: Resolved | Unresolved | None = None
+    outcome: Resolved | Unresolved | Withdrawn | None = None
     event_ids: tuple[str, ...] = ()
 
     @property
@@ -91,6 +97,32 @@ class CaseState:
         if self.case is None:
             raise Refusal("case", "it was not opened yet")
         return self.case
+
+    @property
+    def status(self) -> str:
+        """What the case waits for, in one word; `resolved`, `unresolved` or `withdrawn` at its end."""
+        match self.outcome:
+            case None:
+                return self.phase
+            case Resolved():
+                return "resolved"
+            case Unresolved():
+                return "unresolved"
+            case Withdrawn():
+                return "withdrawn"
+            case _:
+                assert_never(self.outcome)
+
+    @property
+    def deliberation(self) -> str | None:
+        """The stream in which a panel decides now."""
+        match self.phase:
+            case "panel":
+                return self.begun[-1].deliberation
+            case "annulment":
+                return self.annulments[-1].deliberation
+            case _:
+                return None
 
     @property
     def sitting(self) -> LevelBegun | None:

@@ -12,7 +12,7 @@ from eventlog.codec import decode, encode
 from eventlog.partitioning import partition_of
 from eventlog.producing import BULK, Producing
 from eventlog.record import Position
-from eventlog.writer import LogWriter, WriteFailed
+from eventlog.writer import LogWriter, TopicNotThere, WriteFailed
 from tests.fakes.event_log_conformance import EventLogConformance
 from tests.unit.eventlog.examples import AT, ballot, ballots
 
@@ -23,8 +23,9 @@ class TestLogWriter(EventLogConformance):
         return writer
 
     @pytest.fixture
-    async def silent_log(self, kafka):
-        async with LogWriter(kafka, "nowhere.", deadline=0.6) as writer:
+    async def silent_log(self, kafka, monkeypatch):
+        monkeypatch.setattr(LogWriter, "_partitions", lambda *_: asyncio.Event().wait())
+        async with LogWriter(kafka, deadline=0.3) as writer:
             yield writer
 
     @pytest.fixture
@@ -70,9 +71,13 @@ async def test_a_record_is_a_structured_cloudevent_under_its_streams_key(kafka, 
     assert record.timestamp == int(AT.timestamp()) * 1000 + 123
 
 
-async def test_a_missing_topic_is_named_with_the_deadline_and_the_way_out(kafka):
-    async with LogWriter(kafka, "nowhere.", deadline=0.6) as writer:
-        with pytest.raises(TimeoutError, match=r"nowhere\.decisions.*within 0\.6 s.*moot migrate"):
+async def test_a_missing_topic_is_told_from_a_cluster_that_is_away_with_the_way_out(kafka, monkeypatch):
+    async with LogWriter(kafka, "nowhere.", deadline=4) as writer:
+        with pytest.raises(TopicNotThere, match=r"topic nowhere\.decisions is not there; `moot migrate`"):
+            await writer.append("decisions", [ballot()])
+        producer = await writer._producing.producer()  # whose cluster falls silent now
+        monkeypatch.setattr(producer.client, "fetch_all_metadata", lambda: asyncio.Event().wait())
+        with pytest.raises(TimeoutError, match=r"nowhere\.decisions.*within 4 s: Kafka does not answer"):
             await writer.append("decisions", [ballot()])
 
 

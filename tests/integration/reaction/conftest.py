@@ -52,10 +52,15 @@ class Bed:
     tables: ReactionQueries
     queue: str
 
-    def reactor(self, **fields):
+    def reactor(self, gone=None, **fields):
         fields = {"members": tuple(member(number) for number in range(45)), "policy": SOON} | fields
         return Reactor(
-            self.settings, Reaction(**fields), client=self.client, task_queue=self.queue, every=0.05
+            self.settings,
+            Reaction(**fields),
+            client=self.client,
+            task_queue=self.queue,
+            every=0.05,
+            gone=gone,
         )
 
     async def write(self, *writes, regions=REGIONS):

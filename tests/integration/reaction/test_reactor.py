@@ -2,6 +2,7 @@
 
 import time
 import uuid
+from datetime import timedelta
 
 import pytest
 
@@ -12,6 +13,7 @@ from domain.conflict.reaction import home_region
 from domain.context.events import stream_of
 from tests.integration.reaction.conftest import REGIONS
 from tests.unit.domain.context.given import wrote
+from workers.gone_cases import GoneCases
 
 
 def key():
@@ -97,6 +99,72 @@ async def test_an_open_case_grows_and_a_reactor_that_was_killed_opens_nothing_tw
     siblings = (await held(bed, name))[home].siblings
     assert {write.dot for write in siblings} >= {Dot("asia-1", 1)}  # it came too late to be heard
     assert {"beds": 7} in [write.value for write in siblings]
+
+
+async def waiting_for_a_person(bed, name):
+    await bed.write(*pair(name, flags=("personality_critical",)))
+
+    async def waits():
+        return await bed.cases("person")
+
+    await bed.until(waits)
+    ((stream, _, _),) = await bed.cases()
+    return bed.client.get_workflow_handle(stream)
+
+
+def third(name, number=1):
+    return wrote(f"asia-1:{number}", {"beds": 1}, region="asia", key=name, layer="situational", ttl_ms=None)
+
+
+async def the_next_case(bed, name, first):
+    """What a further conflict on the key opens, once it is on the tables."""
+    await bed.write(third(name))
+
+    async def opened():
+        return [case for case in await bed.cases("person") if case[0] != first]
+
+    await bed.until(opened)
+    ((stream, _, dots),) = await opened()
+    assert stream == f"conflict/{case_id(ContextKey('situational', name), 2)}"
+    assert dots == "asia-1:1,eu-1:1,us-1:1"
+    await bed.client.get_workflow_handle(stream).terminate()  # else the next reactor counts it
+
+
+async def test_a_case_that_was_cancelled_gives_its_key_and_its_only_place_to_the_next(bed):
+    name = key()
+    async with bed.reacting(open_cases=1):
+        handle = await waiting_for_a_person(bed, name)
+        await handle.cancel()
+
+        async def withdrawn():
+            return await bed.cases("withdrawn")
+
+        await bed.until(withdrawn)
+        await the_next_case(bed, name, handle.id)
+
+
+async def test_a_case_that_was_terminated_gives_its_key_and_its_only_place_to_the_next(bed):
+    name = key()
+    reactor = bed.reactor(gone=GoneCases(every=0, ended_for=timedelta()), open_cases=1)
+    async with bed.reacting(reactor):
+        handle = await waiting_for_a_person(bed, name)
+        await handle.terminate("by hand")
+        await the_next_case(bed, name, handle.id)
+    cases = {stream: status for stream, status, _ in await bed.cases()}
+    assert cases[handle.id] == "person"  # on the log it is open: only Temporal knows how it ended
+
+
+async def test_an_open_case_that_temporal_knows_nothing_of_is_gone_and_one_that_runs_is_not(bed):
+    async with bed.reacting():
+        handle = await waiting_for_a_person(bed, key())
+
+    async def client():
+        return bed.client
+
+    look = GoneCases(every=0)
+    assert await look.among({handle.id, "conflict/c-none"}, client) == {"conflict/c-none"}
+    await handle.terminate()
+    assert await look.among({handle.id}, client) == frozenset()  # what it wrote may not be projected yet
 
 
 LONG = [pytest.mark.chaos, pytest.mark.timeout(7_200)]

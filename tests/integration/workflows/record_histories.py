@@ -163,6 +163,64 @@ async def a_critical_case(moot: Moot) -> WorkflowHandle:
     return court.handle
 
 
+async def a_cancelled_case(moot: Moot) -> WorkflowHandle:
+    """Its ruling is open to appeal when the workflow is cancelled."""
+    court = await Court.of(moot, case(moot.id("golden"), CROWD, policy=LONG))
+    await court.until(status="appealable")
+    await court.handle.cancel()
+    try:
+        await court.handle.result()
+    except WorkflowFailureError:
+        return court.handle
+    raise AssertionError("it was not cancelled")
+
+
+async def a_case_whose_panel_moved(moot: Moot) -> WorkflowHandle:
+    """A stranger began the panel's deliberation first."""
+    request = case(moot.id("golden"), CROWD)
+    await moot.decide({**recorded(moot), "id": f"{request['id']}-level-2"})
+    court = await Court.of(moot, request)
+    await court.handle.result()
+    return court.handle
+
+
+async def a_case_annulled(moot: Moot) -> WorkflowHandle:
+    members = [{"id": f"m{number}", "kind": "external"} for number in range(18)]
+    request = case(moot.id("golden"), members, level=4, policy={"annulment_seconds": 600})
+    court = await Court.of(moot, request)
+    await court.vote("p1")
+    await court.until(status="final")
+    await court.tell("annul", party="bob", ground="no_reasons", statement="it says nothing")
+    await court.vote("annul")
+    await court.failed()
+    return court.handle
+
+
+async def a_person_who_never_came(moot: Moot) -> WorkflowHandle:
+    """A reminder, the deadline, and the court's own ruling upheld."""
+    policy = {"person_seconds": 2, "reminder_seconds": 1, "after_deadline": "uphold"}
+    court = await Court.of(moot, case(moot.id("golden"), CROWD, critical=True, policy=policy))
+    await court.handle.result()
+    return court.handle
+
+
+async def a_deadline_that_leaves_it_unresolved(moot: Moot) -> WorkflowHandle:
+    policy = {"person_seconds": 2, "reminder_seconds": 1, "after_deadline": "unresolved"}
+    court = await Court.of(moot, case(moot.id("golden"), CROWD, critical=True, policy=policy))
+    await court.failed()
+    return court.handle
+
+
+async def a_held_case(moot: Moot) -> WorkflowHandle:
+    """The deadline passes, and the person comes later."""
+    policy = {"person_seconds": 1, "reminder_seconds": 600, "after_deadline": "hold"}
+    court = await Court.of(moot, case(moot.id("golden"), CROWD, critical=True, policy=policy))
+    await court.until(status="person", verdict_until=None)
+    await court.tell("verdict", verdict="p2", reason="I counted them", person="Pat")
+    await court.handle.result()
+    return court.handle
+
+
 async def a_failed_case(moot: Moot) -> WorkflowHandle:
     court = await Court.of(moot, case(moot.id("golden"), severity=0.2))
     await court.failed()
@@ -183,6 +241,12 @@ SCENES = (
     a_case_appealed,
     a_critical_case,
     a_failed_case,
+    a_cancelled_case,
+    a_case_whose_panel_moved,
+    a_case_annulled,
+    a_person_who_never_came,
+    a_deadline_that_leaves_it_unresolved,
+    a_held_case,
 )
 
 

@@ -172,8 +172,65 @@ async def test_a_position_that_arrives_late_is_heard_by_the_next_level(moot):
     await court.until(status="appealable")
     late = {"id": "p3", "party": "cem", "claim": "8"}
     assert len(await court.tell("grow", positions=[late])) == 1
-    assert await court.tell("grow", positions=[late]) == []
+    assert await court.refused("grow", positions=[late]) == "positions: all of them stand there already"
     await court.tell("appeal", party="bob", grounds="g")
     await court.handle.result()
     begun = [event.data.heard for event in court.events() if event.type == "conflict.level_begun.v1"]
     assert begun == [2, 3]
+
+
+async def test_a_person_s_name_is_text_in_the_history_that_temporal_shows(moot):
+    court = await Court.of(moot, case(moot.id("case"), CROWD, critical=True))
+    await court.until(status="person")
+    await court.tell("verdict", verdict="p1", reason="r", person="\u202e[Pat](http://evil)")
+    await court.handle.result()
+    told = [
+        event.user_metadata.summary.data.decode() for event in (await court.handle.fetch_history()).events
+    ]
+    (said,) = [summary for summary in told if "gives a verdict" in summary]
+    assert "Pat" in said
+    assert "\u202e" not in said
+    assert "[Pat](" not in said.replace("\\\\", "\\")
+
+
+LONG_RUN = [pytest.mark.chaos, pytest.mark.timeout(1_800)]
+
+
+@pytest.mark.parametrize("count", [60, pytest.param(10_000, marks=LONG_RUN)])
+async def test_a_case_that_is_told_ever_more_keeps_a_history_of_one_length(moot, count):
+    court = await Court.of(moot, case(moot.id("case"), CROWD, policy=LONG))
+    await court.until(status="appealable")
+    for number in range(3, 41):
+        await court.tell("grow", positions=[{"id": f"p{number}", "party": "cem", "claim": str(number)}])
+    full = len((await court.handle.fetch_history()).events)
+    for number in range(count):
+        again = {"id": f"p{3 + number % 80}", "party": "cem", "claim": str(3 + number % 80)}
+        said = await court.refused("grow", positions=[again])
+        assert said in (
+            "positions: all of them stand there already",
+            "positions: 41 are too many, at most 40",
+        )
+    assert len((await court.handle.fetch_history()).events) == full
+    await court.handle.terminate()
+
+
+async def shown(court):
+    found = (await court.handle.describe()).typed_search_attributes
+    details = (await court.handle.query("__temporal_workflow_metadata")).current_details
+    ours = {pair.key.name: pair.value for pair in found if pair.key.name.startswith("Folkmoot")}
+    return {name.removeprefix("Folkmoot"): value for name, value in ours.items()}, details
+
+
+async def test_temporal_lists_a_case_by_level_status_and_region_and_shows_where_it_stands(moot):
+    court = await Court.of(moot, case(moot.id("case"), CROWD, policy={**LONG, "global_appeal_seconds": 0}))
+    await court.until(status="appealable")
+    attributes, details = await shown(court)
+    assert attributes == {"Kind": "conflict", "Status": "appealable", "Level": 2, "Region": "eu"}
+    (begun,) = [event.data for event in court.events() if event.type == "conflict.level_begun.v1"]
+    assert all(f"{seat.voter} p1" in details for seat in begun.panel)
+    assert "open to appeal until" in details
+    await court.tell("appeal", party="bob", grounds="g")
+    await court.handle.result()
+    attributes, details = await shown(court)
+    assert attributes == {"Kind": "conflict", "Status": "resolved", "Level": 3, "Region": "eu"}
+    assert "Resolved at level 3 by consensus" in details

@@ -1,5 +1,6 @@
 """What another policy would have said of decisions that were taken under fault models."""
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from domain.consensus.policy import Policy
 from domain.consensus.recorded import open_and_hold
 from domain.stream import Draft
+from tests.unit.domain.conflict.given import Trial, member
 
 AT = datetime(2026, 1, 1, tzinfo=UTC)
 STAKES = {"ann": 3.0, "bob": 1.0, "cem": 0.5}
@@ -64,3 +66,24 @@ async def test_what_a_decision_that_is_left_out_said_of_its_voters_still_counts(
     late = decided("late", Policy(), hours=24, ann="yes", dee="no")
     found = await again({"weighting": "reputation"}, *staked, late)
     assert {one.id: one.retaken for one in found.differing} == {"late": "yes"}
+
+
+def ruled_case():
+    """One of three members votes against what is ruled."""
+    trial = Trial.of([member(0), member(3), member(6, "p2")])
+    trial.begin()
+    trial.deliberate()
+    trial.settle()
+    trial.end()
+    return trial.log
+
+
+async def test_what_cases_said_of_their_voters_counts_and_what_forged_ones_say_does_not():
+    case = ruled_case()
+    late = decided("late", Policy(), hours=24 * 30, m00="yes", m06="no")
+    found = await again({"weighting": "reputation"}, *[case] * 12, late)
+    assert {one.id: one.retaken for one in found.differing} == {"late": "yes"}
+    turned = tuple(replace(score, right=not score.right) for score in case[-1].data.scores)
+    forged = [*case[:-1], replace(case[-1], data=replace(case[-1].data, scores=turned))]
+    found = await again({"weighting": "reputation"}, *[forged] * 12, late)
+    assert (found.differing, found.divergent) == ([], ["conflict/c1"] * 12)

@@ -69,10 +69,51 @@ def test_a_good_case_gets_as_far_as_the_missing_server(capsys, tmp_path):
         (["appeal", "c", "--as", "a b", "--grounds", "g"], "moot: party: 'a b' is not 1 to 128 letters"),
         (["appeal", "c", "--as", "ann", "--grounds", " "], "moot: grounds: is empty"),
         (["rule", "c", "--verdict", "a", "--reason", "", "--as", "me"], "moot: reason: is empty"),
+        (["show", ""], "moot: ID: '' is not 1 to 128 letters"),
+        (["watch", "\u202ec"], "moot: ID: '\\u202ec' is not 1 to 128 letters"),
+        (
+            ["appeal", "c", "--as", "ann", "--grounds", "g" * 65_536],
+            "moot: grounds: 65536 characters are too many, at most 2000",
+        ),
+        (
+            ["appeal", "c", "--as", "ann", "--grounds", "\x1b[2J"],
+            "moot: grounds: holds a control character",
+        ),
+        (
+            ["rule", "c", "--verdict", "v" * 201, "--reason", "r", "--as", "me"],
+            "moot: verdict: 201 characters are too many, at most 200",
+        ),
+        (["rule", "c", "--verdict", "a", "--reason", "r", "--as", "\x07"], "moot: person: holds a control"),
+        (
+            ["annul", "c", "--as", "ann", "--ground", "no_reasons", "--statement", "s" * 1_601],
+            "moot: statement: 1601 characters are too many, at most 1600",
+        ),
+        (
+            ["annul", "a/b", "--as", "ann", "--ground", "no_reasons", "--statement", "s"],
+            "moot: ID: 'a/b' is not",
+        ),
     ],
 )
 def test_a_wrong_argument_is_refused_by_name(capsys, args, line):
     assert said(capsys, *args).startswith(line)
+
+
+@pytest.mark.parametrize(
+    ("args", "line"),
+    [
+        (["list", "--status", "nonsense"], "'nonsense' is not one of"),
+        (["list", "--level", "5"], "5 is not in the range 1<=x<=4"),
+        (["list", "--limit", "0"], "0 is not in the range 1<=x<=10000"),
+        (["appeal", "c", "--as", "ann"], "Missing option '--grounds'"),
+        (["rule", "c", "--verdict", "a", "--reason", "r"], "Missing option '--as'"),
+        (["show"], "Missing argument 'ID'"),
+        (["open"], "Missing argument 'FILE'"),
+        (["appeal", "c", "ann", "--as", "ann", "--grounds", "g"], "unexpected extra argument"),
+        (["settle", "c"], "No such command 'settle'"),
+    ],
+)
+def test_what_no_command_takes_is_refused_as_usage(capsys, args, line):
+    assert line in said(capsys, *args, code=2)
 
 
 def test_annulment_has_five_grounds_and_no_sixth(capsys):
@@ -132,6 +173,8 @@ def test_a_result_names_its_level_and_every_reason():
         "escalations": 1,
         "reasons": ["level 3: appeal: bob: unread", "I counted them"],
     }
+    untold = {**data, "unapplied": "regions: topic context.eu\x1b is not there"}
+    assert conflict_view.result(untold).endswith("  not applied: regions: topic context.eu\\x1b is not there")
     assert conflict_view.result(data).splitlines() == [
         "c: 7",
         "  level 4 by person, finally, 1 escalation",

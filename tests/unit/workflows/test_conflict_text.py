@@ -2,7 +2,7 @@
 
 from domain.conflict.state import NO_CASE
 from tests.unit.domain.conflict.given import Trial
-from workflows.conflict_text import explanation, status, summary, table
+from workflows.conflict_text import explanation, summary, table
 
 
 def test_a_case_before_its_opening_says_so():
@@ -22,7 +22,7 @@ def test_the_panel_its_votes_and_the_time_left_to_appeal_are_shown():
     assert f"is open to appeal until {until} by ann, bob." in explanation(trial.state)
     assert all(f"{voter} p2" in table(trial.state) for voter in panel)
     trial.end()
-    assert status(trial.state) == "resolved"
+    assert trial.state.status == "resolved"
     assert explanation(trial.state).endswith("Resolved at level 2 by consensus: seven beds.")
 
 
@@ -49,5 +49,5 @@ def test_a_case_that_no_level_settled_says_every_cause():
     trial = Trial.of(())
     for _ in range(3):
         trial.decide("p1")
-    assert status(trial.state) == "unresolved"
+    assert trial.state.status == "unresolved"
     assert explanation(trial.state).splitlines()[-1].startswith("Conflict resolution failed at all levels: ")

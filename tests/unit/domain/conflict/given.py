@@ -6,7 +6,7 @@ from datetime import UTC, datetime, timedelta
 from hypothesis import strategies as st
 
 from domain.causality.causal_context import Dot
-from domain.conflict import annulment, appeals, hearing, persons
+from domain.conflict import annulment, appeals, deliberations, hearing, persons
 from domain.conflict.case import ContextKey, Evidence, Position
 from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, GrowCase, OpenCase
 from domain.conflict.decide import (
@@ -28,6 +28,7 @@ from domain.conflict.fold import fold, fold_all
 from domain.conflict.policy import ConflictPolicy
 from domain.conflict.settle import settle
 from domain.conflict.state import NO_CASE
+from domain.conflict.withdrawal import withdraw
 from domain.consensus.commands import RecordedBallot, Voter
 from domain.consensus.decide import open_deliberation
 from domain.consensus.outcome import outcome_of
@@ -91,7 +92,7 @@ class Trial:
     def of(cls, members=None, **changes):
         policy = ConflictPolicy(**changes.pop("policy", {}))
         trial = cls(members=crowd() if members is None else members)
-        trial.write(hearing.open_case(replace(CASE, policy=policy, **changes)))
+        trial.write(hearing.open_case(replace(CASE, policy=policy, members=trial.members, **changes)))
         return trial
 
     def write(self, data):
@@ -173,6 +174,12 @@ class Trial:
             self.opine(opinion)
         return self.settle()
 
+    def move(self, part="0123456789ab"):
+        return self.try_to(deliberations.move, part)
+
+    def withdraw(self, reason=""):
+        return self.write(withdraw(self.state, reason, self.now))
+
     def end(self):
         """Wait until the ruling can be attacked no more."""
         self.now = max(self.now, self.state.window_end())
@@ -224,11 +231,13 @@ def trials(draw):
     return trial
 
 
-def _anything(draw, trial):
+def _anything(draw, trial):  # noqa: C901 # a line for each command
     """One command of anyone, at any time."""
     trial.later(draw(SECONDS))
     match draw(
-        st.sampled_from(["none", "none", "appeal", "annul", "rule", "grow", "wake", "settle", "again"])
+        st.sampled_from(
+            ["none", "none", "appeal", "annul", "rule", "grow", "wake", "settle", "again", "move", "cancel"]
+        )
     ):
         case "appeal":
             trial.appeal(draw(PARTIES))
@@ -244,6 +253,11 @@ def _anything(draw, trial):
             trial.wake()
         case "settle":
             trial.settle()
+        case "move":
+            trial.move()
+        case "cancel":
+            if draw(st.integers(0, 4)) == 0:  # else few cases would get far
+                trial.withdraw("enough")
         case "again":
             trial.begin()
             trial.opine()

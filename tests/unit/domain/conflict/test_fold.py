@@ -65,7 +65,7 @@ def test_an_event_of_another_capability_or_version_is_refused():
 def test_every_type_of_event_has_its_phases_and_a_pinned_name():
     assert set(AFTER) == set(e.EVENTS)
     names = [one.TYPE for one in e.EVENTS]
-    assert len(set(names)) == len(names) == 18
+    assert len(set(names)) == len(names) == 20
     assert all(name.startswith("conflict.") and name.endswith(".v1") for name in names)
 
 

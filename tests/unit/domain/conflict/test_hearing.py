@@ -51,7 +51,7 @@ def said(number, *choices):
 
 def test_an_opening_freezes_the_case_its_policy_and_its_level():
     assert hearing.open_case(CASE) == [
-        CaseOpened(CASE.case, ConflictPolicy(), 2, "too severe for a rule alone")
+        CaseOpened(CASE.case, ConflictPolicy(), 2, "too severe for a rule alone", ())
     ]
 
 

@@ -1,0 +1,75 @@
+"""Cases that are open on the log although nobody works on them: they keep no key and no place."""
+
+import time
+from collections.abc import Awaitable, Callable, Iterator, Sequence
+from datetime import UTC, datetime, timedelta
+from itertools import islice
+
+import structlog
+from temporalio.client import Client, WorkflowExecutionStatus
+from temporalio.service import RPCError, RPCStatusCode
+
+_log = structlog.get_logger(__name__)
+
+EVERY = 30.0  # seconds between two looks
+ENDED_FOR = timedelta(seconds=60)
+"""By then what a workflow wrote at its end should have been projected."""
+_AT_ONCE = 100
+_LIVE = (
+    WorkflowExecutionStatus.RUNNING,
+    WorkflowExecutionStatus.CONTINUED_AS_NEW,
+    WorkflowExecutionStatus.COMPLETED,  # its last word is on the log, and will be projected
+)
+
+
+class GoneCases:
+    """Asks Temporal, at most once in `every` seconds, which open cases have no workflow any more.
+
+    A case that was terminated, that timed out or failed without a word, or that Temporal does not know, ended
+    nowhere on the log. One that runs again, after a reset say, is open again.
+    """
+
+    def __init__(self, *, every: float = EVERY, ended_for: timedelta = ENDED_FOR) -> None:
+        self._every, self._ended_for = every, ended_for
+        self._looked = float("-inf")
+        self._gone: frozenset[str] = frozenset()
+
+    async def among(self, cases: set[str], temporal: Callable[[], Awaitable[Client]]) -> frozenset[str]:
+        """Those of the streams of open `cases` that are gone, as of the last look."""
+        if cases and time.monotonic() - self._looked >= self._every:
+            gone = await self._look(await temporal(), sorted(cases))
+            for case in sorted(gone - self._gone):
+                _log.error("reactor.case_gone", case=case)
+            self._gone, self._looked = gone, time.monotonic()
+        return self._gone & cases
+
+    async def _look(self, client: Client, cases: Sequence[str]) -> frozenset[str]:
+        gone, newest = set(), set[str]()
+        until = datetime.now(UTC) - self._ended_for
+        for some in _chunks(iter(cases)):
+            named = ", ".join(f"'{case}'" for case in some)
+            async for run in client.list_workflows(f"WorkflowId IN ({named})"):
+                if run.id in newest:
+                    continue  # the newest comes first
+                newest.add(run.id)
+                if run.status not in _LIVE and run.close_time is not None and run.close_time <= until:
+                    gone.add(run.id)
+        return frozenset(
+            gone | {case for case in cases if case not in newest and not await _known(client, case)}
+        )
+
+
+async def _known(client: Client, case: str) -> bool:
+    """Whether there is a workflow that the list may not show yet."""
+    try:
+        await client.get_workflow_handle(case).describe()
+    except RPCError as error:
+        if error.status is RPCStatusCode.NOT_FOUND:
+            return False
+        raise
+    return True
+
+
+def _chunks(cases: Iterator[str]) -> Iterator[Sequence[str]]:
+    while some := list(islice(cases, _AT_ONCE)):
+        yield some
