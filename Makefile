@@ -50,7 +50,7 @@ lint: .venv/.dev
 bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 	@$(BIN)/python -m bench
 
-chaos: .venv/.dev ## the long fault tests: fifty kills and more
+chaos: .venv/.dev ## the long fault tests: kills by the dozen, and a hundred seeded runs on shared context
 	@$(BIN)/python -m pytest -m chaos tests/faults tests/integration/reaction
 
 docs: .venv/.dev ## write the generated reference again

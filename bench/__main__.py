@@ -16,7 +16,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import context, crowds, deliberation, docket, footprint, merkle, projector
+from bench import context, crowds, deliberation, docket, footprint, merkle, projector, regions
 from bench.figure import Figure
 from bench.stack import running
 
@@ -39,6 +39,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "deliberation": deliberation.figures,
     "docket": docket.figures,
     "context": context.figures,
+    "regions": regions.figures,
     "crowds": crowds.figures,
 }
 

@@ -73,7 +73,7 @@ async def flowing(kafka: str, database_url: str, regions: Sequence[str]) -> Asyn
         }
         names = ["projector"] + (["replicator"] if len(regions) > 1 else [])
         for name in names:
-            running.enter_context(_worker(name, environ, data))
+            running.enter_context(worker(name, environ, data))
         yield Settings(kafka, database_url, "", "default", "bench", prefix, "", "", data, regions[0])
 
 
@@ -159,7 +159,7 @@ def _put(key: str, number: int) -> PutContext:
 
 
 @contextmanager
-def _worker(name: str, environ: dict[str, str], folder: Path) -> Iterator[None]:
+def worker(name: str, environ: dict[str, str], folder: Path) -> Iterator[None]:
     with (folder / f"{name}.log").open("ab") as log:
         process = subprocess.Popen(moot("worker", name), env=environ, cwd=folder, stderr=log)
     try:

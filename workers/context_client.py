@@ -129,7 +129,14 @@ class ContextClient(Writing):
             entry = self.outbox.entries([stream]).get(stream)
         staleness = None if projected is None else await self._asking.staleness(self.region)
         return found(
-            self.region, layer, key, entry, self._rules, staleness=staleness, projected=projected is not None
+            self.region,
+            layer,
+            key,
+            entry,
+            self._rules,
+            staleness=staleness,
+            projected=projected is not None,
+            now_ms=self._clock(),
         )
 
     async def drained(self, within: float) -> int:

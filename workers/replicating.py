@@ -29,6 +29,9 @@ _log = structlog.get_logger(__name__)
 # Writes in memory at once, of each layer of a link; urgency orders those.
 PIECE = 10_000
 PIECE_BYTES = 16 * 1024 * 1024
+# Writes in one append. Its deadline is for all of them, while other layers and links of the process append:
+# with a whole piece each, none is in time once much is to be passed on, and all is sent again and again.
+AT_ONCE = 1_000
 _POLL = 0.5  # seconds that a read waits for more
 _FOLLOW = 1.0  # seconds between two looks whether a layer that is passed on at once is complete
 
@@ -134,9 +137,11 @@ class Passing:
         await reader.commit()
 
     async def _append(self, writer: LogWriter, writes: Sequence[Written]) -> None:
-        events = [event for write in writes if (event := self._event(write)) is not None]
-        await writer.append(self._link.target.topic, events)
-        self._metrics.passed(self._way, len(events))
+        for start in range(0, len(writes), AT_ONCE):
+            some = writes[start : start + AT_ONCE]
+            events = [event for write in some if (event := self._event(write)) is not None]
+            await writer.append(self._link.target.topic, events)
+            self._metrics.passed(self._way, len(events))
 
     def _event(self, write: Written) -> Event | None:
         try:

@@ -62,6 +62,15 @@ async def test_a_put_is_answered_projected_and_read_by_another_node(settings, pr
         assert (again.local_version, again.conflicts_detected) == ("eu-2:1", 0)
 
 
+async def test_a_node_whose_clock_is_behind_reads_its_own_writes_until_they_end_by_that_clock(client):
+    now = 1_000_000_000_000
+    async with client(clock=lambda: now) as ann:
+        await ann.put("immediate", "door", "open")
+        assert (await ann.get("immediate", "door")).value == "open"
+        now += 300_000
+        assert not (await ann.get("immediate", "door")).present
+
+
 async def test_puts_of_two_nodes_that_know_nothing_of_each_other_become_siblings(
     projector, client, elsewhere
 ):

@@ -9,7 +9,9 @@ from domain.context.policy import ContextPolicy, policy_from
 from domain.context.recording import recorded
 from domain.context.residency import Residency
 from eventlog.codec import decode, encode
+from eventlog.writer import LogWriter
 from tests.integration.replication.bed import SOON, replicating, until, write
+from workers import replicating as replicating_
 from workers.replicating import Link, Place
 from workers.replicator_metrics import ReplicatorMetrics
 
@@ -43,6 +45,25 @@ async def test_a_later_replicator_goes_on_where_the_last_one_ended(regions):
         await regions.has("us", write("eu-1:2"))
         await regions.has("asia", write("eu-1:2"))
     assert set((await regions.dots("us")).values()) == {1}
+
+
+async def test_a_backlog_is_appended_in_pieces_that_are_acknowledged_in_time(regions, monkeypatch):
+    sizes = []
+
+    class Counting(LogWriter):
+        async def append(self, topic, events):
+            sizes.append(len(events))
+            return await super().append(topic, events)
+
+    monkeypatch.setattr(replicating_, "LogWriter", Counting)
+    monkeypatch.setattr(replicating_, "AT_ONCE", 10)
+    writes = [
+        write(f"eu-1:{n}", n, layer="historical", seen=f"eu-1:{n - 1}" if n > 1 else "") for n in range(1, 26)
+    ]
+    await regions.write(*writes)
+    async with replicating(regions.links("eu", "us")):
+        await regions.has("us", writes[-1])
+    assert sorted(size for size in sizes if size) == [5, 10, 10]
 
 
 async def test_two_replicators_and_what_goes_round_change_nothing(regions):

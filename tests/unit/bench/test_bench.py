@@ -1,14 +1,17 @@
 """What `make bench` says and keeps of what it measured; nothing is measured here."""
 
 import json
+from collections import Counter
 
 import pytest
 
 from bench import __main__ as bench
-from bench import context, projector
+from bench import context, projector, regions
 from bench.context_flow import Latencies, Sustained
 from bench.figure import Figure
+from bench.regions_cut import REGIONS, Healed, Topic, written_in
 
+DOT, OTHER = ("immediate", "k", "eu-1", 1), ("immediate", "k", "us-1", 1)
 MET, MISSED = Figure("quick", 1.0, "s", 2, "<="), Figure("slow", 3.0, "s", 2, "<=")
 
 
@@ -70,3 +73,28 @@ def test_shared_context_is_judged_by_what_is_projected_and_by_its_slowest_hundre
     told = context.told(sustained, Latencies(seconds=[0.1] * 100), slow, 60.0)
     assert [figure.met for figure in told] == [True, False, True, True, False]
     assert told[4].value == pytest.approx(900)
+
+
+def healed(*, us=frozenset({DOT, OTHER}), digest="a", writes=2):
+    """Two writes in two of three regions; what came to `us`, and what its table says."""
+    own = {"asia": Topic(frozenset(), 0, 0), "eu": Topic(frozenset({DOT}), 1, 500)}
+    before = own | {"us": Topic(frozenset({OTHER}), 1, 500)}
+    every = Topic(frozenset({DOT, OTHER}), 2, 1_000)
+    after = {"asia": every, "eu": every, "us": Topic(us, len(us), 500 * len(us))}
+    counted = {"asia": 2, "eu": 2, "us": writes}
+    digests = {"asia": "a", "eu": "a", "us": digest}
+    return Healed(2, 1.0, 2.0, 0.1, before, after, digests, dict.fromkeys(after, 1), counted, {"single": 3})
+
+
+def test_healed_regions_are_judged_by_their_hashes_and_by_every_write():
+    told = regions.told(healed())
+    assert [figure.met for figure in told] == [True, True, None, None]
+    assert told[3].value * 2**20 == pytest.approx(2_000)
+    assert healed(us=frozenset({OTHER})).unaccounted == 1
+    assert healed(writes=3).unaccounted == 1
+    assert [figure.met for figure in regions.told(healed(digest="b"))] == [False, True, None, None]
+
+
+def test_while_cut_off_every_key_is_written_and_some_in_two_or_all_regions():
+    by_key = Counter(number for region in REGIONS for number in written_in(region, 100))
+    assert Counter(by_key.values()) == {1: 80, 2: 10, 3: 10}
