@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a shell forbids it, each of the many processes that tests start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test check lint bench chaos dev lock docs clean
+.PHONY: help demo demo-conflict test check lint bench chaos dev lock docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -24,6 +24,9 @@ help: ## list the commands
 
 demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
 	@$(BIN)/moot demo
+
+demo-conflict: .venv/.installed ## concurrent writes in three regions, and a case at each of four levels
+	@$(BIN)/moot demo conflict
 
 dev: .venv/.installed ## everything on this machine until Ctrl-C
 	@$(BIN)/moot dev

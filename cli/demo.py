@@ -1,11 +1,11 @@
-"""`moot demo`: the main job on real input, on a stack of its own or on the one that runs in this folder."""
+"""`moot demo`: the main jobs on real input, on a stack of its own or on the one that runs in this folder."""
 
 import asyncio
 import os
 import signal
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -17,41 +17,62 @@ from domain.refusal import Refusal
 EPILOG = """\b
 Examples:
   moot demo
+  moot demo conflict
   moot demo consensus --json
 """
-PARTS = ("consensus",)
+PARTS = ("consensus", "conflict")
 
 
-@click.command(short_help="Decide 45 real cases on a real stack, then prove it.", epilog=EPILOG)
+@click.command(short_help="Decide 45 real cases, or settle real conflicts, and prove it.", epilog=EPILOG)
 @click.argument("part", type=click.Choice(PARTS), default="consensus")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object of everything measured.")
-def demo(part: str, *, as_json: bool) -> None:  # noqa: ARG001 # the only part there is so far
-    """Decide 45 real cases, deliberate live, kill workers in the middle, then audit it all.
+def demo(part: str, *, as_json: bool) -> None:
+    """Show the main jobs on real input and real servers; without a PART, consensus.
 
-    A stack is started on free ports for as long as it takes, unless one runs in this folder. Its data stays
-    in `.folkmoot`, so `moot dev` shows the same decisions in the Temporal UI afterwards.
+    consensus: decide 45 real cases, deliberate live, kill workers in the middle, then audit it all. A stack
+    is started on free ports for as long as it takes, unless one runs in this folder. Its data stays in
+    `.folkmoot`, so `moot dev` shows the same decisions in the Temporal UI afterwards.
+
+    conflict: three regions write at once what three distributions of the time zone database say, while the
+    links between them are cut. What rules settle is shown after healing, and four cases climb the levels. It
+    has a stack of its own, in `.folkmoot/conflict-demo`.
     """
-    from cli import demo_consensus
-
     started = time.monotonic()
-    with stack(quiet=as_json) as running:
-        found = asyncio.run(demo_consensus.show(running, quiet=as_json))
+    found, after = _conflict(quiet=as_json) if part == "conflict" else _consensus(quiet=as_json)
     found["seconds"] = round(time.monotonic() - started, 1)
     if as_json:
         import json
 
         click.echo(json.dumps(found))
     else:
-        click.echo(
-            f"\ndone in {found['seconds']} s; the data is kept: `moot dev` shows it in the Temporal UI"
-        )
+        click.echo(f"\ndone in {found['seconds']} s; {after}")
+
+
+def _consensus(*, quiet: bool) -> tuple[dict[str, Any], str]:
+    from cli import demo_consensus
+
+    with stack(quiet=quiet) as running:
+        found = asyncio.run(demo_consensus.show(running, quiet=quiet))
+    return found, "the data is kept: `moot dev` shows it in the Temporal UI"
+
+
+def _conflict(*, quiet: bool) -> tuple[dict[str, Any], str]:
+    from cli import demo_conflict
+    from cli.demo_timezones import CONTEXT_POLICY, REGIONS
+
+    with (
+        demo_conflict.environment() as data,
+        _own(data, quiet=quiet, shared=REGIONS) as running,
+    ):
+        found = asyncio.run(demo_conflict.show(running, quiet=quiet))
+    named = f"FOLKMOOT_DATA={os.path.relpath(data)} FOLKMOOT_CONTEXT_POLICY={os.path.relpath(CONTEXT_POLICY)}"
+    return found, f"the data is kept:\n`{named} moot dev` shows it in the Temporal UI"
 
 
 @contextmanager
 def stack(*, quiet: bool) -> Iterator[dict[str, Any]]:
     """The running stack's announcement, after one was started where none ran."""
     from workers.embedded import stackfile
-    from workers.embedded.stack import Stack
     from workers.settings import data_folder
 
     data = data_folder(Path.cwd(), os.environ)
@@ -59,9 +80,19 @@ def stack(*, quiet: bool) -> Iterator[dict[str, Any]]:
     if running is not None:
         yield running
         return
+    with _own(data, quiet=quiet) as started:
+        yield started
+
+
+@contextmanager
+def _own(data: Path, *, quiet: bool, shared: Sequence[str] | None = None) -> Iterator[dict[str, Any]]:
+    """A stack in `data` for as long as the block takes, with the regions `shared`; its announcement."""
+    from workers.embedded import stackfile
+    from workers.embedded.stack import Stack
+
     for number in (signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, _interrupt)
-    own = Stack(data, "auto", os.environ, lambda told: _tell(told, quiet=quiet), _downloading)
+    own = Stack(data, "auto", os.environ, lambda told: _tell(told, quiet=quiet), _downloading, shared=shared)
     try:
         own.start()
         found = stackfile.read(data)

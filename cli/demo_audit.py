@@ -69,7 +69,7 @@ async def show(say: Say, stream: str) -> dict[str, Any]:
     """Verify everything, prove one event offline, find one changed byte."""
     say("\n4. The audit: trust nothing that cannot be recomputed")
     with tempfile.TemporaryDirectory(prefix="moot-demo-") as folder:
-        shell = _Shell(say, folder)
+        shell = Shell(say, folder)
         await shell.run("audit", "verify")
         trail = json.loads(await shell.run("audit", "trail", stream, "--json", quiet=True))
         event = trail[-1]["id"]
@@ -79,7 +79,7 @@ async def show(say: Say, stream: str) -> dict[str, Any]:
     return {"verified": True, "event": event, **found}
 
 
-async def _prove(shell: "_Shell", folder: Path, event: str) -> dict[str, Any]:
+async def _prove(shell: "Shell", folder: Path, event: str) -> dict[str, Any]:
     shell.say("   one proof, checked from two files and the public key alone, no server asked:")
     key = (await shell.run("audit", "key", quiet=True)).strip()
     proof = folder / "patient-2"
@@ -95,7 +95,7 @@ def _change_leaf(leaf: Path) -> None:
     leaf.write_bytes(leaf.read_bytes().replace(b"consensus", b"Consensus", 1))
 
 
-async def _tamper(shell: "_Shell", folder: Path) -> dict[str, Any]:
+async def _tamper(shell: "Shell", folder: Path) -> dict[str, Any]:
     shell.say("   one byte changed in a copy of the whole log:")
     copy = folder / "copy"
     await shell.run("audit", "export", str(copy), quiet=True)
@@ -114,7 +114,7 @@ def change_one_byte(copy: Path) -> str:
     return largest.name
 
 
-class _Shell:
+class Shell:
     """Runs `moot` as a user in `folder` would, and shows the command with what it printed."""
 
     def __init__(self, say: Say, folder: str) -> None:

@@ -40,16 +40,14 @@ def regions(regions: tuple[str, ...], policy: Path | None, *, as_json: bool) -> 
     from workers import context_policy, settings
 
     rules = context_policy.load(policy)
-    found = asyncio.run(_hashes(settings.load(needs=("database_url",)), regions, rules))
+    found = asyncio.run(hashes(settings.load(needs=("database_url",)), regions, rules))
     equal = len({one.digest for one in found}) <= 1
     data = {"equal": equal, "regions": {one.region: asdict(one) for one in found}}
     emit(as_json, data, lambda: _human(found, equal=equal))
     return 0 if equal else 1
 
 
-async def _hashes(
-    settings: "Settings", named: tuple[str, ...], policy: "ContextPolicy"
-) -> list["RegionHash"]:
+async def hashes(settings: "Settings", named: tuple[str, ...], policy: "ContextPolicy") -> list["RegionHash"]:
     from projections import context_hash
     from projections.connection import connect, migrated
 

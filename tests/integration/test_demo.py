@@ -3,7 +3,9 @@
 import asyncio
 import json
 import os
+import signal
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -11,21 +13,31 @@ import pytest
 MOOT = [sys.executable, "-P", "-m", "cli.main"]
 
 
-@pytest.mark.timeout(240)
-async def test_the_demo_decides_the_anaesthetists_cases_survives_kills_and_finds_the_tampering(tmp_path):
-    environ = {k: v for k, v in os.environ.items() if not k.startswith(("FOLKMOOT_", "TEMPORAL_"))}
-    process = await asyncio.create_subprocess_exec(
+def _environ():
+    return {k: v for k, v in os.environ.items() if not k.startswith(("FOLKMOOT_", "TEMPORAL_"))}
+
+
+async def _demo(folder, *words):
+    return await asyncio.create_subprocess_exec(
         *MOOT,
         "demo",
-        "--json",
-        cwd=tmp_path,
-        env=environ,
+        *words,
+        cwd=folder,
+        env=_environ(),
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.PIPE,
     )
+
+
+async def _found(process):
     out, err = await process.communicate()
     assert process.returncode == 0, err.decode()[-2000:]
-    found = json.loads(out)
+    return json.loads(out)
+
+
+@pytest.mark.timeout(240)
+async def test_the_demo_decides_the_anaesthetists_cases_survives_kills_and_finds_the_tampering(tmp_path):
+    found = await _found(await _demo(tmp_path, "--json"))
     patients = found["patients"]
     assert patients["log_likelihood"] == pytest.approx(-192.8909, abs=1e-3)
     assert patients["classes"] == {"1": 18, "2": 19, "3": 5, "4": 3}
@@ -35,6 +47,45 @@ async def test_the_demo_decides_the_anaesthetists_cases_survives_kills_and_finds
     assert killed["decided"] == killed["projected"] == killed["items"]
     assert (killed["lost"], killed["doubled"]) == (0, 0)
     assert "changed after it was sealed" in found["audit"]["found"]
+    assert _living(tmp_path) == []
+
+
+@pytest.mark.timeout(300)
+async def test_the_conflict_demo_converges_ends_a_case_at_each_level_and_leaves_nothing_held(tmp_path):
+    interrupted = await _demo(tmp_path, "conflict")
+    async for line in interrupted.stdout:
+        if line.startswith(b"2. The replicator is held"):
+            break
+    interrupted.send_signal(signal.SIGINT)
+    await interrupted.communicate()
+    assert interrupted.returncode == 130
+    assert _living(tmp_path) == []
+
+    found = await _found(await _demo(tmp_path, "conflict", "--json"))
+    assert found["apart"]["layers"] == {"immediate": 3, "situational": 11, "cultural": 30, "historical": 2}
+    apart, healed, together = (found[part]["hashes"] for part in ("apart", "healed", "together"))
+    assert apart.keys() == healed.keys() == together.keys() == {"python", "debian", "icu"}
+    assert len(set(apart.values())) == 3
+    assert len(set(healed.values())) == len(set(together.values())) == 1
+    assert healed != together  # the rulings are writes as well
+    assert Counter(found["rules"].values()) == {
+        "last_writer_wins": 1,
+        "semantic_merge": 2,
+        "regional_preference": 10,
+        "temporal_merge": 1,
+        None: 3,
+    }
+    told = ("key", "initial_level", "level_used", "escalations", "appeals", "authority", "final_authority")
+    assert [tuple(case[name] for name in told) for case in found["cases"]] == [
+        ("name/Asia/Kolkata", 1, 1, 0, 0, "rule", None),
+        ("zone/Asia/Tehran", 2, 2, 0, 0, "consensus", None),
+        ("zone/Europe/Amsterdam", 2, 3, 1, 1, "consensus", None),
+        ("zone/Europe/Dublin", 4, 4, 0, 0, "person", True),
+    ]
+    assert json.loads(found["cases"][2]["resolution"]) == {"local_mean_time": 1050}
+    assert found["trail"][-1] == "conflict.resolved.v1"
+    assert found["trail"].count("conflict.appealed.v1") == 1
+    assert found["verified"] is True
     assert _living(tmp_path) == []
 
 

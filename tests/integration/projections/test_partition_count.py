@@ -49,4 +49,4 @@ async def test_a_rebuild_can_look_before_it_begins(raised):
 async def test_projectors_that_come_first_together_agree_on_the_number(bed):
     bed.log.counts["decisions"] = 4
     await asyncio.gather(*[(await bed.projector(partition=n)).follow(0) for n in range(4)])
-    assert len(await bed.rows("projection_offset", "projection, topic, partition")) == 4 * 3
+    assert len(await bed.rows("projection_offset", "projection, topic, partition")) == 4 * 4

@@ -95,7 +95,8 @@ async def test_no_value_and_bytes_fail_at_once(moot):
 async def test_an_unknown_workflow_type_fails_at_once_and_names_the_known_ones(moot):
     line = await refusal(moot, GOOD, kind="ReachConsensu\x1b[31ms")
     assert line == (
-        "type: ReachConsensu\\x1b[31ms is not a workflow here; known are ReachConsensus, DecideDocket"
+        "type: ReachConsensu\\x1b[31ms is not a workflow here; "
+        "known are ReachConsensus, DecideDocket, ResolveConflict"
     )
 
 
