@@ -231,8 +231,15 @@ async def test_text_that_would_do_harm_is_on_the_log_as_it_was_and_nowhere_shown
             await stack.moot("audit", "trail", stream),
             await stack.moot("events", "tail"),
         ]
+        async with asyncio.timeout(DEADLINE):
+            while not await stack.json("conflict", "list", "--status", "withdrawn"):
+                pass
+        replayed = await stack.json("audit", "replay", stream)
+        rebuilt = await stack.moot("rebuild", "--all", "--verify")
     (first, *_) = await stack.events(stream)
     assert first.data.case.question == NASTY
+    assert (replayed["agrees"], replayed["withdrawn"], replayed["cases"]) == (True, 1, 0), replayed
+    assert rebuilt[0] == 0, rebuilt
     for _, out, err in told:
         assert "\u202e" not in out + err
         assert "\u2066" not in out + err

@@ -57,3 +57,16 @@ def test_nothing_follows_a_withdrawal():
     again = replace(trial.log[-1], version=3)
     with pytest.raises(ImpossibleEvent):
         refold([*trial.log, again])
+
+
+def test_a_case_says_in_one_word_what_it_waits_for_or_how_it_ended():
+    trial = Trial.of()
+    assert trial.state.status == "to_begin"
+    trial.decide("p1")
+    assert trial.state.status == "appealable"
+    trial.end()
+    assert trial.state.status == "resolved"
+    nobody = Trial.of(())
+    for _ in range(3):
+        nobody.decide("p1")
+    assert nobody.state.status == "unresolved"
