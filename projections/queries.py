@@ -189,9 +189,9 @@ class Queries:
         found = await self._rows(query, *arguments)
         return dict(found[0]) if found else None
 
-    async def _rows(self, query: str, *arguments: object) -> list[Any]:
+    async def _rows(self, query: str, *arguments: object, within: float = _QUERY_SECONDS) -> list[Any]:
         try:
-            return list(await self._pool.fetch(query, *arguments))
+            return list(await self._pool.fetch(query, *arguments, timeout=within))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # One kind of error for "cannot be asked now", so that callers need to know no driver.
             raise OSError(f"the read tables cannot be asked: {type(error).__name__}: {error}") from error
