@@ -15,7 +15,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import context, crowds, deliberation, docket, footprint, merkle, projector
+from bench import conflict, context, crowds, deliberation, docket, footprint, merkle, projector, storm
 from bench.figure import Figure
 from bench.stack import running
 
@@ -37,6 +37,8 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "stack": on_a_stack,
     "deliberation": deliberation.figures,
     "docket": docket.figures,
+    "conflict": conflict.figures,
+    "storm": storm.figures,
     "context": context.figures,
     "crowds": crowds.figures,
 }
