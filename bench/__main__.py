@@ -16,7 +16,18 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from bench import context, crowds, deliberation, docket, footprint, merkle, projector, regions
+from bench import (
+    conflict,
+    context,
+    crowds,
+    deliberation,
+    docket,
+    footprint,
+    merkle,
+    projector,
+    regions,
+    storm,
+)
 from bench.figure import Figure
 from bench.stack import running
 
@@ -38,6 +49,8 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "stack": on_a_stack,
     "deliberation": deliberation.figures,
     "docket": docket.figures,
+    "conflict": conflict.figures,
+    "storm": storm.figures,
     "context": context.figures,
     "regions": regions.figures,
     "crowds": crowds.figures,

@@ -15,6 +15,8 @@ _PARTS = {
     "stack": "The running stack",
     "deliberation": "One deliberation",
     "docket": "A table of recorded ballots",
+    "conflict": "A case on all four levels",
+    "storm": "A storm of conflicts",
     "crowds": "Probabilities on generated crowds",
 }
 

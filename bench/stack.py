@@ -6,7 +6,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,15 +28,22 @@ class Stack:
 
 
 @contextmanager
-def running(folder: Path | None = None) -> Iterator[Stack]:
-    """Start a stack and stop it at the end, whatever happened."""
+def running(
+    folder: Path | None = None, more: Mapping[str, str] | None = None, *, regions: str = ""
+) -> Iterator[Stack]:
+    """Start a stack and stop it at the end, whatever happened; `more` are settings of its processes."""
     with tempfile.TemporaryDirectory(prefix="moot-bench-") as made:
         home = folder or Path(made)
         environ = {k: v for k, v in os.environ.items() if not k.startswith(("FOLKMOOT_", "TEMPORAL_"))}
+        environ |= more or {}
         started = time.perf_counter()
         with (home / "dev.log").open("wb") as log:
             process = subprocess.Popen(
-                [MOOT, "dev", "--ports", "auto"], cwd=home, stdout=log, stderr=log, env=environ
+                [MOOT, "dev", "--ports", "auto", "--regions", regions],
+                cwd=home,
+                stdout=log,
+                stderr=log,
+                env=environ,
             )
             try:
                 _wait(home, process, environ)

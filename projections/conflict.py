@@ -43,6 +43,13 @@ CONFLICT_CASE = Table(
 )
 Index("conflict_case_opened_at", CONFLICT_CASE.c.opened_at)
 Index("conflict_case_context", CONFLICT_CASE.c.context_key, CONFLICT_CASE.c.context_layer)
+# Of all cases that there ever were, few are open, and those are asked for all the time.
+Index(
+    "conflict_case_open",
+    CONFLICT_CASE.c.context_key,
+    CONFLICT_CASE.c.context_layer,
+    postgresql_where=CONFLICT_CASE.c.closed_at.is_(None),
+)
 
 CASE_REPUTATION = sums_of_voters("case_reputation")
 

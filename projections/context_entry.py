@@ -37,7 +37,8 @@ CONTEXT_ENTRY = Table(
 # What needs a decision is few of many, and is asked for all the time.
 Index(
     "context_entry_undecided",
-    CONTEXT_ENTRY.c.region,
+    CONTEXT_ENTRY.c.key,
+    CONTEXT_ENTRY.c.layer,
     postgresql_where=CONTEXT_ENTRY.c.standing == "undecided",
 )
 

@@ -10,7 +10,8 @@ from domain.stream import items_prefix
 from projections.connection import PLANNED_ANEW, shown
 
 # Seconds to connect, and for a query.
-_POOL: dict[str, Any] = {"timeout": 2.0, "command_timeout": 5.0, "server_settings": PLANNED_ANEW}
+_QUERY_SECONDS = 5.0
+_POOL: dict[str, Any] = {"timeout": 2.0, "command_timeout": _QUERY_SECONDS, "server_settings": PLANNED_ANEW}
 
 _LISTED = """
 stream, status, question, topic, region, docket, item, consensus, agreement, rounds, opened_at, decided_at
@@ -187,9 +188,9 @@ class Queries:
         found = await self._rows(query, *arguments)
         return dict(found[0]) if found else None
 
-    async def _rows(self, query: str, *arguments: object) -> list[Any]:
+    async def _rows(self, query: str, *arguments: object, within: float = _QUERY_SECONDS) -> list[Any]:
         try:
-            return list(await self._pool.fetch(query, *arguments))
+            return list(await self._pool.fetch(query, *arguments, timeout=within))
         except (asyncpg.PostgresError, asyncpg.InterfaceError) as error:
             # One kind of error for "cannot be asked now", so that callers need to know no driver.
             raise OSError(f"the read tables cannot be asked: {type(error).__name__}: {error}") from error

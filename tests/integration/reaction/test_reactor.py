@@ -1,10 +1,7 @@
 """Concurrent writes that no rule settles open a case by themselves, and its ruling converges everywhere."""
 
-import time
 import uuid
 from datetime import timedelta
-
-import pytest
 
 from domain.causality.causal_context import Dot
 from domain.conflict.case import ContextKey
@@ -165,34 +162,6 @@ async def test_an_open_case_that_temporal_knows_nothing_of_is_gone_and_one_that_
     assert await look.among({handle.id, "conflict/c-none"}, client) == {"conflict/c-none"}
     await handle.terminate()
     assert await look.among({handle.id}, client) == frozenset()  # what it wrote may not be projected yet
-
-
-LONG = [pytest.mark.chaos, pytest.mark.timeout(7_200)]
-
-
-@pytest.mark.parametrize("count", [100, pytest.param(1_000, marks=LONG), pytest.param(10_000, marks=LONG)])
-async def test_a_storm_is_absorbed_within_the_bound_and_nothing_is_dropped(bed, count, record_property):
-    bound, most, began = 20, 0, time.monotonic()
-    names = [key() for _ in range(count)]
-    writes = [write for name in names for write in pair(name)]
-    # Without members no level decides, and each case ends soon; what absorbs them is the same.
-    async with bed.reacting(open_cases=bound, members=()):
-        for first in range(0, len(writes), 1_000):
-            await bed.write(*writes[first : first + 1_000])
-
-        async def all_closed():
-            nonlocal most
-            found = dict(await bed.rows("SELECT closed_at IS NULL, count(*) FROM conflict_case GROUP BY 1"))
-            most = max(most, found.get(True, 0))
-            return found.get(False, 0) >= count
-
-        await bed.until(all_closed, within=60 + count * 0.7)
-    cases = await bed.cases()
-    assert sorted(stream for stream, _, _ in cases) == sorted(
-        f"conflict/{case_id(ContextKey('situational', name), 1)}" for name in names
-    )
-    assert 0 < most <= bound
-    record_property(f"{count:,} conflicts with {bound} cases at once, s", round(time.monotonic() - began, 1))
 
 
 async def test_a_merge_that_only_the_past_allows_is_written_and_opens_no_case(bed):

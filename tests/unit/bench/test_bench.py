@@ -6,10 +6,12 @@ from collections import Counter
 import pytest
 
 from bench import __main__ as bench
-from bench import context, projector, regions
+from bench import conflict, context, projector, regions, storm
+from bench.bare_case import Step
 from bench.context_flow import Latencies, Sustained
 from bench.figure import Figure
 from bench.regions_cut import REGIONS, Healed, Topic, written_in
+from bench.storm import Storm
 
 DOT, OTHER = ("immediate", "k", "eu-1", 1), ("immediate", "k", "us-1", 1)
 MET, MISSED = Figure("quick", 1.0, "s", 2, "<="), Figure("slow", 3.0, "s", 2, "<=")
@@ -98,3 +100,21 @@ def test_healed_regions_are_judged_by_their_hashes_and_by_every_write():
 def test_while_cut_off_every_key_is_written_and_some_in_two_or_all_regions():
     by_key = Counter(number for region in REGIONS for number in written_in(region, 100))
     assert Counter(by_key.values()) == {1: 80, 2: 10, 3: 10}
+
+
+def test_a_case_is_judged_by_the_median_of_its_pairs():
+    whole = Step(10, 10, "whole", [Step(1, 1), Step(5, 5, "child-1", [Step(1, 1), Step(1, 1)])])
+    told = conflict.told(whole, {"ours": [1.5, 1.2], "bare": [1.0, 1.0]}, {"ours": 6.0, "bare": 4.0})
+    by_name = {figure.name: figure for figure in told}
+    assert by_name["case over bare workflows"].value == pytest.approx(1.35)
+    assert by_name["case over bare workflows"].met is False
+    assert by_name["the same in processor time"].value == pytest.approx(1.5)
+    assert by_name["bare workflows and activities of a case, p50"].note == "1 child workflows, 3 activities"
+
+
+def test_a_storm_is_judged_by_how_soon_it_is_absorbed_and_by_its_bound():
+    seen = Storm(12.0, 500.0, storm.BOUND + 1, 1_000, 1_000, {"temporal": 100.0, "idle": 0.0}, {})
+    told = storm.told(seen, 1_000)
+    assert [figure.met for figure in told] == [True, False, None, None, None]
+    assert [figure.value for figure in told[2:4]] == [2.0, 100.0]
+    assert told[3].note == "temporal 100.0"
