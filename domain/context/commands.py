@@ -48,6 +48,8 @@ class PutContext:
 def _check_name(field: str, name: str, limit: int) -> None:
     if not 0 < len(name) <= limit:
         raise Refusal(field, f"has {len(name)} characters, and may have 1 to {limit}")
+    if name.isascii() and name.isprintable():  # then nothing of what follows can be wrong with it
+        return
     if CONTROL.search(name) or "\n" in name or "\t" in name or "\r" in name:
         raise Refusal(field, f"holds a control character: '{printable(name, 60)}'")
     check_text(name, field)
