@@ -88,18 +88,20 @@ class Chaos:
             name, what = self.chance.choice([*alive, "broker"]), self.chance.random()
             if name == "broker":
                 self.happened["broker frozen"] += 1
-                await self._broker_frozen(self.chance.uniform(0.05, 0.4))
+                self._soon(
+                    self._broker_frozen(self.chance.uniform(0.05, 0.5))
+                )  # what dies now dies in the middle
             elif what < 0.7:
                 self.happened[f"{_kind(name)} killed"] += 1
                 await self.processes.end(name)
                 self._soon(self._restarted(name, self.chance.uniform(0, 0.6)))
             else:
                 self.happened[f"{_kind(name)} frozen"] += 1
-                await self.processes.frozen(name, self.chance.uniform(0.05, 0.4))
+                self._soon(self.processes.frozen(name, self.chance.uniform(0.05, 0.5)))
 
     async def _restarted(self, name: str, after: float) -> None:
         """Until then the node, the link or the table is cut off."""
-        again = name.startswith("replicator") and self.chance.random() < 0.3
+        again = name.startswith("replicator") and self.chance.random() < 0.15
         self.happened["passed on again"] += again
         await asyncio.sleep(after)
         await self.processes.start(name, again=again)

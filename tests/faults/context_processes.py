@@ -59,7 +59,9 @@ class Processes:
 
     async def frozen(self, name: str, seconds: float) -> None:
         """It keeps its connections and does nothing; ended meanwhile, it stays so."""
-        pid = self.pids[name]
+        pid = self.pids.get(name)
+        if pid is None:
+            return
         os.kill(pid, signal.SIGSTOP)
         await asyncio.sleep(seconds)  # so long it is away
         if self.pids.get(name) == pid:

@@ -5,6 +5,7 @@ from collections.abc import Iterable, Iterator, Mapping
 
 from domain.causality.causal_context import Dot, covers
 from domain.causality.hybrid_clock import Timestamp
+from domain.context.canonical import same
 from domain.context.events import Written
 from domain.context.expiry import expired
 from tests.faults.context_record import Call, Key, Violation, texts
@@ -15,7 +16,8 @@ Known = Mapping[Dot, Written]
 def misread(calls: Iterable[Call], writes: Mapping[Key, Known]) -> Iterator[Violation]:
     """Of the calls that were answered, each node's by itself.
 
-    `unwritten`: a value holds what nobody put there. `unlogged`: a version names a write that no log has.
+    `unwritten`: a value holds what nobody put there. `misshown`: one write stands, another value is shown.
+    `unlogged`: a version names a write that no log has.
     `forgotten`: what a node had answered of a key is neither there later nor replaced nor over. `returned`:
     what a node knew to be replaced or over stands again. Together the last two are reads that never go back
     and that hold one's own writes.
@@ -33,6 +35,9 @@ def misread(calls: Iterable[Call], writes: Mapping[Key, Known]) -> Iterator[Viol
             made_up = set(texts(call.value)) - asked[place]
             if made_up:
                 yield Violation("unwritten", f"{_named(call)}: {min(made_up)!r}")
+            alone = known.get(call.dots[0]) if len(call.dots) == 1 else None
+            if call.value is not None and alone is not None and not same(call.value, alone.value):
+                yield Violation("misshown", f"{_named(call)}: {call.value!r} of {alone.value!r}")
             unlogged = [dot for dot in call.dots if dot not in known]
             if unlogged:
                 yield Violation("unlogged", f"{_named(call)}: {unlogged[0].node}:{unlogged[0].counter}")

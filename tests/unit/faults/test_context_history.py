@@ -94,6 +94,7 @@ BREACHES = {
     "a row has no write": ("misfolded", us(replace(US, log=()))),
     "a row counts a write twice": ("miscounted", us(replace(US, counted={PLACE: 5}))),
     "a read shows what nobody wrote": ("unwritten", calls(get(9, RULING.dot, value={"a": ["five"]}))),
+    "a read shows another write's value": ("misshown", calls(get(9, RULING.dot, value="two"))),
     "a read shows a write that is on no log": ("unlogged", calls(get(9, RULING.dot, Dot("eu-1", 9)))),
     "a node does not show its own write": ("forgotten", calls(get(5, node="eu-1"))),
     "a node forgets what it showed": ("forgotten", calls(get(9, TWO.dot))),
