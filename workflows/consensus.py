@@ -118,9 +118,7 @@ class ReachConsensus:
     @workflow.update(name=names.RULE, description="Decide, as a person, what the panel could not")
     async def rule(self, ruling: Rule) -> str:
         """Answers with the id of the event that records the ruling."""
-        (event,) = await self._recording.record(
-            lambda state: rule(state, ruling), f"{ruling.person} rules: {ruling.choice}"
-        )
+        (event,) = await self._recording.record(lambda state: rule(state, ruling), "a person rules")
         return event.id
 
     @rule.validator
