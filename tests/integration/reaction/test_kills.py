@@ -110,7 +110,7 @@ async def survive(scene, count, kills, chance):
         runs = await storm.runs(bed.client)
         return len(runs) >= count and all(ended for _, _, ended in runs) and await closed() >= count
 
-    await bed.until(ended, within=DEADLINE + count)
+    await bed.until(ended, within=DEADLINE + 2 * count)
     cases = await bed.cases()
     assert sorted(stream for stream, _, _ in cases) == storm.cases
     assert {status for _, status, _ in cases} == {"resolved"}

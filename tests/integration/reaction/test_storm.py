@@ -8,12 +8,16 @@ from tests.integration.reaction.storm import Storm, most_at_once, reaction
 from workers.reacting import Reactor
 
 BOUND = 20
-LONG = [pytest.mark.chaos, pytest.mark.timeout(14_400)]
+LONG = [pytest.mark.chaos, pytest.mark.timeout(25_000)]
+SHORT = pytest.mark.timeout(300)  # on a quiet machine it takes a tenth of that
 _WAITING = "SELECT count(*) FROM context_entry WHERE standing = 'undecided'"
 _CASES = "SELECT stream, status FROM conflict_case ORDER BY opened_at, version"
 
 
-@pytest.mark.parametrize("count", [120, pytest.param(1_000, marks=LONG), pytest.param(10_000, marks=LONG)])
+@pytest.mark.parametrize(
+    "count",
+    [pytest.param(60, marks=SHORT), pytest.param(1_000, marks=LONG), pytest.param(10_000, marks=LONG)],
+)
 async def test_a_storm_is_absorbed_and_decided_within_the_bound_the_urgent_first(bed, count, record_property):
     storm = Storm.of(count)
     began = time.monotonic()
@@ -31,7 +35,7 @@ async def test_a_storm_is_absorbed_and_decided_within_the_bound_the_urgent_first
         async def decided():
             return (await bed.rows("SELECT count(closed_at) FROM conflict_case"))[0][0] >= count
 
-        await bed.until(decided, within=60 + count)
+        await bed.until(decided, within=120 + 2 * count)
     record_property("of them decided, cases/s", round(count / (time.monotonic() - began), 2))
     cases = await bed.rows(_CASES)
     assert sorted(stream for stream, _ in cases) == storm.cases
