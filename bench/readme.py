@@ -15,6 +15,7 @@ _PARTS = {
     "stack": "The running stack",
     "deliberation": "One deliberation",
     "docket": "A table of recorded ballots",
+    "regions": "Three regions after an hour apart",
     "crowds": "Probabilities on generated crowds",
 }
 
