@@ -17,6 +17,8 @@ _PARTS = {
     "docket": "A table of recorded ballots",
     "conflict": "A case on all four levels",
     "storm": "A storm of conflicts",
+    "context": "Shared context",
+    "regions": "Regions that were cut off",
     "crowds": "Probabilities on generated crowds",
 }
 
