@@ -24,7 +24,7 @@ from workers.settings import Settings
 
 KEYS = 20_000
 TOGETHER = 500  # puts in one call
-CONCURRENT = 20  # of so many calls, one is of a second node that has read nothing
+CONCURRENT = 20  # of so many calls, one is of a second node, whose writes the first one does not read
 AHEAD = 20_000  # writes that may wait in an outbox
 TICK = 0.02  # seconds
 LOOK = 0.005  # seconds between two looks at the read table
@@ -33,7 +33,7 @@ SLOWEST = 300.0  # seconds
 
 @dataclass(slots=True)
 class Latencies:
-    """Seconds from a put to its row; `pending` are streams by the moment of their put."""
+    """Seconds from a put to its row; `pending` are streams by when their put was due."""
 
     pending: dict[str, float] = field(default_factory=dict)
     seconds: list[float] = field(default_factory=list)
@@ -122,13 +122,17 @@ async def latency(settings: Settings, there: str, rate: int, seconds: float) -> 
 
 
 async def _paced(cat: ContextClient, found: Latencies, there: str, how: tuple[int, float, str]) -> None:
-    """Every tick its puts, of which the last is looked for; a tick that is late is not waited for."""
+    """Every tick its puts, of which the last is looked for.
+
+    Its time runs from when its turn was: what kept a late tick waiting counts, or a stall would hide itself.
+    """
     each, seconds, name = how
     began = time.perf_counter()
     for tick in range(round(seconds / TICK)):
-        await asyncio.sleep(max(0.0, began + tick * TICK - time.perf_counter()))
+        due = began + tick * TICK
+        await asyncio.sleep(max(0.0, due - time.perf_counter()))
         puts = [_put(f"{name}-{tick}-{n}", n) for n in range(each)]
-        found.pending[stream_of(there, "immediate", puts[-1].key)] = time.perf_counter()
+        found.pending[stream_of(there, "immediate", puts[-1].key)] = due
         await cat.put_many(puts)
 
 

@@ -18,7 +18,7 @@ _PARTS = {
     "conflict": "A case on all four levels",
     "storm": "A storm of conflicts",
     "context": "Shared context",
-    "regions": "Three regions after an hour apart",
+    "regions": "Regions that were cut off",
     "crowds": "Probabilities on generated crowds",
 }
 

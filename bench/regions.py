@@ -39,7 +39,8 @@ def told(found: Healed) -> list[Figure]:
             "cut off for an hour: from healed to projected everywhere",
             found.seconds,
             "s",
-            note=f"{copies / found.seconds:,.0f} copies/s; comparing hashes {found.hashing:.1f} s more",
+            note=f"{copies / found.seconds:,.0f} copies/s by a replicator that starts then;"
+            f" comparing hashes {found.hashing:.1f} s more",
         ),
         Figure(
             "cut off for an hour: passed on between regions",

@@ -61,15 +61,11 @@ class Healed:
     standing: Mapping[str, int]
 
     @property
-    def converged(self) -> bool:
-        return len(set(self.digests.values())) == 1
-
-    @property
     def unaccounted(self) -> int:
         """Writes that were answered and are not on every topic and in every table, or are more than once."""
         home = [dot for topic in self.before.values() for dot in topic.dots]
         every = frozenset(home)
-        lost = self.puts - len(every) + len(home) - len(every)
+        lost = abs(self.puts - len(every)) + len(home) - len(every)
         for region, topic in self.after.items():
             lost += len(every ^ topic.dots) + abs(self.writes[region] - len(every))
         return lost

@@ -13,9 +13,9 @@ from domain.counting import counted
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
-from workers import context_log, context_rules, log, outbox, settings
+from workers import context_log, context_rules, log, outbox_file, settings
 from workers.context_log import Told
-from workers.context_node import known_node, outbox_file, region_of
+from workers.context_node import file_of, known_node, region_of
 from workers.context_putting import Writing
 from workers.context_reading import Asking, Found, joined
 from workers.context_reading import found as shown
@@ -91,7 +91,7 @@ def _settled(region: str | None) -> tuple[Settings, str]:
 async def _now(settled: Settings, region: str, node: str | None, layer: str, key: str) -> Found:
     stream = stream_of(region, layer, key)
     known = known_node(settled.data, region, node)
-    own = outbox.replica(outbox_file(settled.data, region, known), [stream]) if known else {}
+    own = outbox_file.replica(file_of(settled.data, region, known), [stream]) if known else {}
     async with Asking(settled.database_url) as asking:
         projected = await asking.entries([stream], at_once=True)
         staleness = None if projected is None else await asking.staleness(region)

@@ -11,7 +11,7 @@ from domain.context.commands import PutContext
 from domain.context.events import stream_of
 from workers import context_rules
 from workers.accepting import Accepting, Outcome
-from workers.context_node import check_exists, node_of, outbox_file
+from workers.context_node import check_exists, file_of, node_of
 from workers.context_putting import Writing
 from workers.context_reading import Asking, Found, found
 from workers.deciding import Deciding, Rules, Wanted
@@ -68,7 +68,7 @@ class ContextClient(Writing):
         settings, region = self._settings, self.region
         async with AsyncExitStack() as held:
             self.node = node_of(settings.data, region, self._stated)
-            file = outbox_file(settings.data, region, self.node)
+            file = file_of(settings.data, region, self.node)
             if not file.exists():
                 await check_exists(settings, region)
             self.outbox = await asyncio.to_thread(Outbox.open, file, region, self.node, within=self._within)

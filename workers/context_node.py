@@ -29,7 +29,7 @@ def region_of(stated: str | None, setting: str) -> str:
     return region
 
 
-def outbox_file(data: Path, region: str, node: str) -> Path:
+def file_of(data: Path, region: str, node: str) -> Path:
     return _folder(data, region) / f"{node}.db"
 
 

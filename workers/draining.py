@@ -7,7 +7,8 @@ from eventlog.topics import regional
 from eventlog.writer import LogWriter
 from workers.accepting import Accepting
 from workers.away import Away, why
-from workers.outbox import Outbox, OutboxFault
+from workers.outbox import Outbox
+from workers.outbox_file import OutboxFault
 
 _AT_ONCE = 1_000  # events in one append: a more urgent one waits for these at most
 _REACHED_WITHIN = 10.0  # seconds; then Kafka counts as away, and is tried again

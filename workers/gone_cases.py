@@ -7,7 +7,8 @@ from itertools import islice
 
 import structlog
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
+
+from workers import case_runs
 
 _log = structlog.get_logger(__name__)
 
@@ -54,20 +55,9 @@ class GoneCases:
                 newest.add(run.id)
                 if run.status not in _LIVE and run.close_time is not None and run.close_time <= until:
                     gone.add(run.id)
-        return frozenset(
-            gone | {case for case in cases if case not in newest and not await _known(client, case)}
-        )
-
-
-async def _known(client: Client, case: str) -> bool:
-    """Whether there is a workflow that the list may not show yet."""
-    try:
-        await client.get_workflow_handle(case).describe()
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return False
-        raise
-    return True
+        # What runs may not be listed yet.
+        unlisted = await case_runs.statuses(client, [case for case in cases if case not in newest])
+        return frozenset(gone | {case for case, status in unlisted.items() if status is None})
 
 
 def _chunks(cases: Iterator[str]) -> Iterator[Sequence[str]]:

@@ -11,11 +11,11 @@ from domain.context.commands import PutContext
 from domain.refusal import Refusal
 from workers.accepting import Outcome
 from workers.context_client import ContextClient
-from workers.context_node import known_node, outbox_file
+from workers.context_node import file_of, known_node
 from workers.context_putting import Writing
 from workers.node_messages import Answer, AskMarks, Drain, Put, answer_in, received, send
-from workers.outbox import OutboxTaken
 from workers.outbox_changes import Mark, Marks
+from workers.outbox_file import OutboxTaken
 from workers.settings import Settings
 
 _LOOK_EVERY = 0.25  # seconds that a lock is waited for until the door is looked for again
@@ -38,7 +38,7 @@ async def writing(
     until = time.monotonic() + within
     while True:
         node = known_node(settings.data, region, stated)
-        through = None if node is None else await _through(outbox_file(settings.data, region, node), node)
+        through = None if node is None else await _through(file_of(settings.data, region, node), node)
         if through is not None:
             try:
                 yield through

@@ -9,7 +9,7 @@ from temporalio.common import MetricMeter
 
 from workers.away import Away, why
 from workers.context_client import ContextClient
-from workers.context_node import outbox_file
+from workers.context_node import file_of
 from workers.deciding import Rules
 from workers.node_door import door
 from workers.settings import Settings
@@ -38,7 +38,7 @@ async def kept(
 
 
 async def _keep(settings: Settings, region: str, node: str, rules: Rules, meter: MetricMeter) -> None:
-    away, file = Away(), outbox_file(settings.data, region, node)
+    away, file = Away(), file_of(settings.data, region, node)
     while True:
         try:
             async with ContextClient(settings, region, node, rules=rules) as client, door(client, file):

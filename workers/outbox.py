@@ -1,52 +1,36 @@
 """A node's outbox: its writes until they are on the log, and what it has of each key, in one SQLite file."""
 
-import json
 import os
 import sqlite3
 import threading
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator
+from contextlib import closing, contextmanager
 from pathlib import Path
 from typing import Self
 
-import msgspec
-
-from domain.causality.hybrid_clock import Timestamp
 from domain.context.state import Entry
-from domain.refusal import Refusal
-from domain.strict_json import printable
-from workers.embedded import lock
-from workers.outbox_changes import KEEP, TABLES, Changes, Mark, Unsent, decode
+from workers import outbox_file
+from workers.outbox_changes import Changes, Mark, Unsent
 
-_FORMAT = 1
 _AT_ONCE_BYTES = 8 << 20
-_AMONG = "FROM replica WHERE stream IN (SELECT value FROM json_each(?))"
-
-
-class OutboxFault(OSError):
-    """The file could not be written or read: SQLite's reason, and which file. Nothing of it was done."""
-
-
-class OutboxTaken(Refusal):
-    """Another process has the outbox open."""
 
 
 class Outbox:
     """One process has it open. `node` made every write in it, for `region`.
 
-    `store` is for one thread, `unsent` and `entries` for any other one at a time.
+    `store` is for one thread; what only reads is for any others, who wait for each other. All of it raises
+    `OutboxFault` where the file cannot be used.
     """
 
     def __init__(self, file: Path, region: str, node: str, handle: int) -> None:
         self._file, self._handle = file, handle
         self._reading_lock = threading.Lock()
-        try:
-            self._own, self._reading = _connect(file), _connect(file)
-            _settle(self._own, file, {"region": region, "node": node})
+        with outbox_file.faults_of(file):
+            self._own, self._reading = outbox_file.connect(file), outbox_file.connect(file)
+            outbox_file.settle(self._own, file, {"region": region, "node": node})
             self.waiting: int = self._own.execute("SELECT count(*) FROM unsent").fetchone()[0]
             self.last: int = self._own.execute("SELECT coalesce(max(seq), 0) FROM unsent").fetchone()[0]
-            self.clock = _clock(self._own)
-        except sqlite3.Error as error:
-            raise _fault(file, error) from error
+            self.clock = outbox_file.clock(self._own)
 
     @classmethod
     def open(cls, file: Path, region: str, node: str, *, within: float = 0.0) -> Self:
@@ -57,7 +41,7 @@ class Outbox:
             Refusal: it is of another node.
             OSError: it cannot be used.
         """
-        handle = claim(file, node, within)
+        handle = outbox_file.claim(file, node, within)
         try:
             return cls(file, region, node, handle)
         except BaseException:
@@ -78,7 +62,7 @@ class Outbox:
             OutboxFault: nothing was done.
         """
         own = self._own
-        try:
+        with outbox_file.faults_of(self._file):
             own.execute("BEGIN IMMEDIATE")
             try:
                 changes.apply(own)
@@ -87,8 +71,6 @@ class Outbox:
                 if own.in_transaction:
                     own.execute("ROLLBACK")
                 raise
-        except sqlite3.Error as error:
-            raise _fault(self._file, error) from error
         self.waiting += len(changes.unsent) - len(changes.sent)
         self.clock = max(self.clock, changes.clock)
 
@@ -96,125 +78,38 @@ class Outbox:
         """Whose turn it is: the highest priority first, within one the first that came; at most 8 MiB."""
         found: list[Unsent] = []
         size = 0
-        with self._reading_lock:
-            try:
-                rows = self._reading.execute(
-                    "SELECT seq, priority, at_ms, stream, event FROM unsent"
-                    " ORDER BY priority DESC, seq LIMIT ?",
-                    (most,),
-                )
-                for row in rows:
-                    found.append(Unsent(*row))
-                    size += len(found[-1].event)
-                    if size >= _AT_ONCE_BYTES:
-                        break
-                rows.close()
-            except sqlite3.Error as error:
-                raise _fault(self._file, error) from error
+        query = "SELECT seq, priority, at_ms, stream, event FROM unsent ORDER BY priority DESC, seq LIMIT ?"
+        with self._read() as reading, closing(reading.execute(query, (most,))) as rows:
+            for row in rows:
+                found.append(Unsent(*row))
+                size += len(found[-1].event)
+                if size >= _AT_ONCE_BYTES:
+                    break
         return found
 
     def entries(self, streams: Iterable[str]) -> dict[str, Entry]:
         """What the node has of these keys, as far as it has any."""
-        with self._reading_lock:
-            return _entries(self._reading, self._file, streams)
+        with self._read() as reading:
+            return outbox_file.entries(reading, streams)
 
     def knows(self, streams: Iterable[str]) -> set[str]:
         """Those of the keys of which the node has anything."""
-        with self._reading_lock:
-            return {stream for (stream,) in self._reading.execute(f"SELECT stream {_AMONG}", _names(streams))}
+        with self._read() as reading:
+            return outbox_file.known(reading, streams)
 
     def oldest(self) -> int | None:
         """When the write that waits longest was made, in Unix milliseconds; None where none waits."""
-        with self._reading_lock:
-            found: int | None = self._reading.execute("SELECT min(at_ms) FROM unsent").fetchone()[0]
+        with self._read() as reading:
+            found: int | None = reading.execute("SELECT min(at_ms) FROM unsent").fetchone()[0]
             return found
 
     def marks(self) -> list[Mark]:
         """How far each file was imported."""
-        with self._reading_lock:
-            rows = self._reading.execute("SELECT digest, bytes, lines FROM imported ORDER BY bytes")
+        with self._read() as reading:
+            rows = reading.execute("SELECT digest, bytes, lines FROM imported ORDER BY bytes")
             return [Mark(*row) for row in rows]
 
-
-def claim(file: Path, node: str, within: float) -> int:
-    """The file descriptor whose lock says that this process has the outbox.
-
-    Raises:
-        OutboxTaken: another process has it, also after `within` seconds.
-        OSError: its folder cannot be made.
-    """
-    file.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-    beside = file.with_suffix(".lock")
-    handle = lock.take(beside, within)
-    if handle is None:
-        pid = printable(beside.read_text("ascii", "replace"), 20) or "another"
-        raise OutboxTaken(
-            "node", f"process {pid} has the outbox of {node} open: wait for it, or name another with --node"
-        )
-    os.ftruncate(handle, 0)
-    os.pwrite(handle, str(os.getpid()).encode(), 0)
-    return handle
-
-
-def replica(file: Path, streams: Iterable[str]) -> dict[str, Entry]:
-    """What the node of that outbox has of these keys, whoever has it open; nothing where there is none."""
-    if not file.exists():
-        return {}
-    try:
-        reading = sqlite3.connect(file.absolute().as_uri() + "?mode=ro", uri=True)
-    except sqlite3.Error as error:
-        raise _fault(file, error) from error
-    try:
-        return _entries(reading, file, streams)
-    finally:
-        reading.close()
-
-
-def _entries(reading: sqlite3.Connection, file: Path, streams: Iterable[str]) -> dict[str, Entry]:
-    found = {}
-    try:
-        for stream, entry in reading.execute(f"SELECT stream, entry {_AMONG}", _names(streams)):
-            found[stream] = decode(entry)
-    except (sqlite3.Error, msgspec.MsgspecError) as error:
-        raise _fault(file, error) from error
-    return found
-
-
-def _names(streams: Iterable[str]) -> tuple[str]:
-    return (json.dumps([*streams]),)
-
-
-def _connect(file: Path) -> sqlite3.Connection:
-    made = sqlite3.connect(file, isolation_level=None, check_same_thread=False)
-    made.execute("PRAGMA journal_mode = WAL")
-    # Every commit is on the disk before anything is answered, also should the machine lose its power.
-    made.execute("PRAGMA synchronous = FULL")
-    return made
-
-
-def _settle(own: sqlite3.Connection, file: Path, wanted: Mapping[str, str]) -> None:
-    """Make the tables, once; refuse a file that is of another node, or of another version of ours."""
-    version = own.execute("PRAGMA user_version").fetchone()[0]
-    if version == 0:
-        own.executescript(f"BEGIN IMMEDIATE; {TABLES} PRAGMA user_version = {_FORMAT};")
-        own.executemany(KEEP, wanted.items())
-        own.execute("COMMIT")
-    elif version != _FORMAT:
-        raise Refusal("outbox", f"{file} has the format {version}, and this version reads {_FORMAT}")
-    stated = _stated(own)
-    for name, value in wanted.items():
-        if stated.get(name) != value:
-            raise Refusal(name, f"{file} is the outbox of {stated.get(name)}, not of {value}")
-
-
-def _clock(own: sqlite3.Connection) -> Timestamp:
-    wall, logical = (_stated(own).get("clock") or "0 0").split()
-    return Timestamp(int(wall), int(logical))
-
-
-def _stated(own: sqlite3.Connection) -> dict[str, str]:
-    return dict(own.execute("SELECT name, value FROM stated").fetchall())
-
-
-def _fault(file: Path, error: Exception) -> OutboxFault:
-    return OutboxFault(f"the outbox {file} cannot be used: {error}")
+    @contextmanager
+    def _read(self) -> Iterator[sqlite3.Connection]:
+        with self._reading_lock, outbox_file.faults_of(self._file):
+            yield self._reading

@@ -77,10 +77,10 @@ async def run(
 
 
 def _reactor(settings: Settings) -> "Reactor":
-    from workers import context_policy, reaction_file
+    from workers import reaction_file
     from workers.reacting import Reactor
 
-    return Reactor(settings, reaction_file.load(), context_policy.load())
+    return Reactor(settings, reaction_file.load(), context_rules.rules())
 
 
 def _sealer(settings: Settings) -> Sealer:

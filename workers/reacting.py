@@ -7,9 +7,7 @@ number of the key's closed cases, and Temporal takes each id once.
 
 import asyncio
 import contextlib
-import time
 from collections.abc import Sequence
-from typing import Any
 
 import structlog
 from temporalio.client import Client
@@ -17,22 +15,18 @@ from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError
 
-from domain.causality.causal_context import Dot
 from domain.conflict.coalescing import StartCase
 from domain.conflict.reaction import Reaction, opening
-from domain.context.decide import merged
-from domain.context.events import Written
-from domain.context.policy import ContextPolicy
-from domain.context.recording import recorded
 from domain.context.state import Entry
-from domain.context.view import View, conflict_in, view
 from domain.refusal import Refusal
-from eventlog.writer import LogWriter
 from projections.reaction_queries import ReactionQueries, Undecided
+from workers import case_runs, context_rules
+from workers.deciding import Rules
 from workers.gone_cases import GoneCases
 from workers.reaction_growing import Growing
+from workers.reaction_needed import Needed
 from workers.reaction_queue import Next, Queue
-from workers.reaction_started import Started, running_cases
+from workers.reaction_started import Started
 from workers.settings import Settings
 from workers.shared_context import SharedContext
 from workers.temporal_client import connect
@@ -53,19 +47,23 @@ class Reactor:
         self,
         settings: Settings,
         reaction: Reaction,
-        policy: ContextPolicy | None = None,
+        rules: Rules | None = None,
         *,
         client: Client | None = None,
         task_queue: str = names.TASK_QUEUE,
         every: float = EVERY,
         gone: GoneCases | None = None,
     ) -> None:
-        """`client`, a connection to Temporal; by default one is made when there is something to decide."""
+        """`rules` must be those of the projector, by default those of the policy's file.
+
+        `client`, a connection to Temporal; by default one is made when there is something to decide.
+        """
         self._settings, self._reaction, self._every = settings, reaction, every
-        self._policy = policy or ContextPolicy()
+        rules = rules or context_rules.rules()
         self._client, self._task_queue = client, task_queue
         self._started = Started()
-        self._queue = Queue(reaction, self._policy)
+        self._queue = Queue(reaction, rules.residency)
+        self._needed = Needed(settings, rules)
         self._growing = Growing(reaction)
         self._seeded = False
         self._watch, self._gone = gone or GoneCases(), frozenset[str]()
@@ -140,7 +138,11 @@ class Reactor:
     async def _start(self, context: SharedContext, start: StartCase, found: Undecided, entry: Entry) -> None:
         stream = names.conflict_stream(start.case)
         writes = {write.dot: write for write in entry.siblings}
-        if any(dot not in writes for dot in start.dots) or not await self._needed(context, found, entry):
+        if any(dot not in writes for dot in start.dots):
+            return
+        if not await self._needed.decision(context, found, entry):
+            _log.info("reactor.not_needed", stream=found.stream)
+            self._queue.set_aside(found)
             return
         try:
             request = opening(start, writes, found.region, self._reaction)
@@ -169,35 +171,9 @@ class Reactor:
         else:
             _log.info("reactor.case_opened", case=stream, stream=found.stream, writes=len(start.dots))
 
-    async def _needed(self, context: SharedContext, found: Undecided, entry: Entry) -> bool:
-        """Whether siblings that stand by our clock are in conflict, also with their past looked up."""
-        layer, now = self._policy.layers.named(found.layer), time.time_ns() // 1_000_000
-        seen = view(entry, layer, found.region, now_ms=now)
-        if seen.resolution is not None and seen.resolution.resolution is None:
-            missing = _missing(entry, seen.siblings, layer, found.region)
-            past: Sequence[Written] = ()
-            if missing:
-                past = await context.writes(found.region, found.layer, found.key, missing)
-            seen = view(entry, layer, found.region, now_ms=now, history=past) if past else seen
-            if seen.present:
-                await self._merge(found, seen)
-        needed = seen.resolution is not None and seen.resolution.resolution is None
-        if not needed:
-            _log.info("reactor.not_needed", stream=found.stream)
-            self._queue.set_aside(found)
-        return needed
-
-    async def _merge(self, found: Undecided, seen: View) -> None:
-        """Write what the past let the rule settle: the tables, which do not look it up, would never tell."""
-        write = merged(seen.siblings, seen.value, found.region)
-        event = recorded(write, found.region, self._policy.residency)
-        async with LogWriter(self._settings.kafka, self._settings.topic_prefix) as log:
-            await log.append(f"context.{found.region}", [event])
-        _log.info("reactor.merged", stream=found.stream, writes=len(seen.siblings))
-
     async def _seed(self, running: set[str]) -> None:
         """Count what was started before this process and is not projected yet."""
-        async for case in running_cases(await self._temporal()):
+        async for case in case_runs.running(await self._temporal()):
             if case not in running:
                 self._started.take(case, "")
         self._seeded = True
@@ -206,8 +182,3 @@ class Reactor:
         if self._client is None:
             self._client = await connect(self._settings)
         return self._client
-
-
-def _missing(entry: Entry, siblings: tuple[Written, ...], layer: Any, region: str) -> tuple[Dot, ...]:
-    conflict = conflict_in(entry, layer, region, siblings=siblings)
-    return conflict.ancestor.missing if conflict is not None else ()

@@ -9,7 +9,7 @@ from typing import NamedTuple
 from domain.conflict.case import ContextKey
 from domain.conflict.coalescing import KeyRecord, StartCase, Waiting, admit, coalesce
 from domain.conflict.reaction import Reaction, home_region, reported
-from domain.context.policy import ContextPolicy
+from domain.context.residency import Residency
 from projections.reaction_queries import ReactionQueries, Undecided
 
 _GOOD_FOR = 2.0  # seconds: by then a more urgent key may have come
@@ -28,8 +28,8 @@ class Next(NamedTuple):
 class Queue:
     """Filled from all that wait, and good for the longer, the longer that took: a storm has many."""
 
-    def __init__(self, reaction: Reaction, policy: ContextPolicy) -> None:
-        self._reaction, self._policy = reaction, policy
+    def __init__(self, reaction: Reaction, residency: Residency) -> None:
+        self._reaction, self._residency = reaction, residency
         self._waiting: deque[Next] = deque()
         self._aside: dict[str, str] = {}  # streams of keys that need no case, and their version then
         self._due = float("-inf")
@@ -83,7 +83,7 @@ class Queue:
         return mine
 
     def _home(self, found: Undecided, regions: Iterable[str]) -> str | None:
-        allowed = self._policy.residency.regions(found.layer, found.key)
+        allowed = self._residency.regions(found.layer, found.key)
         return home_region(
             found.layer, found.key, [name for name in regions if allowed is None or name in allowed]
         )

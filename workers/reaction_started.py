@@ -1,23 +1,18 @@
 """Cases of which the tables do not tell whether their workflows run: each keeps its place in the bound."""
 
-import asyncio
 import time
-from collections.abc import AsyncIterator, KeysView
+from collections.abc import KeysView
 from dataclasses import dataclass
-from datetime import timedelta
 
 import structlog
 from temporalio.client import Client, WorkflowExecutionStatus
-from temporalio.service import RPCError, RPCStatusCode
 
 from projections.reaction_queries import ReactionQueries
-from workflows import names
+from workers import case_runs
 
 _log = structlog.get_logger(__name__)
 
 _UNSEEN_FOR = 60.0  # seconds after which a case that was started should have been projected
-_TOGETHER = 20  # questions to Temporal at once
-_ANSWER_WITHIN = timedelta(seconds=10)
 
 
 @dataclass(slots=True)
@@ -64,10 +59,7 @@ class Started:
         """Ask Temporal about every case of which nobody has told for too long."""
         now = time.monotonic()
         asked = [case for case, place in self._places.items() if place.ask_at <= now]
-        for first in range(0, len(asked), _TOGETHER):
-            part = asked[first : first + _TOGETHER]
-            statuses = await asyncio.gather(*(_status(client, case) for case in part))
-            self._told(dict(zip(part, statuses, strict=True)))
+        self._told(await case_runs.statuses(client, asked))
 
     def _told(self, statuses: dict[str, WorkflowExecutionStatus | None]) -> None:
         for case, status in statuses.items():
@@ -81,20 +73,3 @@ class Started:
                 _log.info("reactor.case_not_begun", case=case, stream=place.key)
             elif not place.ending:  # it ended without a word on the log: its place is free, its id is not
                 _log.error("reactor.case_unseen", case=case, stream=place.key)
-
-
-async def _status(client: Client, case: str) -> WorkflowExecutionStatus | None:
-    try:
-        return (await client.get_workflow_handle(case).describe(rpc_timeout=_ANSWER_WITHIN)).status
-    except RPCError as error:
-        if error.status is RPCStatusCode.NOT_FOUND:
-            return None
-        raise
-
-
-async def running_cases(client: Client) -> AsyncIterator[str]:
-    """The cases that reactors have started, as far as Temporal lists them."""
-    query = f'WorkflowType = "{names.RESOLVE_CONFLICT}" AND ExecutionStatus = "Running"'
-    async for one in client.list_workflows(query):
-        if one.id.startswith("conflict/c-"):
-            yield one.id

@@ -14,16 +14,16 @@ from domain.context.commands import PutContext
 from domain.refusal import Refusal
 from tests.integration.context.test_client import WEATHER, on_the_log
 from tests.integration.projections.bed import until
-from workers.context_node import outbox_file
+from workers.context_node import file_of
 from workers.node_beside import NodeBeside, NodeGone, writing
 from workers.node_door import door
-from workers.outbox import OutboxTaken
+from workers.outbox_file import OutboxTaken
 
 
 @pytest.fixture
 async def opened(settings, client):
     """The node eu-1, open in this process, with its door."""
-    async with client() as node, door(node, outbox_file(settings.data, "eu", "eu-1")):
+    async with client() as node, door(node, file_of(settings.data, "eu", "eu-1")):
         yield node
 
 
@@ -52,7 +52,7 @@ async def test_many_at_once_come_to_one_count(settings, opened):
 
 
 async def test_a_node_that_ends_in_the_middle_is_told_and_opened_here_the_next_time(settings, client):
-    async with client() as node, door(node, outbox_file(settings.data, "eu", "eu-1")):
+    async with client() as node, door(node, file_of(settings.data, "eu", "eu-1")):
         held = writing(settings, "eu", "eu-1", 0)
         beside = await held.__aenter__()
         await beside.put(*WEATHER, 1)

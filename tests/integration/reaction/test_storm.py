@@ -1,9 +1,13 @@
 """A storm is taken in at once and decided in turn: bounded, the urgent first, nothing lost or doubled."""
 
 import time
+from types import SimpleNamespace
 
 import pytest
 
+from bench.storm import Storm as Measured
+from bench.storm import absorb
+from tests.integration.reaction.conftest import DEADLINE
 from tests.integration.reaction.storm import Storm, most_at_once, reaction
 from workers.reacting import Reactor
 
@@ -52,3 +56,11 @@ async def test_a_storm_is_absorbed_and_decided_within_the_bound_the_urgent_first
     assert sorted(case for case, _, _ in runs) == storm.cases
     record_property("workflows of cases open at once", most_at_once(runs))
     assert most_at_once(runs) <= BOUND
+
+
+async def test_a_measured_storm_is_absorbed_when_both_writes_of_every_key_are_in_the_tables(bed):
+    found = Measured()
+    await absorb(SimpleNamespace(settings=bed.settings), found, 5)
+    rows = await bed.rows("SELECT standing, version FROM context_entry")
+    assert rows == [("undecided", 2)] * 5
+    assert 0 < found.absorbed < DEADLINE

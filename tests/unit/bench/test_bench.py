@@ -1,12 +1,14 @@
 """What `make bench` says and keeps of what it measured; nothing is measured here."""
 
+import asyncio
 import json
+import time
 from collections import Counter
 
 import pytest
 
 from bench import __main__ as bench
-from bench import conflict, context, projector, regions, storm
+from bench import conflict, context, context_flow, projector, regions, storm
 from bench.bare_case import Step
 from bench.context_flow import Latencies, Sustained
 from bench.figure import Figure
@@ -112,9 +114,22 @@ def test_a_case_is_judged_by_the_median_of_its_pairs():
     assert by_name["bare workflows and activities of a case, p50"].note == "1 child workflows, 3 activities"
 
 
+async def test_a_put_that_its_predecessors_kept_waiting_is_timed_from_when_it_was_due():
+    class Stalled:
+        async def put_many(self, _):
+            await asyncio.sleep(0.1)
+
+    found = Latencies()
+    before = time.perf_counter()
+    await context_flow._paced(Stalled(), found, "us", (1, 4 * context_flow.TICK, "run"))
+    due = [moment - before for moment in found.pending.values()]
+    assert due[-1] - due[0] == pytest.approx(3 * context_flow.TICK)
+
+
 def test_a_storm_is_judged_by_how_soon_it_is_absorbed_and_by_its_bound():
     seen = Storm(12.0, 500.0, storm.BOUND + 1, 1_000, 1_000, {"temporal": 100.0, "idle": 0.0}, {})
-    told = storm.told(seen, 1_000)
+    told = storm.told(seen, 1_000, 10_000)
+    assert told[0].name == "10,000 conflicts at once, absorbed"
     assert [figure.met for figure in told] == [True, False, None, None, None]
     assert [figure.value for figure in told[2:4]] == [2.0, 100.0]
     assert told[3].note == "temporal 100.0"

@@ -4,7 +4,8 @@ import json
 
 import pytest
 
-from bench.readme import BEGIN, END, NONE, README, filled, newest, section
+from bench.__main__ import PARTS
+from bench.readme import _PARTS, BEGIN, END, NONE, README, filled, newest, section
 
 MACHINE = {"cores": 2, "memory_gib": 4.0, "system": "Linux x86_64", "python": "3.11.7"}
 
@@ -29,6 +30,10 @@ def test_of_each_part_the_newest_result_counts(tmp_path):
     told = section(found)
     assert "| rate | 3,000 items/s | >= 1,000 | yes | warm |" in told
     assert "| rate | 2 items/s | >= 1,000 | **no** | warm |" in told
+
+
+def test_every_part_that_is_measured_has_a_heading():
+    assert _PARTS.keys() == PARTS.keys()
 
 
 def test_without_results_it_says_what_to_do(tmp_path):

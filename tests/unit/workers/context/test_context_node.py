@@ -5,7 +5,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 
 from domain.refusal import Refusal
-from workers.context_node import known_node, node_of, outbox_file, region_of
+from workers.context_node import file_of, known_node, node_of, region_of
 
 
 def test_a_folder_has_one_node_of_its_own_in_each_region_made_once(tmp_path):
@@ -27,7 +27,7 @@ def test_all_who_come_at_once_get_the_same_node(tmp_path):
 def test_a_stated_node_is_taken_if_it_is_an_id_and_leaves_no_trace(tmp_path):
     assert node_of(tmp_path, "eu", "eu-1") == known_node(tmp_path, "eu", "eu-1") == "eu-1"
     assert not (tmp_path / "context").exists()
-    assert outbox_file(tmp_path, "eu", "eu-1") == tmp_path / "context" / "eu" / "eu-1.db"
+    assert file_of(tmp_path, "eu", "eu-1") == tmp_path / "context" / "eu" / "eu-1.db"
     for bad in ("case.7", "../x", ""):
         with pytest.raises(Refusal, match="--node"):
             node_of(tmp_path, "eu", bad)

@@ -14,8 +14,9 @@ from domain.context.state import fold
 from domain.refusal import Refusal
 from tests.unit.domain.context.given import wrote
 from tests.unit.drawing import examples
-from workers.outbox import Outbox, OutboxFault, replica
+from workers.outbox import Outbox
 from workers.outbox_changes import Changes, Mark, Unsent
+from workers.outbox_file import OutboxFault, replica
 
 ENTRY = fold(
     fold(None, wrote("eu-1:1", {"a": [1.0, -0.0, None]})), wrote("us-1:3", "x", beyond={"b": (4, 2)})
@@ -156,6 +157,18 @@ def test_a_file_of_another_version_or_that_is_no_outbox_is_refused(file):
         opened(other)
     with pytest.raises(OutboxFault, match="cannot be used"):
         replica(other, ["s"])
+
+
+def test_whatever_is_asked_of_a_file_that_fails_is_answered_by_its_name(file):
+    outbox = opened(file)
+    other = sqlite3.connect(file, isolation_level=None)
+    for table in ("unsent", "replica", "imported"):
+        other.execute(f"DROP TABLE {table}")
+    other.close()
+    for ask in (lambda: outbox.knows(["s"]), outbox.oldest, outbox.marks, lambda: outbox.unsent(1)):
+        with pytest.raises(OutboxFault, match=r"eu-1\.db cannot be used: no such table"):
+            ask()
+    outbox.close()
 
 
 def test_where_there_is_no_outbox_nothing_is_known_and_none_is_made(file):

@@ -20,8 +20,9 @@ from tests.unit.drawing import examples
 from workers import deciding
 from workers.accepting import Accepting
 from workers.deciding import Deciding, Rules, Wanted
-from workers.outbox import Outbox, OutboxFault
+from workers.outbox import Outbox
 from workers.outbox_changes import Mark, Marks
+from workers.outbox_file import OutboxFault
 
 FILES = itertools.count()
 
