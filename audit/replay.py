@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
 
+from audit.applied import AppliedRulings, Place
 from audit.cases import Panels
 from audit.decisions import Passed, stream_events
 from audit.divergent import Divergent
@@ -34,6 +35,7 @@ class Replayed:
 
     `undecided` streams have no outcome so far; `withdrawn` ones ended without any. `passed`: records that
     were left out, and streams that stop before their end. `weights`: of the panels, see `compare_weights`.
+    `applied`: rulings in the shared context, see `compare_applied`.
     """
 
     decisions: int = 0
@@ -45,6 +47,7 @@ class Replayed:
     divergent: list[Divergent] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
     weights: Weights = field(default_factory=Weights)
+    applied: AppliedRulings = field(default_factory=AppliedRulings)
 
 
 async def replay_stream(reader: LogReader, stream: str) -> Replayed:
@@ -80,6 +83,17 @@ async def compare_weights(found: Replayed, reader: LogReader) -> None:
     """Compute the weights of all panels again that the replay met, and name the first that is another."""
     await found.weights.settle(reader)
     found.divergent += found.weights.divergent
+
+
+async def compare_applied(
+    found: Replayed, reader: LogReader, ends: dict[Place, int], *, everything: bool
+) -> None:
+    """Make every ruling in the shared context again from its case, and name those that are another.
+
+    `ends` are `context_ends` from before the replay; `everything`: whether all cases were replayed.
+    """
+    await found.applied.settle(reader, ends, everything=everything)
+    found.divergent += found.applied.divergent
 
 
 async def replay_all(streams: AsyncIterator[list[Event]], passed: Passed | None = None) -> Replayed:
@@ -121,9 +135,10 @@ def _compare(found: Replayed, docket: DocketCheck) -> None:
 
 def _replay_case(found: Replayed, events: Sequence[Event], panels: Panels) -> None:
     _count(found, events)
-    _, divergence = replay_case(events)
+    state, divergence = replay_case(events)
     if divergence is None:
         panels.take(events)
+        found.applied.take(state)
     else:
         stream = events[0].stream
         found.divergent.append(Divergent(stream, divergence.event_id, divergence.type, divergence.problem))

@@ -35,7 +35,8 @@ MOST_LINES = 40
 def replay(stream: str | None, *, everything: bool, log_only: bool, as_json: bool) -> int:
     """Decide recorded decisions again, from their ballots and from their workflow's history.
 
-    The log's half recomputes every count, outcome and model from the recorded ballots. Temporal's half
+    The log's half recomputes every count, outcome and model from the recorded ballots, and every ruling in
+    the shared context from its case. Temporal's half
     replays each workflow's history against today's code and holds the log against what it appended: an event
     that no workflow wrote, or that is lost, is named. The exit status is 1 if anything differs, and also if a
     stream has no history to compare with.
@@ -53,14 +54,16 @@ def replay(stream: str | None, *, everything: bool, log_only: bool, as_json: boo
 async def _replay(
     settings: "Settings", stream: str | None, *, log_only: bool
 ) -> tuple["Replayed", "Histories | None"]:
+    from audit.applied import context_ends
     from audit.decisions import Passed, settled_streams
-    from audit.replay import compare_weights, replay_all, replay_stream
+    from audit.replay import compare_applied, compare_weights, replay_all, replay_stream
     from cli.progress import Progress
     from eventlog.reader import LogReader
     from workers.temporal_client import connect
 
     client = None if log_only else await connect(settings)
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
+        ends = await context_ends(reader)
         if stream is not None:
             found = await replay_stream(reader, stream)
         else:
@@ -68,6 +71,7 @@ async def _replay(
                 passed = Passed()
                 found = await replay_all(settled_streams(reader, progress.show, passed), passed)
         await compare_weights(found, reader)
+        await compare_applied(found, reader, ends, everything=stream is None)
         return found, None if client is None else await _histories(settings, client, reader, stream)
 
 
@@ -94,6 +98,8 @@ def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
         "models": found.models,
         "cases": found.cases,
         "panels_weighed": found.weights.recomputed,
+        "rulings_applied": found.applied.compared,
+        "rulings_missing": found.applied.missing,
         "divergent": [_divergent(one) for one in divergent],
         "stopped": stopped,
         "discarded": len(found.passed.left_out),
@@ -147,6 +153,9 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
         told += f"{replayed} replayed, which wrote {counted(histories.streams, 'stream')}"
     told += f"; {found.withdrawn:,} withdrawn" if found.withdrawn else ""
     told += f"; {found.undecided:,} without an outcome so far" if found.undecided else ""
+    missing = len(found.applied.missing)
+    if missing:
+        told += f"; {agreeing(missing, 'ruling is', 'rulings are')} not in the shared context"
     return told + left_out(found.passed)
 
 

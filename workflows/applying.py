@@ -23,12 +23,12 @@ async def apply_ruling(state: CaseState) -> tuple[str | None, str | None]:
     a request to cancel: the case has its last word.
     """
     outcome, case = state.outcome, state.opened
-    if not isinstance(outcome, Resolved) or not is_due(case, outcome):
+    if not isinstance(outcome, Resolved) or state.closed_at is None or not is_due(case, outcome):
         return None, None
     try:
         applied: Applied = await workflow.execute_activity_method(
             Ruling.apply_ruling,
-            Application(case, outcome, workflow.now()),
+            Application(case, outcome, state.closed_at),
             start_to_close_timeout=_ATTEMPT,
             retry_policy=_PATIENCE,
             summary="write the ruling into the shared context",

@@ -15,7 +15,10 @@ from domain.strict_json import parse
 
 @dataclass(frozen=True, slots=True)
 class Application:
-    """A resolved case whose ruling is to be written; `at` is when it was resolved."""
+    """A resolved case whose ruling is to be written.
+
+    `at` is the time of the event that resolved it, so that whoever has the log makes the same write again.
+    """
 
     MAX_BYTES: ClassVar[int] = 1 << 20  # a case of 40 positions, and a merged value of 64 KiB
     case: Case

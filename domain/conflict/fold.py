@@ -115,7 +115,7 @@ def _learned(  # noqa: C901, PLR0911, PLR0912 # a line for each kind of event
         case e.AnnulmentDecided():
             return {"annulled": data, "phase": "annulled" if data.annulled else "final"}
         case e.Withdrawn():
-            return {"outcome": data, "phase": "closed"}
+            return {"outcome": data, "closed_at": at, "phase": "closed"}
         case _:
             assert_never(data)
 
@@ -131,7 +131,7 @@ def _concluded(state: CaseState, data: e.Compelled, at: datetime) -> dict[str, A
         case e.PersonAsked():
             return {"asked_at": at, "phase": "person"}
         case e.Resolved() | e.Unresolved():
-            return {"outcome": data, "phase": "closed"}
+            return {"outcome": data, "closed_at": at, "phase": "closed"}
         case _:
             assert_never(data)
 

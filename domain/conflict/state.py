@@ -85,6 +85,7 @@ class CaseState:
     annulments: tuple[AnnulmentAsked, ...] = ()
     annulled: AnnulmentDecided | None = None
     outcome: Resolved | Unresolved | Withdrawn | None = None
+    closed_at: datetime | None = None
     event_ids: tuple[str, ...] = ()
 
     @property
