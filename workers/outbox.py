@@ -6,7 +6,7 @@ import sqlite3
 import threading
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import msgspec
 
@@ -120,20 +120,23 @@ class Outbox:
 
     def knows(self, streams: Iterable[str]) -> set[str]:
         """Those of the keys of which the node has anything."""
-        with self._reading_lock:
-            return {stream for (stream,) in self._reading.execute(f"SELECT stream {_AMONG}", _names(streams))}
+        return {stream for (stream,) in self._rows(f"SELECT stream {_AMONG}", _names(streams))}
 
     def oldest(self) -> int | None:
         """When the write that waits longest was made, in Unix milliseconds; None where none waits."""
-        with self._reading_lock:
-            found: int | None = self._reading.execute("SELECT min(at_ms) FROM unsent").fetchone()[0]
-            return found
+        found: int | None = self._rows("SELECT min(at_ms) FROM unsent")[0][0]
+        return found
 
     def marks(self) -> list[Mark]:
         """How far each file was imported."""
+        return [Mark(*row) for row in self._rows("SELECT digest, bytes, lines FROM imported ORDER BY bytes")]
+
+    def _rows(self, query: str, arguments: tuple[str, ...] = ()) -> list[tuple[Any, ...]]:
         with self._reading_lock:
-            rows = self._reading.execute("SELECT digest, bytes, lines FROM imported ORDER BY bytes")
-            return [Mark(*row) for row in rows]
+            try:
+                return self._reading.execute(query, arguments).fetchall()
+            except sqlite3.Error as error:
+                raise _fault(self._file, error) from error
 
 
 def claim(file: Path, node: str, within: float) -> int:
