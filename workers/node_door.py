@@ -65,7 +65,12 @@ async def _done(client: ContextClient, asked: Put | Drain | AskMarks) -> Answer:
         case Put(commands, fresh, marks):
             return Answer([_told(one) for one in await client.put_many(commands, fresh=fresh, marks=marks)])
         case Drain(within):
-            return Answer(left=await client.drained(within), waiting_for=client.waiting_for)
+            before = client.waiting
+            with suppress(TimeoutError):  # who asks would else not know it from a process that hangs
+                async with asyncio.timeout(within):
+                    await client.drained(within)
+            left = client.waiting
+            return Answer(left=left, moved=left < before, waiting_for=client.waiting_for)
         case AskMarks():
             return Answer(marks=await client.marks())
 
