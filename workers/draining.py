@@ -17,8 +17,8 @@ class Draining:
     """Sends until it is cancelled.
 
     An event is struck off the outbox after the log acknowledged it. Killed in between, it is sent again, the
-    same to the byte, and readers drop the second by its dot. An outbox that cannot be written for a while, its
-    disk being full, is no reason to send again: what the log has is remembered, and struck off first.
+    same to the byte, and readers drop the second by its dot. While the outbox cannot be
+    written, on a full disk say, nothing is sent again: what the log has is remembered, and struck off first.
     """
 
     def __init__(self, kafka: str, prefix: str, region: str, outbox: Outbox, accepting: Accepting) -> None:

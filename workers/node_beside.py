@@ -23,7 +23,7 @@ _ANSWER_WITHIN = 30.0  # seconds, and for a drain those that it may take; a busy
 
 
 class NodeGone(ConnectionError):
-    """The node's process ended or fell silent in the middle: whether it stored what was asked is not known."""
+    """The node's process ended or fell silent in the middle: whether it stored what was asked is unknown."""
 
 
 @asynccontextmanager
