@@ -37,9 +37,9 @@ async def door(client: ContextClient, outbox: Path) -> AsyncIterator[None]:
 
     server = await asyncio.start_unix_server(answer, folder / "door")
     draft = there.with_suffix(".door.new")
-    draft.write_text(str(folder), "utf-8")
-    draft.replace(there)
     try:
+        draft.write_text(str(folder), "utf-8")
+        draft.replace(there)
         yield
     finally:
         server.close()
@@ -48,6 +48,7 @@ async def door(client: ContextClient, outbox: Path) -> AsyncIterator[None]:
         if tasks:
             await asyncio.wait(tasks)
         _clear(there)
+        shutil.rmtree(folder, ignore_errors=True)  # on a full disk nothing names it, and it is tried again
 
 
 async def _serve(client: ContextClient, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
