@@ -18,7 +18,8 @@ class Draining:
     """Sends until it is cancelled.
 
     An event is struck off the outbox after the log acknowledged it. Killed in between, it is sent again, the
-    same to the byte, and readers drop the second by its dot.
+    same to the byte, and readers drop the second by its dot. While the outbox cannot be
+    written, on a full disk say, nothing is sent again: what the log has is remembered, and struck off first.
     """
 
     def __init__(self, kafka: str, prefix: str, region: str, outbox: Outbox, accepting: Accepting) -> None:
@@ -26,6 +27,7 @@ class Draining:
         self._topic = regional("context", region)
         self._outbox, self._accepting = outbox, accepting
         self._away = Away()
+        self._acknowledged: list[int] = []
         self._more, self._moved = asyncio.Event(), asyncio.Event()
         self.problem: str | None = None
         """Why nothing is passed on at the moment, if so."""
@@ -62,6 +64,7 @@ class Draining:
                 await self._away.wait(server)
 
     async def _send_all(self, writer: LogWriter) -> None:
+        await self._strike_off()
         while True:
             self._more.clear()
             waiting = await asyncio.to_thread(self._outbox.unsent, _AT_ONCE)
@@ -69,8 +72,15 @@ class Draining:
                 await self._more.wait()
                 continue
             await writer.append_encoded(self._topic, [(one.at_ms, one.stream, one.event) for one in waiting])
+            self._acknowledged = [one.seq for one in waiting]
             self._away.back("kafka")
-            await self._accepting.sent([one.seq for one in waiting])
-            self._away.back("outbox")
-            self.problem = None
-            self._moved.set()
+            await self._strike_off()
+
+    async def _strike_off(self) -> None:
+        if not self._acknowledged:
+            return
+        await self._accepting.sent(self._acknowledged)
+        self._acknowledged = []
+        self._away.back("outbox")
+        self.problem = None
+        self._moved.set()

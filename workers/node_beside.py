@@ -19,10 +19,11 @@ from workers.outbox_file import OutboxTaken
 from workers.settings import Settings
 
 _LOOK_EVERY = 0.25  # seconds that a lock is waited for until the door is looked for again
+_ANSWER_WITHIN = 30.0  # seconds, and for a drain those that it may take; a busy machine delays a put by some
 
 
 class NodeGone(ConnectionError):
-    """The node's process ended in the middle: whether it stored what was asked is not known."""
+    """The node's process ended or fell silent in the middle: whether it stored what was asked is unknown."""
 
 
 @asynccontextmanager
@@ -76,9 +77,11 @@ class NodeBeside(Writing):
         return (await self._ask(AskMarks())).marks
 
     async def drained(self, within: float) -> int:
-        answer = await self._ask(Drain(within))
-        self._problem = answer.waiting_for
-        return answer.left
+        while True:
+            answer = await self._ask(Drain(within), _ANSWER_WITHIN + within)
+            self._problem = answer.waiting_for
+            if not answer.left or not answer.moved:
+                return answer.left
 
     @property
     def waiting_for(self) -> str | None:
@@ -87,10 +90,17 @@ class NodeBeside(Writing):
     def close(self) -> None:
         self._writer.close()
 
-    async def _ask(self, what: Any) -> Answer:
+    async def _ask(self, what: Any, within: float | None = None) -> Answer:
+        within = _ANSWER_WITHIN if within is None else within
         try:
-            await send(self._writer, what)
-            answer = answer_in(await received(self._reader))
+            async with asyncio.timeout(within):
+                await send(self._writer, what)
+                answer = answer_in(await received(self._reader))
+        except TimeoutError:  # an OSError, too
+            raise NodeGone(
+                f"the process of node {self.node} has not answered for {within:g} s, it hangs or was stopped:"
+                " end it or let it go on, read what is there, and ask again"
+            ) from None
         except (OSError, EOFError):
             raise NodeGone(
                 f"the process of node {self.node} ended before it answered: read what is there, and ask again"

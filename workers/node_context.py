@@ -39,13 +39,19 @@ async def kept(
 
 async def _keep(settings: Settings, region: str, node: str, rules: Rules, meter: MetricMeter) -> None:
     away, file = Away(), file_of(settings.data, region, node)
+    meter = meter.with_additional_attributes({"region": region, "node": node})
+    # Without it the other gauges stay at what they were last, and nothing tells that they do.
+    opened = meter.create_gauge("context_outbox_open", "1 while this process has the outbox, else 0.", "1")
+    opened.set(0)
     while True:
         try:
             async with ContextClient(settings, region, node, rules=rules) as client, door(client, file):
                 away.back("outbox")
                 _log.info("node.context_open", waiting=client.waiting)
-                await _measure(client, meter.with_additional_attributes({"region": region, "node": node}))
+                opened.set(1)
+                await _measure(client, meter)
         except Exception as error:  # noqa: BLE001 # a fault of the context must not end the node's reasoning
+            opened.set(0)
             away.left("outbox", why(error))
             await away.wait("outbox")
 

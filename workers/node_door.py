@@ -37,9 +37,9 @@ async def door(client: ContextClient, outbox: Path) -> AsyncIterator[None]:
 
     server = await asyncio.start_unix_server(answer, folder / "door")
     draft = there.with_suffix(".door.new")
-    draft.write_text(str(folder), "utf-8")
-    draft.replace(there)
     try:
+        draft.write_text(str(folder), "utf-8")
+        draft.replace(there)
         yield
     finally:
         server.close()
@@ -48,6 +48,7 @@ async def door(client: ContextClient, outbox: Path) -> AsyncIterator[None]:
         if tasks:
             await asyncio.wait(tasks)
         _clear(there)
+        shutil.rmtree(folder, ignore_errors=True)  # on a full disk nothing names it, and it is tried again
 
 
 async def _serve(client: ContextClient, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -65,7 +66,12 @@ async def _done(client: ContextClient, asked: Put | Drain | AskMarks) -> Answer:
         case Put(commands, fresh, marks):
             return Answer([_told(one) for one in await client.put_many(commands, fresh=fresh, marks=marks)])
         case Drain(within):
-            return Answer(left=await client.drained(within), waiting_for=client.waiting_for)
+            before = client.waiting
+            with suppress(TimeoutError):  # who asks would else not know it from a process that hangs
+                async with asyncio.timeout(within):
+                    await client.drained(within)
+            left = client.waiting
+            return Answer(left=left, moved=left < before, waiting_for=client.waiting_for)
         case AskMarks():
             return Answer(marks=await client.marks())
 

@@ -17,6 +17,8 @@ class Put(msgspec.Struct, tag=True):
 
 
 class Drain(msgspec.Struct, tag=True):
+    """Answered after `within` seconds at most: what is `left`, and whether some of it `moved`."""
+
     within: float
 
 
@@ -35,6 +37,7 @@ class Told(msgspec.Struct):
 class Answer(msgspec.Struct):
     outcomes: list[Told] = []
     left: int = 0
+    moved: bool = False
     waiting_for: str | None = None
     marks: list[Mark] = []
     fault: str | None = None

@@ -3,6 +3,7 @@
 import asyncio
 import signal
 from collections.abc import Callable, Coroutine, Sequence
+from contextlib import suppress
 from functools import partial
 
 import structlog
@@ -21,6 +22,11 @@ _log = structlog.get_logger(__name__)
 
 METRICS = "127.0.0.1:0"
 STOP_WITHIN = 5.0  # seconds for connections to be closed, of which some may be away
+REGIONS_EVERY = 2.0  # seconds between two looks for a region that is new
+
+
+class RegionFound(Exception):  # no error: it ends the links between the regions there were
+    """A region exists that did not when the links were made."""
 
 
 async def run(
@@ -36,8 +42,9 @@ async def run(
     """Pass on until SIGTERM or SIGINT.
 
     Args:
-        sources: the regions whose writes are passed on; none means all of the `own` cluster.
-        targets: the regions that get them; none means all of the `own` cluster.
+        sources: the regions whose writes are passed on; none means all of the `own` cluster, those that begin
+            to exist later included.
+        targets: the regions that get them; none means the same.
         own: our cluster, its `region` empty; None where sources and targets are both named.
         policy: how often each layer's turn comes, and what is pinned.
         ready: told when each link was tried.
@@ -53,7 +60,7 @@ async def run(
     numbers = ReplicatorMetrics()
     _log.info("replicator.metrics", address=metrics_server.serve(metrics, numbers.registry))
     work = asyncio.create_task(
-        _work(sources, targets, own, partial(replicate, policy, ready, numbers, again))
+        work_on(sources, targets, own, again, partial(replicate, policy, ready, numbers))
     )
     stopping = asyncio.create_task(stop.wait())
     await asyncio.wait({work, stopping}, return_when=asyncio.FIRST_COMPLETED)
@@ -86,15 +93,27 @@ async def replicate(
     await together(*(passing.keep(away, lambda p=passing: told(p)) for passing in passings))  # type: ignore[misc] # mypy knows no lambda with a default
 
 
-async def _work(
+async def work_on(
     sources: Sequence[Place],
     targets: Sequence[Place],
     own: Place | None,
-    pass_on: Callable[[Sequence[Link]], Coroutine[None, None, None]],
+    again: bool,  # noqa: FBT001 # as it was told
+    pass_on: Callable[[bool, Sequence[Link]], Coroutine[None, None, None]],
 ) -> None:
-    if own is not None:
+    """Keep the links between sources and targets, or between what our own cluster has of them at any time."""
+    if own is None:
+        await pass_on(again, _links(sources, targets))
+        return
+    while True:
         regions = await _regions(own)
-        sources, targets = sources or regions, targets or regions
+        links = _links(sources or regions, targets or regions)
+        try:
+            await together(pass_on(again, links), _look_for_more(own, regions))
+        except RegionFound:
+            again = False  # the links that there were have begun it, and their places are kept
+
+
+def _links(sources: Sequence[Place], targets: Sequence[Place]) -> list[Link]:
     links = [
         Link(source, target) for source in sources for target in targets if source.region != target.region
     ]
@@ -105,7 +124,26 @@ async def _work(
             f"two at least are needed, there is {known}: `moot migrate --region NAME` makes another",
         )
     _log.info("replicator.links", links=[link.name for link in links])
-    await pass_on(links)
+    return links
+
+
+async def _look_for_more(own: Place, known: Sequence[Place]) -> None:
+    """Raises: RegionFound."""
+    found: list[Place] = []
+    while not found:
+        with suppress(OSError):  # Kafka away is said by the links
+            async with LogReader(own.kafka, own.prefix) as reader:
+                while not found:
+                    await asyncio.sleep(REGIONS_EVERY)
+                    found = [place for place in await _there(reader, own) if place not in known]
+        await asyncio.sleep(REGIONS_EVERY)
+    _log.info("replicator.regions_found", regions=[place.region for place in found])
+    raise RegionFound
+
+
+async def _there(reader: LogReader, own: Place) -> list[Place]:
+    topics = [topic.partition(".") for topic in await reader.topics()]
+    return [Place(region, own.kafka, own.prefix) for family, _, region in topics if family == "context"]
 
 
 async def _regions(own: Place) -> list[Place]:
@@ -114,11 +152,10 @@ async def _regions(own: Place) -> list[Place]:
     while True:
         try:
             async with LogReader(own.kafka, own.prefix) as reader:
-                topics = [topic.partition(".") for topic in await reader.topics()]
-            away.back("kafka")
-            return [
-                Place(region, own.kafka, own.prefix) for family, _, region in topics if family == "context"
-            ]
+                there = await _there(reader, own)
         except OSError as error:
             away.left("kafka", why(error))
             await away.wait("kafka")
+        else:
+            away.back("kafka")
+            return there

@@ -136,6 +136,8 @@ async def test_a_worker_passes_on_what_waits_and_a_put_beside_it_is_quick(settin
     await until(served, "how much waits is served")
     (depth,) = (line for line in numbers().splitlines() if line.startswith("context_outbox_depth{"))
     assert depth.endswith("} 0")
+    (there,) = (line for line in numbers().splitlines() if line.startswith("context_outbox_open{"))
+    assert there.endswith("} 1")
     assert 'node="eu-1"' in depth
     assert 'region="eu"' in depth
     process.send_signal(signal.SIGTERM)

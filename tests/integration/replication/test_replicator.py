@@ -1,6 +1,8 @@
 """The replicator on a real Kafka: every write to every region, and none where it may not be."""
 
+import asyncio
 from collections import Counter
+from functools import partial
 
 import pytest
 
@@ -9,10 +11,12 @@ from domain.context.policy import ContextPolicy, policy_from
 from domain.context.recording import recorded
 from domain.context.residency import Residency
 from eventlog.codec import decode, encode
+from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
 from tests.integration.replication.bed import SOON, replicating, until, write
 from workers import replicating as replicating_
 from workers.replicating import Link, Place
+from workers.replicator import replicate, work_on
 from workers.replicator_metrics import ReplicatorMetrics
 
 A, B, C = write("eu-1:1", 1), write("us-1:1", 2), write("asia-1:1", 3)
@@ -208,3 +212,24 @@ async def test_a_place_that_the_log_does_not_hold_any_more_is_taken_up_from_its_
     await regions.write(one)
     async with replicating(regions.links("eu", "us")):
         await regions.has("us", one)
+
+
+async def test_a_region_that_begins_to_exist_gets_all_there_is_and_is_passed_on(regions, kafka, topic_prefix):
+    before, after, theirs = write("eu-1:1"), write("eu-1:2"), write("new-1:1")
+    numbers, told = ReplicatorMetrics(), asyncio.Event()
+    own = Place("", kafka, topic_prefix)
+    work = asyncio.create_task(
+        work_on((), (), own, False, partial(replicate, SOON, told.set, numbers))  # as in `run`
+    )
+    try:
+        await regions.write(before)
+        await regions.has("us", before)
+        await ensure_topics(kafka, topic_prefix, regions=["new"])
+        await regions.has("new", before)
+        await regions.write(after, theirs)
+        await regions.has("new", after)
+        await regions.has("us", after, theirs)
+        assert not work.done()
+    finally:
+        work.cancel()
+        await asyncio.wait({work})

@@ -9,7 +9,7 @@ from workers import draining
 from workers.accepting import Accepting
 from workers.deciding import Deciding, Rules
 from workers.draining import Draining
-from workers.outbox import Outbox
+from workers.outbox import Outbox, OutboxFault
 from workers.outbox_changes import Changes, Unsent
 
 
@@ -71,3 +71,18 @@ async def test_while_nothing_is_taken_all_stays_and_the_reason_is_told(outbox, m
     monkeypatch.setattr(draining, "LogWriter", writer)
     assert await passed_on(outbox, 0.05) == (2, "Kafka is away")
     assert [one.event for one in outbox.unsent(9)] == [b"b", b"a"]
+
+
+async def test_while_the_outbox_cannot_be_written_what_the_log_has_is_not_sent_again(outbox, monkeypatch):
+    writer = Writer([])
+    monkeypatch.setattr(draining, "LogWriter", writer)
+    full, store = [OutboxFault("the disk is full")] * 3, outbox.store
+
+    def stored(changes):
+        if full:
+            raise full.pop()
+        store(changes)
+
+    monkeypatch.setattr(outbox, "store", stored)
+    assert await passed_on(outbox) == (0, None)
+    assert (full, writer.taken) == ([], [("context.eu", [b"b", b"a"])])

@@ -174,3 +174,15 @@ def test_whatever_is_asked_of_a_file_that_fails_is_answered_by_its_name(file):
 def test_where_there_is_no_outbox_nothing_is_known_and_none_is_made(file):
     assert replica(file, ["s"]) == {}
     assert not file.exists()
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda o: o.knows({"context/eu.s.a"}), lambda o: o.oldest(), lambda o: o.marks()]
+)
+def test_a_file_that_is_damaged_while_it_is_open_is_named_by_every_question(file, ask):
+    outbox = opened(file)
+    outbox._reading.close()
+    outbox._reading = sqlite3.connect(":memory:", check_same_thread=False)  # SQLite has it no more
+    with pytest.raises(OutboxFault, match=r"the outbox .*eu-1\.db cannot be used: no such table"):
+        ask(outbox)
+    outbox.close()
