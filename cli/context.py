@@ -23,6 +23,11 @@ REGION = click.option("--region", metavar="NAME", help="By default FOLKMOOT_REGI
 NODE = click.option(
     "--node", metavar="ID", help="Who writes; by default this folder's own node of the region."
 )
+READER = click.option(
+    "--node",
+    metavar="ID",
+    help="Whose own writes are seen before they are projected; by default this folder's own node.",
+)
 WRITER = click.option("--writer", metavar="NAME", help="On whose behalf; by default the node.")
 JSON = click.option("--json", "as_json", is_flag=True, help="Print JSON: one object, or one a line.")
 _LONGEST = 512 * 1024  # bytes of a value as it is typed
@@ -155,11 +160,11 @@ def import_(
 @LAYER
 @click.argument("key")
 @REGION
-@NODE
+@READER
 @click.option("--at", metavar="TIME", help="As it was then: ISO 8601 with its offset. Read from the log.")
 @JSON
 def get(*, layer: str, key: str, region: str | None, node: str | None, at: str | None, as_json: bool) -> None:
-    """Show what the region has of KEY: the value, or siblings that wait for a decision.
+    """Show what the region has of KEY: the value, or siblings that no rule settles.
 
     The version is for `put --if-version`; the staleness is the age of the newest event of the region that
     the tables know.

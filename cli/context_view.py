@@ -1,6 +1,7 @@
 """How `moot context` looks at a terminal."""
 
 import json
+from collections.abc import Sequence
 from dataclasses import asdict
 from datetime import UTC, datetime
 from typing import Any
@@ -25,17 +26,26 @@ def accepted(answer: Accepted) -> str:
 def found(data: dict[str, Any]) -> str:
     """`data` as `moot context get --json` prints it."""
     siblings, resolution = data["siblings"], data["resolution"]
-    head = _value(data["value"]) if data["present"] else "no value: siblings wait for a decision"
+    head = _value(data["value"]) if data["present"] else "no value: siblings that no rule settles"
     lines = [head, f"  version {data['version']}"]
     if resolution is not None:
         how = resolution["resolution"] or "undecided"
-        lines.append(f"  {how}: {printable(resolution['reason'], 300)}")
-    lines += [f"  {_line(one)}" for one in siblings]
+        where = ", ".join(pointer for pointer in resolution["contradictions"] if pointer)
+        reason = f"{resolution['reason']} in {where}" if where else resolution["reason"]
+        lines.append(f"  {how}: {printable(reason, 300)}")
+    lines += [f"  {_line(one)}{_said(one, siblings)}" for one in siblings]
     if data["awaited"]:
         lines.append(f"  not here yet: {printable(', '.join(data['awaited']), 300)}")
     if data["staleness_seconds"] is not None:
         lines.append(f"  staleness {data['staleness_seconds']:.1f} s")
+    if not data["present"] and data["staleness_seconds"] is not None:
+        lines.append("  `moot conflict list` shows its case; a put --if-version of this version settles it")
     return "\n".join(lines)
+
+
+def _said(write: dict[str, Any], siblings: Sequence[Any]) -> str:
+    """What one of several says; one alone is the value."""
+    return f"  {_value(write['value'])}" if len(siblings) > 1 else ""
 
 
 def told(one: Told) -> str:

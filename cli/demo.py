@@ -33,9 +33,9 @@ def demo(part: str, *, as_json: bool) -> None:
     is started on free ports for as long as it takes, unless one runs in this folder. Its data stays in
     `.folkmoot`, so `moot dev` shows the same decisions in the Temporal UI afterwards.
 
-    conflict: three regions write at once what three distributions of the time zone database say, while the
-    links between them are cut. What rules settle is shown after healing, and four cases climb the levels. It
-    has a stack of its own, in `.folkmoot/conflict-demo`.
+    conflict: three regions write at once what four distributions of the time zone database say, while the
+    links between them are cut. What rules settle is shown after healing, and one case ends at each of the
+    four levels. It has a stack of its own, in `.folkmoot/conflict-demo`.
     """
     started = time.monotonic()
     found, after = _conflict(quiet=as_json) if part == "conflict" else _consensus(quiet=as_json)
@@ -66,7 +66,7 @@ def _conflict(*, quiet: bool) -> tuple[dict[str, Any], str]:
     ):
         found = asyncio.run(demo_conflict.show(running, quiet=quiet))
     named = f"FOLKMOOT_DATA={os.path.relpath(data)} FOLKMOOT_CONTEXT_POLICY={os.path.relpath(CONTEXT_POLICY)}"
-    return found, f"the data is kept:\n`{named} moot dev` shows it in the Temporal UI"
+    return found, f"the data is kept, and shown in the Temporal UI by\n{named} \\\n  moot dev"
 
 
 @contextmanager

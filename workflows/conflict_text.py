@@ -1,11 +1,12 @@
 """A case in words and tables, for the Temporal UI, queries and terminals."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import datetime
 from typing import Any
 
 from domain.conflict.decide import next_step
-from domain.conflict.events import Resolved, Unresolved
+from domain.conflict.escalation import cause_of
+from domain.conflict.events import LevelBegun, LevelFailed, Resolved, Unresolved
 from domain.conflict.levels import LEVELS
 from domain.conflict.persons import deadline
 from domain.conflict.state import CaseState
@@ -56,8 +57,8 @@ def explanation(state: CaseState) -> str:
     for level, by, votes, came in _levels(state, plain=True):
         lines.append(f"Level {level}, {by}: {f'{votes}; ' if votes else ''}{came or 'it is being heard'}.")
     if state.opinion is not None:
-        said = state.opinion.choice or "no verdict"
-        lines.append(f"The mediator {printable(state.opinion.mediator)}: {printable(said)}")
+        said = f"holds for {state.opinion.choice}" if state.opinion.choice else "gives no verdict"
+        lines.append(f"The mediator ({printable(state.opinion.mediator)}) {printable(said)}.")
     if state.verdict is not None:
         given = state.verdict
         lines.append(
@@ -100,18 +101,29 @@ def summary(state: CaseState) -> dict[str, Any]:
 
 
 def _levels(state: CaseState, *, plain: bool = False) -> Iterator[tuple[str, str, str, str]]:
-    """Each level that began: its name, who heard it, their first ballots, and what it came to."""
+    """Each level that was tried: its name, who heard it, their first ballots, and what it came to."""
     shown = printable if plain else escaped
-    for begun in state.begun:
-        name = f"{begun.level} ({LEVELS[begun.level - 1].name})"
-        panel = ", ".join(shown(member.voter) for member in begun.panel[:_FEW])
-        by = f"rule {shown(begun.rule)}" if begun.rule else f"{counted(len(begun.panel), 'member')}: {panel}"
-        heard = next((one for one in state.heard if one.level == begun.level), None)
+    begun = {one.level: one for one in state.begun}
+    for level in sorted({*begun, *(one.level for one in state.escalations)}):
+        sitting = begun.get(level)
+        heard = next((one for one in state.heard if one.level == level), None)
         votes = [f"{shown(v.voter)} {shown(v.choice or 'none')}" for v in heard.votes] if heard else []
-        yield name, by, ", ".join(votes), shown(_came(state, begun.level), 300)
+        name = f"{level} ({LEVELS[level - 1].name})"
+        yield name, _heard_by(sitting, shown), ", ".join(votes), shown(_came(state, level, sitting), 300)
 
 
-def _came(state: CaseState, level: int) -> str:
+def _heard_by(sitting: LevelBegun | None, shown: Callable[[str], str]) -> str:
+    if sitting is None:
+        return "nobody"
+    if sitting.rule:
+        return f"rule {shown(sitting.rule)}"
+    note = f" ({shown(sitting.note)})" if sitting.note else ""
+    panel = ", ".join(shown(member.voter) for member in sitting.panel[:_FEW])
+    return f"{counted(len(sitting.panel), 'member')}{note}{f': {panel}' if panel else ''}"
+
+
+def _came(state: CaseState, level: int, sitting: LevelBegun | None) -> str:
+    """What a level came to; nothing while it is heard."""
     said = [
         f"{one.ruled.authority} ruled {one.ruled.choice or one.ruled.resolution}"
         for one in state.rulings
@@ -120,7 +132,16 @@ def _came(state: CaseState, level: int) -> str:
     said += [
         f"{one.cause.replace('_', ' ')}: {one.detail}" for one in state.escalations if one.level == level
     ]
-    return "; ".join(said)
+    if said or sitting is None:
+        return "; ".join(said)
+    answer = state.answer
+    if answer is None:
+        unheard = "it was not heard to its end" if state.outcome else ""
+        return unheard if sitting.panel or sitting.rule else "nobody is left who may sit"
+    if not isinstance(answer, LevelFailed) and answer.choice:
+        return f"it holds for {answer.choice}"
+    cause, detail = cause_of(answer, len(sitting.panel), state.policy.quorum)
+    return f"{cause.replace('_', ' ')}: {detail}"
 
 
 def _end(state: CaseState) -> str:

@@ -104,6 +104,19 @@ async def test_dots_and_the_clock_go_on_in_the_next_process_even_if_its_clock_ru
     assert one.clock < two.clock < three.clock
 
 
+async def test_a_clock_that_runs_wild_carries_only_the_answers_to_its_own_key(file):
+    """What answers it is later than it; the node's next writes of other keys are not, nor after a restart."""
+    wild = fold(None, wrote("us-1:1", "theirs", wall=1_600_000))
+    async with Node(file) as node:
+        await node.put("mine", heard=wild, if_version="us-1:1")
+        await node.put("again")
+        await node.put("of another key", key="other")
+    async with Node(file) as node:
+        await node.put("later", key="third")
+        walls = [write.wall for write in writes(node.outbox)]
+    assert walls == [1_600_000, 1_600_000, 1_000_000, 1_000_000]
+
+
 async def test_what_was_heard_of_the_region_is_what_a_put_answers(file):
     theirs = fold(None, wrote("us-1:1", "theirs", wall=2_000_000))
     async with Node(file) as node:
