@@ -6,7 +6,7 @@ from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from domain.causality.hybrid_clock import ClockAhead, receive
+from domain.causality.hybrid_clock import MAX_DRIFT_MS, ClockAhead, receive, send
 from domain.context.canonical import is_plain
 from domain.context.commands import PutContext
 from domain.context.decide import Node, put
@@ -107,7 +107,9 @@ class Deciding:
         # Its other parts were checked when they were made; a value may have been changed by its owner since.
         encoded = encode_sound(event) if is_plain(write.value) else encode(event)
         entry = absorb(entry, write)[0]
-        self._clock = max(self._clock, write.clock)
+        # A put is later than what it answers, but a clock that runs wild is not carried to other keys by it.
+        ahead = write.wall - now > MAX_DRIFT_MS
+        self._clock = send(self._clock, now) if ahead else max(self._clock, write.clock)
         self._seq += 1
         changes.unsent.append(Unsent(self._seq, sync_priority(write.flags), write.wall, stream, encoded))
         self._keep(stream, entry, changes)
