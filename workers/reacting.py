@@ -140,9 +140,11 @@ class Reactor:
     async def _start(self, context: SharedContext, start: StartCase, found: Undecided, entry: Entry) -> None:
         stream = names.conflict_stream(start.case)
         writes = {write.dot: write for write in entry.siblings}
-        if any(dot not in writes for dot in start.dots) or not await self._needed(context, found, entry):
+        if any(dot not in writes for dot in start.dots):
             return
         try:
+            if not await self._needed(context, found, entry):
+                return
             request = opening(start, writes, found.region, self._reaction)
         except Refusal as refusal:
             _log.error("reactor.refused", stream=found.stream, cause=str(refusal))
