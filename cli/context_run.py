@@ -11,7 +11,7 @@ from cli import output
 from domain.context.events import Written, stream_of
 from domain.counting import counted
 from domain.refusal import Refusal
-from domain.strict_json import printable
+from domain.strict_json import check_text, printable
 from eventlog.reader import LogReader
 from workers import context_log, context_rules, log, outbox_file, settings
 from workers.context_log import Told
@@ -44,6 +44,7 @@ def write(region: str | None, node: str | None, work: Callable[[Writing], Awaita
 
 def found(region: str | None, node: str | None, layer: str, key: str, at: str | None) -> dict[str, Any]:
     """What the region has of a key, now or then, as JSON values."""
+    check_text(key, "key")
     settled, here = _settled(region)
     if at is not None:
         moment = context_log.moment_of(at)
@@ -57,6 +58,7 @@ def found(region: str | None, node: str | None, layer: str, key: str, at: str | 
 
 def history(region: str | None, layer: str, key: str) -> list[Told]:
     """Every write of a key, in the order of the region's log."""
+    check_text(key, "key")
     settled, here = _settled(region)
     return asyncio.run(_told(settled, here, layer, key))
 

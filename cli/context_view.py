@@ -12,10 +12,11 @@ from workers.context_log import Told
 from workers.deciding import Accepted
 
 _WIDTH = 200
+_VERSION = 10_000  # to be handed back, so whole for all but a flood of siblings
 
 
 def accepted(answer: Accepted) -> str:
-    lines = [f"stored {answer.context_id}, version {answer.local_version}"]
+    lines = [f"stored {answer.context_id}, version {printable(answer.local_version, _VERSION)}"]
     if answer.conflicts_detected:
         beside = f"beside {counted(answer.conflicts_detected, 'other write')}"
         how = "waits for a decision" if answer.requires_remote_resolution else "settled by the layer's rule"
@@ -27,7 +28,7 @@ def found(data: dict[str, Any]) -> str:
     """`data` as `moot context get --json` prints it."""
     siblings, resolution = data["siblings"], data["resolution"]
     head = _value(data["value"]) if data["present"] else "no value: siblings that no rule settles"
-    lines = [head, f"  version {data['version']}"]
+    lines = [head, f"  version {printable(data['version'], _VERSION)}"]
     if resolution is not None:
         how = resolution["resolution"] or "undecided"
         where = ", ".join(pointer for pointer in resolution["contradictions"] if pointer)
@@ -63,7 +64,7 @@ def _line(write: dict[str, Any]) -> str:
     at = _iso(datetime.fromtimestamp(write["wall"] / 1000, UTC))
     flags = f" ({', '.join(write['flags'])})" if write["flags"] else ""
     by = f"by {printable(write['writer'], 60)} in {printable(write['region'], 40)}"
-    return f"{at}  {write['node']}:{write['counter']}  {by}{flags}"
+    return f"{at}  {printable(write['node'], 160)}:{write['counter']}  {by}{flags}"
 
 
 def _value(value: Any) -> str:

@@ -111,6 +111,6 @@ def moment_of(text: str) -> datetime | None:
     """An instant in ISO 8601 with its offset; None for anything else: a time without a zone is none."""
     try:
         at = datetime.fromisoformat(text)
-    except ValueError:
+        return None if at.tzinfo is None else at.astimezone(UTC)
+    except (ValueError, OverflowError):  # the latter where UTC has it before year 1 or after 9999
         return None
-    return None if at.tzinfo is None else at.astimezone(UTC)

@@ -45,5 +45,7 @@ def _read(file: Path) -> Any:
         stated = tomllib.loads(raw.decode())
     except ValueError as error:  # neither TOML nor UTF-8
         raise Refusal("", f"is no TOML: {printable(str(error).splitlines()[0])}") from None
+    except RecursionError:
+        raise Refusal("", "is nested too deeply") from None
     check_text(stated, "")
     return stated

@@ -140,11 +140,11 @@ class Reactor:
         writes = {write.dot: write for write in entry.siblings}
         if any(dot not in writes for dot in start.dots):
             return
-        if not await self._needed.decision(context, found, entry):
-            _log.info("reactor.not_needed", stream=found.stream)
-            self._queue.set_aside(found)
-            return
         try:
+            if not await self._needed.decision(context, found, entry):
+                _log.info("reactor.not_needed", stream=found.stream)
+                self._queue.set_aside(found)
+                return
             request = opening(start, writes, found.region, self._reaction)
         except Refusal as refusal:
             _log.error("reactor.refused", stream=found.stream, cause=str(refusal))

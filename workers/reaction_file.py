@@ -33,5 +33,7 @@ def load(environ: Mapping[str, str] | None = None) -> Reaction:
         raise Refusal(VARIABLE, f"{printable(named, 100)} cannot be read: {error.strerror}") from None
     except Refusal as refusal:
         raise Refusal(VARIABLE, f"{printable(named, 100)}: {refusal}") from None
+    except RecursionError:
+        raise Refusal(VARIABLE, f"{printable(named, 100)} is nested too deeply") from None
     except (ValueError, TypeError) as error:  # neither TOML nor UTF-8, or a date
         raise Refusal(VARIABLE, f"{printable(named, 100)} is no TOML: {printable(str(error))}") from None

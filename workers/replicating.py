@@ -13,14 +13,13 @@ from domain.context.passing import by_urgency, own_write
 from domain.context.policy import ContextPolicy
 from domain.context.recording import recorded
 from domain.context.residency import PinnedElsewhere
-from domain.event import Event
 from domain.refusal import Refusal
-from eventlog.codec import decode
+from eventlog.codec import decode, encode
 from eventlog.record import RawRecord
 from eventlog.topics import regional
 from eventlog.tracked import TrackedReader
 from eventlog.undecodable import Undecodable
-from eventlog.writer import LogWriter
+from eventlog.writer import Encoded, LogWriter
 from workers.away import Away, why
 from workers.replicator_metrics import ReplicatorMetrics, Way
 
@@ -139,13 +138,15 @@ class Passing:
     async def _append(self, writer: LogWriter, writes: Sequence[Written]) -> None:
         for start in range(0, len(writes), AT_ONCE):
             some = writes[start : start + AT_ONCE]
-            events = [event for write in some if (event := self._event(write)) is not None]
-            await writer.append(self._link.target.topic, events)
+            events = [event for write in some if (event := self._encoded(write)) is not None]
+            await writer.append_encoded(self._link.target.topic, events)
             self._metrics.passed(self._way, len(events))
 
-    def _event(self, write: Written) -> Event | None:
+    def _encoded(self, write: Written) -> Encoded | None:
+        """One by one: what cannot be stored there, put by hand where it came from, must stop no other."""
         try:
-            return recorded(write, self._link.target.region, self._policy.residency)
+            event = recorded(write, self._link.target.region, self._policy.residency)
+            return write.wall, event.stream, encode(event)
         except PinnedElsewhere:
             self._metrics.withheld(self._way, 1)
         except Refusal as refusal:

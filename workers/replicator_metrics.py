@@ -43,10 +43,11 @@ class ReplicatorMetrics:
 
     def waits(self, way: Way, since: float) -> None:
         """A write of that time (Unix seconds) is about to be passed on."""
-        self._until.setdefault(way, since)
+        self._until.setdefault(way, min(since, time.time()))
 
     def reached(self, way: Way, until: float) -> None:
-        """The target has everything up to then (Unix seconds)."""
+        """The target has everything up to then (Unix seconds); a writer's clock may run ahead of ours."""
+        until = min(until, time.time())
         self._until[way] = max(until, self._until.get(way, until))
 
     def passed(self, way: Way, writes: int) -> None:

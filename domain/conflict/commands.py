@@ -16,6 +16,7 @@ from domain.consensus.commands import (
     check_texts,
     check_words,
 )
+from domain.context.commands import MAX_KEY
 from domain.refusal import Refusal
 from domain.stream import check_id
 
@@ -25,7 +26,6 @@ MAX_OTHERS = 100
 MAX_REGIONS = 50
 MAX_MEMBERS = 5_000
 MAX_QUESTION = 1_600
-MAX_KEY = 1_000
 
 
 @dataclass(frozen=True, slots=True)

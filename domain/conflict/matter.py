@@ -4,9 +4,9 @@ import json
 from collections.abc import Hashable, Iterable
 
 from domain.conflict.case import Evidence, Position
-from domain.consensus.commands import MAX_NAME, MAX_REGION, check_words
+from domain.consensus.commands import MAX_REGION, check_words
 from domain.refusal import Refusal
-from domain.stream import check_id
+from domain.stream import ITEM_ID, check_id
 from domain.strict_json import printable
 
 MAX_POSITIONS = 40
@@ -54,7 +54,8 @@ def _check_position(name: str, position: Position, known: set[str]) -> None:
         if cited not in known:
             raise Refusal(f"{name}.evidence", f"'{printable(cited, 40)}' is no piece of evidence of the case")
     if position.dot is not None:
-        check_words(f"{name}.dot.node", position.dot.node, MAX_NAME)
+        if not ITEM_ID.fullmatch(position.dot.node):
+            raise Refusal(f"{name}.dot.node", f"'{printable(position.dot.node, 40)}' is no node of a write")
         if not 1 <= position.dot.counter <= MAX_COUNTER:
             raise Refusal(f"{name}.dot.counter", f"{position.dot.counter} is outside 1 to {MAX_COUNTER}")
 

@@ -1,17 +1,19 @@
 """What could not have happened: the rules an event must keep to follow from the ones before it."""
 
 from collections.abc import Collection, Sequence
-from dataclasses import replace
+from dataclasses import fields, replace
 from datetime import datetime
 from typing import assert_never
 
 from domain.conflict import events as e
+from domain.conflict.commands import OpenCase
 from domain.conflict.deliberations import is_moved, own_stream
 from domain.conflict.levels import ANNULMENT_SEATS, FINAL, LEVELS, RULE_OF_LAYER
+from domain.conflict.matter import check_matter
 from domain.conflict.persons import deadline, due_reminders
 from domain.conflict.settle import settle
 from domain.conflict.state import CaseState
-from domain.refusal import ImpossibleEvent
+from domain.refusal import ImpossibleEvent, Refusal
 
 
 def check_compelled(state: CaseState, data: e.Compelled, at: datetime) -> None:
@@ -85,8 +87,11 @@ def check_evidence(  # noqa: C901, PLR0912 # a line for each kind of event
 def _check_opening(data: e.CaseOpened) -> None:
     if not 1 <= data.initial_level <= FINAL or (data.case.critical and data.initial_level != FINAL):
         raise ImpossibleEvent("initial_level", f"no such case begins at level {data.initial_level}")
-    if not data.case.regions:
-        raise ImpossibleEvent("regions", "there is no home region")
+    case = {field.name: getattr(data.case, field.name) for field in fields(data.case)}
+    try:
+        OpenCase(**case, policy=data.policy)
+    except Refusal as refusal:
+        raise ImpossibleEvent(refusal.field, "no such case can be opened") from None
 
 
 def _check_growth(state: CaseState, data: e.CaseGrown) -> None:
@@ -95,6 +100,10 @@ def _check_growth(state: CaseState, data: e.CaseGrown) -> None:
     writes = [one.dot for one in (*case.positions, *data.positions) if one.dot is not None]
     if not data.positions or len(set(ids)) != len(ids) or len(set(writes)) != len(writes):
         raise ImpossibleEvent("positions", "none is new, or one stands there already")
+    try:
+        check_matter((*case.positions, *data.positions), (*case.evidence, *data.evidence))
+    except Refusal as refusal:
+        raise ImpossibleEvent(refusal.field, "no case can grow so") from None
 
 
 def _check_level(state: CaseState, data: e.LevelBegun) -> None:

@@ -5,6 +5,7 @@ from itertools import groupby
 
 from domain.context.events import Written, stream_of
 from domain.context.priority import sync_priority
+from domain.context.recording import wall_of
 from domain.event import Event
 
 
@@ -12,10 +13,13 @@ def own_write(event: Event, region: str) -> Written | None:
     """The write that `region` itself made and has in this event; None for all else.
 
     What came from another region is passed on by that one, so that nothing goes round in circles. An event
-    that does not lie in the stream of its write was put there by no node that works.
+    that does not lie in the stream of its write, or tells another number or time, was put there by no node
+    that works.
     """
     write = event.data
     if not isinstance(write, Written) or write.region != region:
+        return None
+    if event.version != write.counter or wall_of(event) != write.wall:
         return None
     return write if event.stream == stream_of(region, write.layer, write.key) else None
 

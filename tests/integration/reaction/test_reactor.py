@@ -187,3 +187,34 @@ async def test_a_merge_that_only_the_past_allows_is_written_and_opens_no_case(be
     (write,) = (await held(bed, name))[home].siblings
     assert write.value == {"beds": 8, "nurses": 5}
     assert await bed.cases() == []
+
+
+async def test_a_merge_that_is_too_large_to_be_shared_stops_no_other_key(bed):
+    name, other = key(), key()
+    fields = {"key": name, "layer": "situational", "ttl_ms": None}
+    base = wrote("eu-1:1", {"a": "", "b": ""}, region="eu", wall=1_000, **fields)
+    later = [
+        wrote(
+            f"eu-1:{n}",
+            {"a": "x" * 40_000, "b": ""},
+            seen=f"eu-1:{n - 1}",
+            region="eu",
+            wall=1_000 + n,
+            **fields,
+        )
+        for n in range(2, 6)
+    ]
+    late = wrote("us-1:1", {"a": "", "b": "y" * 40_000}, seen="eu-1:1", region="us", wall=2_000, **fields)
+    await bed.write(base, *later, late)
+
+    async def undecided():
+        return await bed.tables.waiting()
+
+    await bed.until(undecided)
+    async with bed.reacting(open_cases=1):
+        await bed.write(*pair(other))
+
+        async def brought():
+            return await bed.cases()
+
+        await bed.until(brought)

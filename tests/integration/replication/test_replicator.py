@@ -2,6 +2,7 @@
 
 import asyncio
 from collections import Counter
+from dataclasses import replace
 from functools import partial
 
 import pytest
@@ -10,7 +11,7 @@ from domain.context.layers import NAMES, Layers
 from domain.context.policy import ContextPolicy, policy_from
 from domain.context.recording import recorded
 from domain.context.residency import Residency
-from eventlog.codec import decode, encode
+from eventlog.codec import MAX_EVENT_BYTES, decode, encode
 from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
 from tests.integration.replication.bed import SOON, replicating, until, write
@@ -55,9 +56,10 @@ async def test_a_backlog_is_appended_in_pieces_that_are_acknowledged_in_time(reg
     sizes = []
 
     class Counting(LogWriter):
-        async def append(self, topic, events):
-            sizes.append(len(events))
-            return await super().append(topic, events)
+        async def append_encoded(self, topic, encoded):
+            if topic == "context.us":
+                sizes.append(len(encoded))
+            return await super().append_encoded(topic, encoded)
 
     monkeypatch.setattr(replicating_, "LogWriter", Counting)
     monkeypatch.setattr(replicating_, "AT_ONCE", 10)
@@ -233,3 +235,14 @@ async def test_a_region_that_begins_to_exist_gets_all_there_is_and_is_passed_on(
     finally:
         work.cancel()
         await asyncio.wait({work})
+
+
+async def test_what_cannot_be_stored_there_is_passed_over_and_stops_nothing(regions):
+    wide = write("eu-1:1", "", key="wide")
+    room = MAX_EVENT_BYTES - len(encode(recorded(wide, "eu", Residency())))
+    wide = replace(wide, value="x" * room)  # in another region its event names its cause, and is too large
+    await regions.write(wide)
+    await regions.write(A)
+    async with replicating(regions.links("eu", "us")):
+        await regions.has("us", A)
+    assert [dot[1] for dot in await regions.dots("us")] == [A.key]

@@ -1,6 +1,13 @@
 """What `moot context get` prints: a value, or the siblings with what each of them says."""
 
+from dataclasses import asdict
+
 from cli import context_view
+from domain.context.layers import NAMES
+from tests.unit.domain.context.given import wrote
+from workers.deciding import Accepted
+
+ODD = "\x1b]0;x\x07"
 
 
 def write(node, value):
@@ -50,3 +57,18 @@ def test_a_reason_that_concerns_the_whole_value_names_no_field():
     reason = {"resolution": None, "reason": "a value is no event", "contradictions": [""]}
     said = context_view.found(data(write("eu-1", 1), write("eu-2", 2), present=False, **reason))
     assert "  undecided: a value is no event\n" in said
+
+
+def test_a_node_that_is_no_id_is_shown_escaped():
+    write = asdict(wrote("eu-1:1", 1, layer=NAMES[1])) | {"node": ODD}
+    data = {"siblings": [write], "resolution": None, "value": 1, "present": True, "version": f"{ODD}:1"}
+    shown = context_view.found(data | {"awaited": (), "staleness_seconds": None})
+    stored = Accepted(
+        context_id="i",
+        local_version=f"{ODD}:1",
+        conflicts_detected=0,
+        requires_remote_resolution=False,
+    )
+    for text in (shown, context_view.accepted(stored)):
+        assert all(line.isprintable() for line in text.splitlines())
+        assert "\\x1b]0;x\\x07:1" in text

@@ -26,6 +26,7 @@ def test_toml_and_json_state_the_same(tmp_path):
         ("p.toml", b"layers = ", "is no TOML: "),
         ("p.toml", b'a = "\\u0000"', "holds a NUL"),
         ("p.toml", b"\xff", "is no TOML: "),
+        ("p.toml", b"a = " + b"[" * 5_000, "is nested too deeply"),
         ("p.json", b"{", "JSON"),
         ("p.json", b"[]", "is no table of layers, pins, texts"),
         ("p.json", b'{"pins": [{"regions": ["eu"]}]}', "pins[0].key: neither key nor layer"),

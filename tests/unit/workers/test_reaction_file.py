@@ -48,6 +48,7 @@ def test_toml_says_the_same(tmp_path):
         ("openings = 1", "openings: is not a field here"),
         ("policy = {threshold = 7}", "threshold"),
         ("= 1", "is no TOML"),
+        ("a = " + "[" * 5_000, "is nested too deeply"),
         ("at = 2026-11-21", "is no TOML"),
     ],
 )

@@ -12,6 +12,7 @@ from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, OpenCase
 from domain.conflict.levels import UnknownLevel
 from domain.conflict.policy import ConflictPolicy
 from domain.consensus.commands import Voter
+from domain.context.commands import MAX_KEY
 from domain.refusal import Refusal
 from tests.unit.domain.conflict.given import CASE, KEY, PIECES, POSITIONS
 from workflows.payloads import read_input
@@ -63,6 +64,7 @@ def many(count):
         ("positions[1].evidence", {"positions": (ONE, replace(TWO, evidence=("e1", "e1")))}),
         ("positions[1].evidence", {"positions": (ONE, replace(TWO, evidence=("e9",)))}),
         ("positions[0].dot.node", {"positions": (replace(ONE, dot=Dot("", 1)), TWO)}),
+        ("positions[0].dot.node", {"positions": (replace(ONE, dot=Dot("a:1,b", 1)), TWO)}),
         ("positions[0].dot.counter", {"positions": (replace(ONE, dot=Dot("w", 0)), TWO)}),
         ("positions[0].dot.counter", {"positions": (replace(ONE, dot=Dot("w", 2**63)), TWO)}),
         ("positions", {"positions": tuple(replace(one, claim="é" * 1_600) for one in many(40))}),
@@ -95,7 +97,7 @@ def test_a_case_that_cannot_be_is_refused_by_its_field(field, changes):
         {"positions": (replace(ONE, dot=None, region=None), replace(TWO, dot=None))},
         {"evidence": (*PIECES, *(Evidence(f"x{number}", "t") for number in range(98)))},
         {"context": None, "layer": "historical"},
-        {"context": ContextKey("situational", "k" * 1_000, "eu")},
+        {"context": ContextKey("situational", "k" * MAX_KEY, "eu")},
         {"others": ("zoe",) * 100},
         {"level": 1},
     ],

@@ -11,7 +11,7 @@ from domain.causality.causal_context import Dot
 from domain.conflict import events as e
 from domain.conflict import fold as folding
 from domain.conflict import possible
-from domain.conflict.case import Position
+from domain.conflict.case import ContextKey, Position
 from domain.conflict.fold import AFTER, fold
 from domain.conflict.hearing import open_case
 from domain.conflict.state import NO_CASE
@@ -85,6 +85,13 @@ def test_nothing_happens_before_the_opening_or_after_the_outcome():
         (CASE.case, 5, "initial_level"),
         (replace(CASE.case, critical=True), 3, "initial_level"),
         (replace(CASE.case, regions=()), 2, "regions"),
+        # An index takes no such key, and no version names such a node: either stopped more than its own case.
+        (replace(CASE.case, context=ContextKey(CASE.layer, "k" * 3_000)), 2, "context.key"),
+        (
+            replace(CASE.case, positions=(replace(POSITIONS[0], dot=Dot("a b", 1)), *POSITIONS[1:])),
+            2,
+            "positions[0].dot.node",
+        ),
     ],
 )
 def test_an_opening_that_no_command_leads_to_is_refused(case, level, field):
@@ -103,6 +110,11 @@ def test_an_opening_that_no_command_leads_to_is_refused(case, level, field):
 )
 def test_growth_by_nothing_new_is_refused(positions):
     refused(Trial.of(), e.CaseGrown(positions), "positions")
+
+
+def test_growth_by_what_no_command_takes_is_refused():
+    at = f"positions[{len(POSITIONS)}].dot.node"
+    refused(Trial.of(), e.CaseGrown((replace(LATE, dot=Dot("a b", 1)),)), at)
 
 
 def seats(*numbers, region=None):

@@ -1,6 +1,7 @@
 """What one region passes on to others, and by which policy."""
 
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 from hypothesis import given
@@ -32,6 +33,8 @@ def test_a_region_passes_on_its_own_writes_and_not_those_that_came_to_it():
 def test_what_is_no_write_or_lies_in_another_stream_is_not_passed_on():
     event = recorded(wrote("eu-1:1", 5), "eu", EVERYWHERE)
     assert own_write(replace(event, stream=stream_of("eu", "cultural", "k")), "eu") is None
+    assert own_write(replace(event, version=2), "eu") is None
+    assert own_write(replace(event, time=event.time + timedelta(seconds=1)), "eu") is None
     assert own_write(replace(event, data=Discarded("a", "t", 0, 0, None, "w", "y")), "eu") is None
 
 

@@ -200,12 +200,18 @@ def test_who_reads_has_seen_what_arrived_and_what_that_had_seen():
     ("fields", "field"),
     [
         ({"counter": 0}, "counter"),
+        ({"counter": 2**31}, "counter"),
+        ({"node": "eu 1"}, "node"),
+        ({"node": "eu-1:1,us-1"}, "node"),
+        ({"node": "\x1b[31m"}, "node"),
         ({"wall": -1}, "clock"),
         ({"logical": -1}, "clock"),
         ({"ttl_ms": 0}, "ttl_ms"),
         ({"seen": {"us": 0}}, "seen"),
+        ({"seen": {"us": 2**31}}, "seen"),
         ({"seen": {"eu": 1}}, "seen"),
         ({"beyond": {"us": (0,)}}, "beyond"),
+        ({"beyond": {"us": (2**31,)}}, "beyond"),
         ({"beyond": {"eu": (1,)}}, "beyond"),
     ],
 )

@@ -108,3 +108,5 @@ def test_a_moment_needs_its_offset(text, hour):
     assert moment_of(text).tzinfo is UTC
     assert moment_of(text[:19]) is None
     assert moment_of("noon") is None
+    assert moment_of("0001-01-01T00:00:00+14:00") is None
+    assert moment_of("9999-12-31T23:59:59-14:00") is None

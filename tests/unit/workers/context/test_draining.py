@@ -9,8 +9,9 @@ from workers import draining
 from workers.accepting import Accepting
 from workers.deciding import Deciding, Rules
 from workers.draining import Draining
-from workers.outbox import Outbox, OutboxFault
+from workers.outbox import Outbox
 from workers.outbox_changes import Changes, Unsent
+from workers.outbox_file import OutboxFault
 
 
 class Writer:

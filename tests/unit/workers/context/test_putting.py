@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.context.commands import PutContext
+from domain.context.possible import LAST_COUNTER, LATEST
 from domain.context.recording import recorded
 from domain.context.residency import Pin, PinnedElsewhere, Residency
 from domain.context.state import absorb, fold
@@ -273,3 +274,22 @@ async def life(outbox, accepting, so_far, at_once, step):
             await accepting.sent([one.seq for one in found])
     finally:
         await accepting.stop()
+
+
+async def test_an_answer_to_a_clock_that_runs_wild_does_not_carry_it_to_other_keys(file):
+    wild = fold(None, wrote("us-1:1", 1, wall=LATEST - 1))
+    async with Node(file) as node:
+        await node.put(2, heard=wild)
+        await node.put(3, "another")
+        await node.put(4)
+        answer, other, again = writes(node.outbox)
+    assert (answer.wall, again.clock > answer.clock) == (LATEST - 1, True)
+    assert other.wall == 1_000_000
+
+
+async def test_a_count_that_has_no_next_is_refused_and_nothing_is_written(file):
+    forged = fold(None, wrote("us-1:1", 1, seen=f"eu-1:{LAST_COUNTER}"))
+    async with Node(file) as node:
+        with pytest.raises(Refusal, match="counter"):
+            await node.put(2, heard=forged)
+        assert writes(node.outbox) == []
