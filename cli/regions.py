@@ -32,7 +32,7 @@ Examples:
 )
 @click.option("--json", "as_json", is_flag=True, help="One JSON object.")
 def regions(regions: tuple[str, ...], policy: Path | None, *, as_json: bool) -> int:
-    """Hash what each region has of the shared context, by default of all that have any.
+    """Hash what each region has of the shared context, by default of all that are projected.
 
     Regions that received the same writes have the same hash. Exit status 1 where they differ: a write is on
     its way, or not projected yet. What is pinned to some of them is left out.

@@ -16,7 +16,11 @@ _COLUMNS = ", ".join(column.name for column in CONTEXT_ENTRY.columns)
 _ENTRIES = f"""
 SELECT {_COLUMNS} FROM context_entry WHERE region = $1 ORDER BY layer COLLATE "C", key COLLATE "C"
 """  # noqa: S608 # our own table's columns
-_REGIONS = "SELECT DISTINCT region FROM context_entry ORDER BY 1"
+_REGIONS = """
+SELECT region FROM context_entry
+UNION SELECT substring(topic FROM 9) FROM projection_offset WHERE topic LIKE 'context.%'
+ORDER BY 1
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +35,7 @@ class RegionHash:
 
 
 async def regions(connection: Connection) -> list[str]:
-    """Those that have anything."""
+    """Those that are projected, also where nothing has arrived yet."""
     return [row["region"] for row in await connection.fetch(_REGIONS)]
 
 

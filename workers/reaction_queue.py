@@ -6,11 +6,16 @@ from collections import deque
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
+import structlog
+
 from domain.conflict.case import ContextKey
 from domain.conflict.coalescing import KeyRecord, StartCase, Waiting, admit, coalesce
 from domain.conflict.reaction import Reaction, home_region, reported
 from domain.context.residency import Residency
+from domain.refusal import Refusal
 from projections.reaction_queries import ReactionQueries, Undecided
+
+_log = structlog.get_logger(__name__)
 
 _GOOD_FOR = 2.0  # seconds: by then a more urgent key may have come
 _SHARE = 20  # of the time, at most one part in so many goes into looking at all that wait
@@ -32,6 +37,7 @@ class Queue:
         self._reaction, self._residency = reaction, residency
         self._waiting: deque[Next] = deque()
         self._aside: dict[str, str] = {}  # streams of keys that need no case, and their version then
+        self._unreadable = set[str]()  # streams of keys, so that each is told of once
         self._due = float("-inf")
 
     def __len__(self) -> int:
@@ -71,16 +77,26 @@ class Queue:
         self._due = began + min(max(cost, _GOOD_FOR if asking else 0.0), _GOOD_AT_MOST)
 
     async def at_home(self, tables: ReactionQueries, found: Sequence[Undecided]) -> list[Undecided]:
-        """Those whose region is the one that decides about their key."""
+        """Those whose region is the one that decides about their key, and whose version can be read."""
         if not found:
             return []
         regions = self._reaction.regions or await tables.regions()
         mine: list[Undecided] = []
         for first in range(0, len(found), _AT_A_TIME):
             part = found[first : first + _AT_A_TIME]
-            mine += [one for one in part if one.region == self._home(one, regions)]
+            mine += [one for one in part if one.region == self._home(one, regions) and self._readable(one)]
             await asyncio.sleep(0)
         return mine
+
+    def _readable(self, found: Undecided) -> bool:
+        """A row from before such writes were refused stops no other key."""
+        try:
+            return bool(found.dots)
+        except Refusal as refusal:
+            if found.stream not in self._unreadable:
+                _log.error("reactor.refused", stream=found.stream, cause=str(refusal))
+            self._unreadable.add(found.stream)
+            return False
 
     def _home(self, found: Undecided, regions: Iterable[str]) -> str | None:
         allowed = self._residency.regions(found.layer, found.key)
