@@ -52,6 +52,14 @@ async def test_regions_are_equal_once_the_same_writes_arrived_in_whatever_order(
     assert (found["regions"]["eu"]["keys"], found["regions"]["eu"]["pinned"]) == (2, 0)
 
 
+async def test_a_region_where_nothing_has_arrived_is_not_equal_to_one_that_has_something(bed, moot):
+    await write(bed, "eu", ANN)
+    assert (await moot())[0] == 0
+    await bed.project("context.us")
+    status, out, _ = await moot()
+    assert (status, "0 keys, 0 writes" in out) == (1, True)
+
+
 async def test_what_is_pinned_is_left_out_of_what_is_compared(bed, moot, tmp_path):
     await write(bed, "eu", ANN, SECRET)
     await write(bed, "us", ANN)
