@@ -18,7 +18,7 @@ from domain.context.recording import recorded
 from domain.context.residency import Residency
 from eventlog.writer import LogWriter
 
-CONFLICTS = 1_000  # decided to the last
+CONFLICTS = 500  # decided to the last
 STORM = 10_000  # taken in, in a minute; to decide them all takes hours
 TOGETHER = 1_000  # writes in one append
 MEMBERS = 3
