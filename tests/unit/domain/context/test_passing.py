@@ -68,6 +68,7 @@ def test_a_policy_states_layers_and_pins():
         ({"pin": []}, "^pin: is no part of the policy, which has layers, pins, texts$"),
         ({"layers": []}, "^layers: is no table"),
         ({"layers": {"cultural": {"rule": "x"}}}, "^layers.cultural.rule: Unknown resolution strategy"),
+        ({"texts": "yjs"}, "^texts: is none of pycrdt; leave it out"),
         ({"pins": {}}, "^pins: is no list$"),
         ({"pins": [5]}, r"^pins\[0\]: is no table of regions, layer, key$"),
         ({"pins": [{"key": "k", "regions": ["eu"]}, {"where": 1}]}, r"^pins\[1\].where: is no part of a pin"),

@@ -147,6 +147,8 @@ def test_two_writes_of_one_node_that_saw_neither_are_siblings_too():
     assert folded([one, two]).siblings == (two, one)
     assert folded([two, one]).siblings == (two, one)
     assert folded([two, wrote("us:1", "late", beyond={"eu": (2,)}), one]).siblings[-1] == one
+    at_once = wrote("eu:2", "two", wall=one.wall)  # told apart by their hashes only
+    assert folded([one, at_once]).siblings == folded([at_once, one]).siblings == newest_first([one, at_once])
 
 
 def test_a_late_write_that_was_seen_already_is_dominated_and_no_duplicate():
