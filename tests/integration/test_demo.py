@@ -50,6 +50,15 @@ async def test_the_demo_decides_the_anaesthetists_cases_survives_kills_and_finds
     assert _living(tmp_path) == []
 
 
+@pytest.fixture
+def ctrl_c():
+    """What a shell starts in the background ignores Ctrl-C, and so would all that these tests start."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("ctrl_c")
 @pytest.mark.timeout(300)
 async def test_the_conflict_demo_converges_ends_a_case_at_each_level_and_leaves_nothing_held(tmp_path):
     interrupted = await _demo(tmp_path, "conflict")
