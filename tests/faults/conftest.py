@@ -5,7 +5,7 @@ import logging
 import os
 import random
 import secrets
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -19,6 +19,10 @@ from tests.faults.scene import Scene
 from tests.faults.truth import audited
 from tests.faults.whole_stack import WholeStack
 from workers.artifacts import FsspecArtifacts
+from workers.embedded import ports
+from workers.embedded.guard import Guard
+from workers.embedded.kafka import Kafka
+from workers.embedded.supervised import Supervised
 from workers.temporal_client import connect
 
 
@@ -26,6 +30,20 @@ from workers.temporal_client import connect
 def calm() -> None:
     """Quiet aiokafka, which says each failed connection hundreds of times."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+
+
+@pytest.fixture(scope="module")
+def broker(tmp_path_factory: pytest.TempPathFactory, guard: Guard) -> Iterator[Supervised]:
+    """A Kafka of one module's own, to be killed and frozen; started again whenever it dies."""
+    folder, port = tmp_path_factory.mktemp("broker"), ports.free()
+    part = Kafka(folder / "kafka", port, ports.free({port}), os.environ, lambda *_: None)
+    broker = Supervised(part, folder / "kafka.log", guard, os.environ, lambda *_: None)
+    broker.start()
+    try:
+        broker.wait_until_ready()
+        yield broker
+    finally:
+        broker.stop()
 
 
 @pytest.fixture(scope="package")

@@ -17,9 +17,6 @@ from tests.faults.context_chaos import Chaos
 from tests.faults.context_history import violations
 from tests.faults.context_processes import Processes
 from tests.faults.forking import Forks
-from workers.embedded import ports
-from workers.embedded.kafka import Kafka
-from workers.embedded.supervised import Supervised
 
 SECONDS = 2.5
 FIRST = int(os.environ.get("FOLKMOOT_CHAOS_SEED") or 0)
@@ -27,20 +24,6 @@ SEEDS = [
     FIRST,
     *(pytest.param(FIRST + n, marks=pytest.mark.chaos) for n in range(1, 101)),
 ]
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory, guard):
-    """Started again whenever it dies."""
-    folder, port = tmp_path_factory.mktemp("chaos"), ports.free()
-    part = Kafka(folder / "kafka", port, ports.free({port}), os.environ, lambda *_: None)
-    broker = Supervised(part, folder / "kafka.log", guard, os.environ, lambda *_: None)
-    broker.start()
-    try:
-        broker.wait_until_ready()
-        yield broker
-    finally:
-        broker.stop()
 
 
 @pytest.fixture(scope="module")

@@ -14,27 +14,9 @@ from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
 from tests.unit.eventlog.examples import ballot
-from workers.embedded import ports
-from workers.embedded.kafka import Kafka
-from workers.embedded.supervised import Supervised
 
 STREAM = "consensus/42"
 PARTITION = partition_of(STREAM.encode(), 4)
-
-
-@pytest.fixture(scope="module")
-def broker(tmp_path_factory, guard):
-    """A broker of these tests' own, started again whenever it dies."""
-    folder = tmp_path_factory.mktemp("killed")
-    port = ports.free()
-    part = Kafka(folder / "kafka", port, ports.free({port}), os.environ, lambda *_: None)
-    broker = Supervised(part, folder / "kafka.log", guard, os.environ, lambda *_: None)
-    broker.start()
-    try:
-        broker.wait_until_ready()
-        yield broker
-    finally:
-        broker.stop()
 
 
 @pytest.fixture
