@@ -1,9 +1,8 @@
 """Cases that are open on the log although nobody works on them: they keep no key and no place."""
 
 import time
-from collections.abc import Awaitable, Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from datetime import UTC, datetime, timedelta
-from itertools import islice
 
 import structlog
 from temporalio.client import Client, WorkflowExecutionStatus
@@ -47,8 +46,8 @@ class GoneCases:
     async def _look(self, client: Client, cases: Sequence[str]) -> frozenset[str]:
         gone, newest = set(), set[str]()
         until = datetime.now(UTC) - self._ended_for
-        for some in _chunks(iter(cases)):
-            named = ", ".join(f"'{case}'" for case in some)
+        for first in range(0, len(cases), _AT_ONCE):
+            named = ", ".join(f"'{case}'" for case in cases[first : first + _AT_ONCE])
             async for run in client.list_workflows(f"WorkflowId IN ({named})"):
                 if run.id in newest:
                     continue  # the newest comes first
@@ -58,8 +57,3 @@ class GoneCases:
         # What runs may not be listed yet.
         unlisted = await case_runs.statuses(client, [case for case in cases if case not in newest])
         return frozenset(gone | {case for case, status in unlisted.items() if status is None})
-
-
-def _chunks(cases: Iterator[str]) -> Iterator[Sequence[str]]:
-    while some := list(islice(cases, _AT_ONCE)):
-        yield some
