@@ -2,8 +2,6 @@
 
 import asyncio
 import statistics
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Awaitable, Callable, Iterator
@@ -14,7 +12,7 @@ from temporalio.client import Client
 from bench.bare_case import QUEUE, SameSteps, Step
 from bench.family import processor_seconds
 from bench.figure import Figure
-from bench.stack import Stack, running
+from bench.stack import Stack, bare_worker, running
 from domain.conflict.case import Position
 from domain.conflict.commands import OpenCase
 from domain.conflict.levels import FINAL, LEVELS
@@ -33,17 +31,8 @@ Once = Callable[[], Awaitable[object]]
 
 def figures(rounds: int = ROUNDS) -> list[Figure]:
     """Both, in turns, on a stack of its own."""
-    with running() as stack:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "bench.bare_case", stack.settings.temporal_address], stdout=subprocess.PIPE
-        )
-        try:
-            if worker.stdout is not None:
-                worker.stdout.readline()
-            return asyncio.run(_against_bare(stack, worker.pid, rounds))
-        finally:
-            worker.kill()
-            worker.wait()
+    with running() as stack, bare_worker("bench.bare_case", stack) as worker:
+        return asyncio.run(_against_bare(stack, worker, rounds))
 
 
 def case() -> OpenCase:

@@ -2,8 +2,6 @@
 
 import asyncio
 import statistics
-import subprocess
-import sys
 import time
 import uuid
 from collections.abc import Awaitable
@@ -13,7 +11,7 @@ from temporalio.client import Client
 
 from bench.bare import QUEUE, AsManyActivities
 from bench.figure import Figure
-from bench.stack import running
+from bench.stack import bare_worker, running
 from domain.consensus.commands import OpenDeliberation, RecordedBallot, Voter
 from workers.temporal_client import connect
 from workflows import names
@@ -25,17 +23,8 @@ WARM = 10
 
 def figures() -> list[Figure]:
     """Both, in turns, on a stack of its own."""
-    with running() as stack:
-        worker = subprocess.Popen(
-            [sys.executable, "-m", "bench.bare", stack.settings.temporal_address], stdout=subprocess.PIPE
-        )
-        try:
-            if worker.stdout is not None:
-                worker.stdout.readline()
-            return asyncio.run(_against_bare(connect(stack.settings)))
-        finally:
-            worker.kill()
-            worker.wait()
+    with running() as stack, bare_worker("bench.bare", stack):
+        return asyncio.run(_against_bare(connect(stack.settings)))
 
 
 def deliberation() -> OpenDeliberation:

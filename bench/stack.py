@@ -61,3 +61,18 @@ def _wait(folder: Path, process: subprocess.Popen[bytes], environ: dict[str, str
         if process.poll() is not None or time.monotonic() > until:
             raise RuntimeError(f"moot dev did not get ready: {(folder / 'dev.log').read_text()[-800:]}")
         time.sleep(0.1)
+
+
+@contextmanager
+def bare_worker(module: str, stack: Stack) -> Iterator[int]:
+    """A process of its own that serves the bare workflows of `module`; its pid, once it serves."""
+    worker = subprocess.Popen(
+        [sys.executable, "-m", module, stack.settings.temporal_address], stdout=subprocess.PIPE
+    )
+    try:
+        if worker.stdout is not None:
+            worker.stdout.readline()
+        yield worker.pid
+    finally:
+        worker.kill()
+        worker.wait()
