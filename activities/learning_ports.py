@@ -1,0 +1,154 @@
+"""What learning needs of the world; `workers/` hands activities the real thing."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Protocol
+
+from domain.artifact import ArtifactRef
+from domain.learning.fleet import Candidate, DataOffer
+from domain.learning.trainer import Rows, Trainer
+
+
+class Roster(Protocol):
+    """Who could train, as far as the read model has followed the log."""
+
+    async def candidates(self) -> Sequence[Candidate]:
+        """Every client that was announced and has not left, in the order of their ids."""
+        ...
+
+
+class Trainers(Protocol):
+    """The trainers that are installed here."""
+
+    def names(self) -> tuple[str, ...]:
+        """All of them."""
+        ...
+
+    def named(self, name: str) -> Trainer:
+        """One of them.
+
+        Raises:
+            Refusal: there is none of that name; the line names those that are there.
+        """
+        ...
+
+    def code(self, name: str) -> str:
+        """SHA-256 (hex) of the trainer's source."""
+        ...
+
+
+class LocalData(Protocol):
+    """The rows of one client; they are read on its node and never leave it."""
+
+    def offers(self) -> tuple[DataOffer, ...]:
+        """Which data sets there are."""
+        ...
+
+    def rows(self, name: str, since: datetime, until: datetime) -> Rows:
+        """The rows of `since` up to and without `until`.
+
+        Raises:
+            Refusal: there is no data set of that name.
+        """
+        ...
+
+
+class Journal(Protocol):
+    """What a node, or the aggregator, must not forget and not do twice: a durable table, mode 0600."""
+
+    async def once(self, key: str, value: bytes) -> bytes:
+        """Keep `value` under `key` unless something stands there; what stands there, durable, either way."""
+        ...
+
+    async def read(self, key: str) -> bytes | None:
+        """What stands under `key`."""
+        ...
+
+    async def forget(self, prefix: str) -> None:
+        """Remove every key that begins with `prefix`."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Version:
+    """A published model. `name` is `v1.0`, `v1.1`, …; `loss` of its last evaluation."""
+
+    name: str
+    model: ArtifactRef
+    digest: str
+    loss: float | None
+
+
+@dataclass(frozen=True, slots=True)
+class Publication:
+    """What a cycle hands to the keeper of its model's versions; the cycle's id makes a repeat the same."""
+
+    model: str
+    cycle: str
+    artifact: ArtifactRef
+    digest: str
+    parent: str | None
+    participants: int
+    lineage: ArtifactRef
+    loss: float | None
+    accuracy: float | None
+    canary: float
+    tolerance: float
+    seed: int
+
+
+class Models(Protocol):
+    """The versions of a model, each model kept by one workflow."""
+
+    async def version(self, model: str, name: str | None = None) -> Version | None:
+        """The version called `name`, by default the promoted one.
+
+        Raises:
+            Refusal: the model has no such version.
+        """
+        ...
+
+    async def publish(self, publication: Publication) -> Version:
+        """Make it the next version; the same cycle again gives the same version."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Charge:
+    """A release that is about to be made, and what it costs every one of `subjects`.
+
+    `id` makes a repeat the same. The mechanism: Gaussian noise of `noise_multiplier` times the sensitivity on
+    a sample of `sampling` of the subjects (1: all), `count` times. `budget`: the epsilon at `delta` that no
+    subject may pass.
+    """
+
+    ledger: str
+    id: str
+    subjects: tuple[str, ...]
+    noise_multiplier: float
+    sampling: float
+    count: int
+    delta: float
+    budget: float
+
+
+@dataclass(frozen=True, slots=True)
+class Charged:
+    """The answer: nobody was charged unless all could be.
+
+    `refused`: who could not, with the epsilon it would have come to. `epsilon`: the largest that any of the
+    subjects has spent afterwards.
+    """
+
+    granted: bool
+    epsilon: float
+    refused: tuple[tuple[str, float], ...] = ()
+
+
+class Budgets(Protocol):
+    """The privacy ledgers, each kept by one workflow."""
+
+    async def charge(self, charge: Charge) -> Charged:
+        """Charge all subjects, or none of them; the same id again gives the same answer."""
+        ...

@@ -1,0 +1,1 @@
+"""The privacy methods, each behind the one port of `activities.privacy.port`."""

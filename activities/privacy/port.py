@@ -1,0 +1,100 @@
+"""The one port of all privacy methods: what a node sends of its update, and what the aggregator learns."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+from domain.learning.policy import PrivacySpec
+from domain.learning.privacy_level import PrivacyLevel
+from domain.learning.tensors import Schema, Tensors
+from domain.learning.update import ClientUpdate
+
+
+@dataclass(frozen=True, slots=True)
+class Session:
+    """One attempt of one round, the same for everybody in it. `cohort`: client ids, sorted.
+
+    `identities`: the Ed25519 public keys (base64) that the roster has, by client. `eligible`: from how many
+    the cohort was drawn. `rounds`: how many the cycle has. `salt`: a digest that binds keys to this attempt.
+    """
+
+    cycle: str
+    round: int
+    attempt: int
+    rounds: int
+    cohort: tuple[str, ...]
+    eligible: int
+    identities: Mapping[str, str]
+    spec: PrivacySpec
+    schema: Schema
+
+    @property
+    def salt(self) -> str:
+        return f"{self.cycle}/{self.round}/{self.attempt}"
+
+
+@dataclass(frozen=True, slots=True)
+class Protected:
+    """What leaves the node of an update, and what held for it."""
+
+    content: bytes
+    level: PrivacyLevel
+
+
+@dataclass(frozen=True, slots=True)
+class Sum:
+    """What the aggregator learned of updates it could not see: the sum of weight * change, and of weights."""
+
+    total: Tensors
+    weight: float
+    clients: tuple[str, ...]
+
+
+class NodeHalf(Protocol):
+    """A method on a node, for one client. Everything is safe to repeat: a repeat gives the same bytes."""
+
+    async def exchange(self, step: str, session: Session, inbox: bytes) -> bytes:
+        """Answer one message round of `Method.before` or `Method.after`.
+
+        Raises:
+            Refusal: what is asked would give away an update, or is not meant for this client.
+        """
+        ...
+
+    async def protect(self, session: Session, update: ClientUpdate) -> Protected:
+        """The update as it may leave the node.
+
+        Raises:
+            Refusal: another update was protected under this session before, or the method cannot take it.
+        """
+        ...
+
+
+class AggregatorHalf(Protocol):
+    """A method at the aggregator; messages and updates by client."""
+
+    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        """What each client still in the session gets as its inbox of `step`.
+
+        Args:
+            step: the message round that is about to begin.
+            session: the attempt.
+            outboxes: answers of the round before, or, for the first of `after`, the clients whose protected
+                updates came in, with empty bytes.
+        """
+        ...
+
+    async def sum(
+        self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
+    ) -> Sum:
+        """The sum, for methods that hide each update; `revealed` are the answers of the last of `after`."""
+        ...
+
+
+class Method(Protocol):
+    """A privacy method. `individual`: whether the aggregator sees each update, as a `ClientUpdate`'s file."""
+
+    name: str
+    individual: bool
+    before: Sequence[str]
+    after: Sequence[str]

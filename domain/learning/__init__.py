@@ -1,0 +1,1 @@
+"""Federated learning: who trains, what may leave a node, how updates become a model, what it costs."""
