@@ -60,6 +60,7 @@ docs: .venv/.dev ## write the generated reference again
 lock: .venv/.dev ## resolve the dependencies again, with hashes and without index lines
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra embedded --extra texts --group build pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.txt --group dev -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements-dev.txt --extra embedded --extra texts --extra learning --extra encryption --group build pyproject.toml -o requirements-learning.txt
 
 clean: ## remove the virtual environment, caches and the embedded stack's data
 	rm -rf .venv .folkmoot .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
