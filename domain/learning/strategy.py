@@ -3,9 +3,10 @@
 What a client's update holds, by the strategy's `client`:
 
 - `epochs`, `proximal`: new - old of every tensor, after training at the policy's local learning rate;
-- `gradient`: minus the mean gradient over the client's rows at the model it was given, itself and not a
-  difference of models, which would round it; weighted by samples at the aggregator, which alone applies a
-  learning rate (the strategy's `rate`), so that full participation is SGD over all rows, bit for bit;
+- `gradient`: minus the mean gradient over the client's rows at the model it was given, weighted by samples at
+  the aggregator, which alone applies a learning rate (the strategy's `rate`): full participation is then SGD
+  over all rows, bit for bit. It is the gradient itself: as the difference of two models, after one step over
+  all rows at learning rate 1, it would be rounded to what the model's dtype holds beside the model;
 - `control`: new - old, and as `control.<tensor>` the change of the client's control variate;
 - `clustered`: the model is several, named `<group>.<tensor>`; new - old of the one whose loss on the client's
   rows was least, under the plain names; which one it was, the report says (`group`).
