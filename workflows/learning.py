@@ -36,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import learning_text, names
     from workflows.entrance import hand_over
     from workflows.heartbeats import ALIVE
-    from workflows.learning_carry import Carried, packed, unpacked
+    from workflows.learning_carry import Carried, CycleInput, carrying, packed, unpacked
     from workflows.learning_hosts import PATIENCE
     from workflows.learning_round import Attempt
     from workflows.recording import Recording
@@ -65,18 +65,15 @@ class RunLearningCycle:
         return self._recording.state
 
     @workflow.run
-    async def run(self, request: RunCycle, carried: Carried | None = None) -> CycleOutcome:
-        """Takes one JSON object: id, model, trainer; the rest has defaults.
-
-        `carried` is what a run hands to the next one of the same cycle; nobody else may give it.
-        """
-        info = workflow.info()
-        if request.scheduled:
-            named = f"{request.id}-{info.workflow_start_time:%Y%m%dT%H%M%S}"
-            request = replace(request, id=named, scheduled=False)
-        stream = names.learning_stream(request.id)
+    async def run(self, given: CycleInput) -> CycleOutcome:
+        """Takes one JSON object: id, model, trainer; the rest has defaults."""
+        info, carried = workflow.info(), given.carried
+        if given.scheduled:
+            named = f"{given.id}-{info.workflow_start_time:%Y%m%dT%H%M%S}"
+            given = replace(given, id=named, scheduled=False)
+        stream, request = names.learning_stream(given.id), given.request
         if info.workflow_id != stream:
-            return await hand_over(RunLearningCycle.run, request, stream)
+            return await hand_over(RunLearningCycle.run, given, stream)
         if (carried is None) != (info.continued_run_id is None):
             raise Refusal("carried", "only a cycle itself hands this to its next run; leave it out")
         try:
@@ -237,7 +234,7 @@ class RunLearningCycle:
             if self._course is None:
                 raise AssertionError("it is known how rounds go")
             carried = packed(self._state, self._course, self._session)
-            workflow.continue_as_new(args=[self._opening.request, carried])
+            workflow.continue_as_new(carrying(self._opening.request, carried))
 
     def _attempt(self) -> Attempt:
         if self._course is None or self._session is None:
