@@ -4,12 +4,13 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import conflict_stream, consensus_stream, docket_stream
+from domain.stream import conflict_stream, consensus_stream, docket_stream, learning_stream
 
 __all__ = [
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
+    "learning_stream",
 ]  # a workflow that writes a stream has its name as its id
 
 TASK_QUEUE = "folkmoot"
@@ -18,7 +19,9 @@ SOURCE = "folkmoot/workflows"
 REACH_CONSENSUS = "ReachConsensus"
 DECIDE_DOCKET = "DecideDocket"
 RESOLVE_CONFLICT = "ResolveConflict"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT)
+RUN_LEARNING_CYCLE = "RunLearningCycle"
+TRAIN_SHARD = "TrainShard"
+WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, RUN_LEARNING_CYCLE, TRAIN_SHARD)
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"
