@@ -55,7 +55,7 @@ _MOST = 2**63 - 1
 STATUSES = ("training", "closed", "failed", "withdrawn")
 
 
-class Cycle(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Cycle(msgspec.Struct, frozen=True, kw_only=True):
     """A cycle so far. `ended`: the event that ended it, and its status with it."""
 
     opened: CycleOpened

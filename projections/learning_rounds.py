@@ -11,7 +11,7 @@ from domain.learning.events import RoundAbandoned, RoundAggregated, RoundOpened,
 from domain.refusal import ImpossibleEvent
 
 
-class Round(msgspec.Struct, frozen=True, omit_defaults=True, kw_only=True):
+class Round(msgspec.Struct, frozen=True, kw_only=True):
     """One attempt of one round; `status` is `training`, `abandoned` or `aggregated`.
 
     `lost`: how many of the `asked` did not report, by why. Everything below it is the aggregation's.
