@@ -1,0 +1,43 @@
+"""What a cycle hands to its next run: its folded state in few bytes, since the log's stream just goes on."""
+
+import base64
+import zlib
+from dataclasses import dataclass
+
+import msgspec
+
+from activities.learning_tasks import Course
+from domain.artifact import ArtifactRef
+from domain.learning.state import Cycle
+from domain.refusal import Refusal
+
+MAX_STATE = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """`state`: JSON, compressed (RFC 1950) and in base64. `session`: of the round that is open."""
+
+    state: str
+    course: Course
+    session: ArtifactRef | None
+
+
+def packed(state: Cycle, course: Course, session: ArtifactRef | None) -> Carried:
+    """Ready to be carried."""
+    raw = msgspec.json.encode(state, order="deterministic")
+    return Carried(base64.b64encode(zlib.compress(raw, 9)).decode(), course, session)
+
+
+def unpacked(carried: Carried) -> Cycle:
+    """The state again.
+
+    Raises:
+        Refusal: it is none; somebody made it by hand.
+    """
+    try:
+        opening = zlib.decompressobj()
+        raw = opening.decompress(base64.b64decode(carried.state, validate=True), MAX_STATE)
+        return msgspec.json.decode(raw, type=Cycle)
+    except (ValueError, zlib.error, msgspec.MsgspecError):
+        raise Refusal("carried", "is no state of a cycle; leave it out") from None
