@@ -1,6 +1,9 @@
 """A node process: one region's or edge's own reasoning, on its own task queue, near its own data."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AsyncExitStack, contextmanager
+from functools import partial
+from typing import Any
 
 import structlog
 from temporalio.client import Client
@@ -11,27 +14,43 @@ from activities.asking import Rules
 from activities.conflict import LocalRule
 from activities.ports import Reasoner
 from activities.reasoner import Reasoning
+from domain.refusal import Refusal
 from domain.stream import check_id
-from workers import context_rules, node_context, serving
+from workers import context_rules, node_context, serving, trainees
+from workers.announcer import Announcer
 from workers.artifacts import FsspecArtifacts
+from workers.identity import public_half
+from workers.membership import Membership
+from workers.node_folder import claimed
 from workers.reasoners import load_reasoner
 from workers.settings import Settings
 from workers.temporal_client import connect
+from workers.trainees import Training
+from workers.training_metrics import TrainingMetrics
 from workflows.heartbeats import Heartbeats
 from workflows.names import node_queue
 from workflows.refusals import Refusals
 
+NOTHING = Training()
 
-def worker(client: Client, node: str, reasoner: Reasoner | None = None, region: str | None = None) -> Worker:
+
+def worker(
+    client: Client,
+    node: str,
+    reasoner: Reasoner | None = None,
+    region: str | None = None,
+    training: Sequence[Callable[..., Any]] = (),
+) -> Worker:
     """The worker on the task queue `node.<node>`; without a reasoner it abstains and says why.
 
-    Temporal shows the `region` in the worker's identity, `<node>@<region>`; it changes nothing else.
+    `training`: the activities that train for the node's clients. Temporal shows the `region` in the worker's
+    identity, `<node>@<region>`; it changes nothing else.
     """
     return Worker(
         client,
         task_queue=node_queue(node),
-        activities=[Reasoning(reasoner or Rules()).answer_inquiry, LocalRule().apply_rule],
-        interceptors=[Heartbeats(), Refusals()],
+        activities=[Reasoning(reasoner or Rules()).answer_inquiry, LocalRule().apply_rule, *training],
+        interceptors=[Heartbeats(), Refusals(), TrainingMetrics()],
         identity=f"{node}@{region}" if region else None,
         graceful_shutdown_timeout=serving.GRACE,
     )
@@ -45,8 +64,11 @@ async def run(
     metrics: str | None = None,
     *,
     region: str | None = None,
+    training: Training = NOTHING,
 ) -> None:
     """Answer inquiries for `node` until SIGTERM or SIGINT; with a region, keep its outbox, too.
+
+    With data it is a member of the fleet as long as it runs.
 
     Args:
         settings: where Temporal is; reasoning needs neither Kafka nor Postgres.
@@ -56,10 +78,11 @@ async def run(
         metrics: host:port for Prometheus.
         region: where the node is: shown in Temporal and in its log lines, and where Kafka is known, the
             region whose shared context it writes.
+        training: for whom it trains; nobody without data.
 
     Raises:
-        Refusal: the id, the reasoner or the policy of the shared context cannot be used, or Temporal does not
-            answer.
+        Refusal: the id, the reasoner, the data or the policy of the shared context cannot be used, another
+            process trains as this node, or Temporal does not answer.
     """
     check_id(node, "--id")
     if region is not None:
@@ -70,10 +93,29 @@ async def run(
     rules = context_rules.rules() if region else None
     runtime = serving.runtime(metrics)
     client = await connect(settings, runtime)
-    made = worker(client, node, thinking, region)
-    if region is None or rules is None or not settings.kafka:
-        await serving.serve(made, ready)
-        return
     meter = (runtime or Runtime.default()).metric_meter
-    async with node_context.kept(settings, region, node, rules, meter):
-        await serving.serve(made, ready)
+    async with AsyncExitStack() as held:
+        member = None
+        if training.wanted:
+            member = held.enter_context(_member(client, settings, node, region, training))
+        # The activities of `activities/training.py` join the worker here, given what `_member` has open.
+        made = worker(client, node, thinking, region)
+        if region is not None and rules is not None and settings.kafka:
+            await held.enter_async_context(node_context.kept(settings, region, node, rules, meter))
+        await serving.serve(made, ready, member)
+
+
+@contextmanager
+def _member(
+    client: Client, settings: Settings, node: str, region: str | None, training: Training
+) -> Iterator[Membership]:
+    """The node in the fleet, with its folder open."""
+    if region is None:
+        raise Refusal("--region", "is needed with data: cohorts are drawn by region")
+    found = trainees.sources(node, training)
+    path = training.folder or settings.data / "nodes" / node
+    with claimed(path, node) as folder:
+        public = public_half(folder.identity)
+        announcer = Announcer(client, folder.journal, node)
+        look = partial(trainees.clients, found, training, path, public)
+        yield Membership(announcer, node, region, look, training.every)

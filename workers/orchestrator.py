@@ -10,6 +10,8 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.append import Append
 from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
+from activities.fleet import Announcing
+from activities.learning_ports import Hosts
 from activities.mediation import Mediation
 from activities.ports import ArtifactStore, EventLog, Reasoner, Reputations, Streams
 from activities.reputation import Reputation
@@ -28,7 +30,7 @@ from workflows.heartbeats import Heartbeats
 from workflows.refusals import Refusals
 
 
-class ReadPorts(Streams, Reputations, Protocol):
+class ReadPorts(Streams, Reputations, Hosts, Protocol):
     """What the orchestrator asks of the read model."""
 
 
@@ -62,6 +64,7 @@ def worker(
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,
+            Announcing(read_model).look_up_host,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md
