@@ -49,7 +49,7 @@ class Training:
 
     @property
     def wanted(self) -> bool:
-        return self.data is not None or bool(self.named)
+        return self.data is not None or self.clients is not None or bool(self.named)
 
 
 def sources(node: str, training: Training) -> dict[str, LocalData]:
@@ -64,6 +64,8 @@ def sources(node: str, training: Training) -> dict[str, LocalData]:
 def _texts(node: str, training: Training) -> dict[str, str]:
     if training.data is not None and training.named:
         raise Refusal("--client", "and --data name the same data twice; give one of them")
+    if training.data is None and training.clients is not None:
+        raise Refusal("--clients", "there is no --data for them; give it, or name each by --client")
     if training.data is not None:
         return dict.fromkeys(_virtual(node, training.clients), training.data)
     found: dict[str, str] = {}
