@@ -10,8 +10,9 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.append import Append
 from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
+from activities.fleet import Announcing
 from activities.learning import Control, Learning
-from activities.learning_ports import LargeArtifacts
+from activities.learning_ports import Hosts, LargeArtifacts
 from activities.mediation import Mediation
 from activities.ports import EventLog, Reasoner, Reputations, Streams
 from activities.reputation import Reputation
@@ -38,7 +39,7 @@ from workflows.heartbeats import Heartbeats
 from workflows.refusals import Refusals
 
 
-class ReadPorts(Streams, Reputations, Protocol):
+class ReadPorts(Streams, Reputations, Hosts, Protocol):
     """What the orchestrator asks of the read model."""
 
 
@@ -80,6 +81,7 @@ def worker(
             learning.keep_reports,
             learning.aggregate_round,
             learning.publish_model,
+            Announcing(read_model).look_up_host,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md

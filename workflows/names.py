@@ -4,12 +4,13 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import conflict_stream, consensus_stream, docket_stream, learning_stream
+from domain.stream import conflict_stream, consensus_stream, docket_stream, fleet_stream, learning_stream
 
 __all__ = [
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
+    "fleet_stream",
     "learning_stream",
 ]  # a workflow that writes a stream has its name as its id
 
@@ -21,7 +22,15 @@ DECIDE_DOCKET = "DecideDocket"
 RESOLVE_CONFLICT = "ResolveConflict"
 RUN_LEARNING_CYCLE = "RunLearningCycle"
 TRAIN_SHARD = "TrainShard"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, RUN_LEARNING_CYCLE, TRAIN_SHARD)
+ANNOUNCE_HOST = "AnnounceHost"
+WORKFLOWS = (
+    REACH_CONSENSUS,
+    DECIDE_DOCKET,
+    RESOLVE_CONFLICT,
+    RUN_LEARNING_CYCLE,
+    TRAIN_SHARD,
+    ANNOUNCE_HOST,
+)
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"
