@@ -109,12 +109,12 @@ def test_q_fedavg_refuses_powers_that_no_double_holds():
 
 
 def test_a_model_that_would_not_be_finite_is_refused():
-    with pytest.raises(Refusal, match="tensor 'x' would pass what float64 holds"):
+    with pytest.raises(Refusal, match="tensor 'x' would hold NaN or pass what float64 holds"):
         result("fedavg", [[1e308]], rate=1e6)
 
 
 def test_a_state_that_would_not_be_finite_is_refused():
-    with pytest.raises(Refusal, match=r"tensor 'v\.x' would pass"):
+    with pytest.raises(Refusal, match=r"tensor 'v\.x' would hold NaN or pass"):
         result("fedadam", [[1e200]])
 
 
@@ -132,3 +132,9 @@ def test_only_the_shares_of_samples_count(name):
     first, second = (result(name, rows, samples).model["x"] for samples in ([1, 2, 3], [10, 20, 30]))
     assert first == pytest.approx(second, rel=1e-12)
     assert first != pytest.approx(result(name, rows, [3, 2, 1]).model["x"], rel=1e-6)
+
+
+@pytest.mark.parametrize("mean", [{}, {"x": np.zeros(3)}, {"x": np.zeros((2, 1))}])
+def test_a_mean_of_another_model_is_refused(mean):
+    with pytest.raises(Refusal, match=r"mean: has no tensor 'x' of shape \[2\]"):
+        named("fedavg").step(vector(2), {"x": np.zeros(2)}, mean, {}, {})
