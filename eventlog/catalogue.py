@@ -4,11 +4,13 @@ from domain import audit_events, deadletters
 from domain.conflict import events as conflict
 from domain.consensus import events as consensus
 from domain.context import events as context
+from domain.learning.budget import events as budget
 
 EVENTS = (
     *consensus.EVENTS,
     *context.EVENTS,
     *conflict.EVENTS,
+    *budget.EVENTS,
     *audit_events.EVENTS,
     *deadletters.EVENTS,
 )

@@ -46,6 +46,7 @@ _LAST_EVENT = """
 SELECT last_id FROM deliberation WHERE stream = $1
 UNION ALL SELECT last_id FROM docket WHERE stream = $1
 UNION ALL SELECT last_id FROM conflict_case WHERE stream = $1
+UNION ALL SELECT last_id FROM budget_ledger WHERE stream = $1
 """
 # One statement sees one moment: the sums are those of just these offsets.
 _WEIGHTS = """

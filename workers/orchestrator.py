@@ -8,6 +8,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.append import Append
+from activities.budget import Budgeting
 from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
 from activities.mediation import Mediation
@@ -19,6 +20,7 @@ from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
 from workers import context_policy, partition_counts, reasoners, search_attributes, serving, shared_context
 from workers.artifacts import FsspecArtifacts
+from workers.budgets import TemporalBudgets
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
 from workers.settings import Settings
@@ -47,6 +49,7 @@ def worker(
     """The worker on the task queue `folkmoot`, put together from its ports, in production and in tests."""
     append = Append(log, BY_TYPE, read_model)
     docket = DocketWork(log, artifacts, read_model)
+    budgeting = Budgeting(TemporalBudgets(client, task_queue))
     return Worker(
         client,
         task_queue=task_queue,
@@ -62,6 +65,9 @@ def worker(
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,
+            budgeting.charge_budget,
+            budgeting.compose_budget,
+            budgeting.calibrate_noise,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md

@@ -20,6 +20,7 @@ from domain.stream import writer_of
 from eventlog.reader import LogReader
 from workers.histories import SliceLost, appended
 from workflows import names, sandbox
+from workflows.budget import KeepBudget
 from workflows.conflict import ResolveConflict
 from workflows.consensus import ReachConsensus
 from workflows.docket import DecideDocket
@@ -27,7 +28,13 @@ from workflows.payloads import CONVERTER
 from workflows.refusals import Refusals
 from workflows.unknown import UnknownWorkflow
 
-WORKFLOWS: tuple[type[Any], ...] = (ReachConsensus, DecideDocket, ResolveConflict, UnknownWorkflow)
+WORKFLOWS: tuple[type[Any], ...] = (
+    ReachConsensus,
+    DecideDocket,
+    ResolveConflict,
+    KeepBudget,
+    UnknownWorkflow,
+)
 Progress = Callable[[int, int], None]
 _OURS = " OR ".join(f"WorkflowType = '{name}'" for name in names.WORKFLOWS)
 

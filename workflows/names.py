@@ -4,9 +4,10 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import conflict_stream, consensus_stream, docket_stream
+from domain.stream import budget_stream, conflict_stream, consensus_stream, docket_stream
 
 __all__ = [
+    "budget_stream",
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
@@ -18,7 +19,8 @@ SOURCE = "folkmoot/workflows"
 REACH_CONSENSUS = "ReachConsensus"
 DECIDE_DOCKET = "DecideDocket"
 RESOLVE_CONFLICT = "ResolveConflict"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT)
+KEEP_BUDGET = "KeepBudget"
+WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, KEEP_BUDGET)
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"
@@ -26,6 +28,7 @@ APPEAL = "appeal"
 VERDICT = "verdict"
 ANNUL = "annul"
 GROW = "grow"
+CHARGE = "charge"
 
 RESOLUTION_TIME = "conflict_resolution_time"
 """A metric; labels conflict_type, resolution_level."""

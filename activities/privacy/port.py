@@ -4,6 +4,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
+from domain.learning.events import PrivacyMetadata
 from domain.learning.policy import PrivacySpec
 from domain.learning.privacy_level import PrivacyLevel
 from domain.learning.tensors import Schema, Tensors
@@ -43,11 +44,15 @@ class Protected:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What the aggregator learned of updates it could not see: the sum of weight * change, and of weights."""
+    """What the aggregator may go on with: the sum of weight * change, and of weights.
+
+    `privacy`: what the method says of this release, where it knows more than its name.
+    """
 
     total: Tensors
     weight: float
     clients: tuple[str, ...]
+    privacy: PrivacyMetadata | None = None
 
 
 class NodeHalf(Protocol):
@@ -87,12 +92,22 @@ class AggregatorHalf(Protocol):
     async def sum(
         self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
     ) -> Sum:
-        """The sum, for methods that hide each update; `revealed` are the answers of the last of `after`."""
+        """The sum, for methods that are not `individual`: hidden updates, or a sum with noise on it.
+
+        Args:
+            session: the attempt.
+            protected: what came in, read when it is asked for, each once and in the order of client ids.
+            revealed: the answers of the last of `after`.
+        """
         ...
 
 
 class Method(Protocol):
-    """A privacy method. `individual`: whether the aggregator sees each update, as a `ClientUpdate`'s file."""
+    """A privacy method.
+
+    `individual`: whether strategies may be given each update, as a `ClientUpdate`'s file; else they are given
+    the mean of `AggregatorHalf.sum` alone, because nobody sees more, or because only that is released.
+    """
 
     name: str
     individual: bool

@@ -44,6 +44,8 @@ ABOUT: dict[str, str] = {
     "docket": "One row for each table decided by `moot decide`; its items are deliberations.",
     "conflict_case": "One row for each conflict case.",
     "case_reputation": "What the outcomes of cases say of voters, summed as in `reputation`; both are added.",
+    "budget_ledger": "One row for each privacy ledger.",
+    "budget_subject": "What each data subject has spent of its privacy budget, summed up.",
     "context_entry": "What each region has of the shared context: one row for each region and key.",
     "discard": "Which parked records were given up, by whom and why.",
     "dead_letter": "Records that could not be applied, and those that wait behind them.",
@@ -54,6 +56,24 @@ ABOUT: dict[str, str] = {
     "sealing_stopped": "Logs that are sealed no more, and why; the topic `checkpoints` stands for all.",
 }
 MEANINGS: dict[str, dict[str, str]] = {
+    "budget_ledger": _STAMPS
+    | {
+        "ledger": "The ledger's name.",
+        "budget": "The epsilon that none of its subjects may pass.",
+        "delta": "The delta at which epsilons are stated.",
+        "charges": "Charges granted.",
+        "refusals": "Charges refused.",
+        "largest": "The most that any subject has spent.",
+        "opened_at": "When the first charge came.",
+        "charged_at": "When the last one was decided.",
+        "state": "A charge that is told in several events and not whole yet.",
+    },
+    "budget_subject": {
+        "ledger": "The ledger's name.",
+        "subject": "Whose data it is.",
+        "spent": "Epsilon spent, at the ledger's delta, in billionths: an exact integer.",
+        "releases": "In how many releases its data took part, or may have.",
+    },
     "deliberation": _STAMPS
     | {
         "status": "`open`, `consensus`, `mediated`, `ruled_by_person`, `unresolved` or `withdrawn`.",

@@ -114,12 +114,14 @@ class PrivacyMetadata:
     """What the accountant says, for the whole schedule so far.
 
     `utility_preserved`: 1 - (noise energy / (noise energy + signal energy)) of the last release, or null.
+    `clip`: the norm that the next round's updates are clipped to, where clipping is adaptive.
     """
 
     method: str
     epsilon: float | None = None
     delta: float | None = None
     utility_preserved: float | None = None
+    clip: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
