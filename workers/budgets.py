@@ -1,5 +1,6 @@
 """The privacy ledgers, as the port of `activities` puts it: workflows that a first charge starts."""
 
+import contextlib
 from datetime import timedelta
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
@@ -54,6 +55,8 @@ class TemporalBudgets:
                 raise Refusal("", cause.message) from None
             raise
         except WorkflowAlreadyStartedError:
+            with contextlib.suppress(WorkflowAlreadyStartedError):
+                await start.workflow_handle()  # which says so too, and must be heard
             raise Refusal(
                 "ledger", f"{stream} was ended, and with it what it knew; name another ledger"
             ) from None

@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from domain.learning.policy import Clipping
-from domain.learning.tensors import GROUP_OF, GROUPS, Group, Schema, Tensors
+from domain.learning.tensors import Tensors
 
 Integers = NDArray[np.int64]
 
@@ -50,14 +50,6 @@ def l2(arrays: Sequence[NDArray[np.float64]]) -> float:
 def _factor(arrays: Sequence[NDArray[np.float64]], norm: float) -> float:
     found = l2(arrays)
     return 1.0 if found <= norm * _WITHIN else norm * _WITHIN / found * _WITHIN
-
-
-def by_group(schema: Schema, change: Tensors) -> dict[Group, dict[str, NDArray[np.float64]]]:
-    """The tensors of `change` by privacy group; a group without tensors is left out."""
-    groups: dict[Group, dict[str, NDArray[np.float64]]] = {group: {} for group in GROUPS}
-    for spec in schema:
-        groups[GROUP_OF[spec.section]][spec.name] = np.asarray(change[spec.name], np.float64)
-    return {group: tensors for group, tensors in groups.items() if tensors}
 
 
 def grid_step(deviation: float, norm: float) -> float:

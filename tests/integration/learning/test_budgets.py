@@ -82,16 +82,16 @@ async def test_a_new_run_remembers_what_was_spent_and_answered(working, client, 
     monkeypatch.setattr(keeping, "CHARGES_IN_A_RUN", 2)
     ledger, log = ledger_name(), MemoryLog()
     async with working(log) as budgets, asyncio.timeout(DEADLINE):
-        said = [await budgets.charge(charge(ledger, f"r{n}", noise=10.0)) for n in range(7)]
-        again = await budgets.charge(charge(ledger, "r3", noise=10.0))
+        said = [await budgets.charge(charge(ledger, f"r{n}", noise=8.0)) for n in range(7)]
+        again = await budgets.charge(charge(ledger, "r3", noise=8.0))
         runs = {event.run_id for event in log.stream(f"budget/{ledger}")}
         with pytest.raises(Refusal, match="r0 was charged for another release"):
-            await budgets.charge(charge(ledger, "r0", noise=10.0, budget=5.0))
+            await budgets.charge(charge(ledger, "r0", noise=8.0, budget=5.0))
         with pytest.raises(Refusal, match="budget: the ledger"):
-            await budgets.charge(charge(ledger, "r9", noise=10.0, budget=5.0))
+            await budgets.charge(charge(ledger, "r9", noise=8.0, budget=5.0))
         await client.get_workflow_handle(f"budget/{ledger}").terminate()
         with pytest.raises(Refusal, match="was ended"):
-            await budgets.charge(charge(ledger, "r8", noise=10.0))
+            await budgets.charge(charge(ledger, "r8", noise=8.0))
     grants = [one.granted for one in said]
     assert grants == sorted(grants, reverse=True)
     assert 0 < sum(grants) < 7
