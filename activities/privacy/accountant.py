@@ -1,6 +1,7 @@
 """What a schedule of noisy releases costs, and how much noise a budget asks for (`dp-accounting`)."""
 
 import functools
+import itertools
 import math
 from collections.abc import Callable
 from types import ModuleType
@@ -13,6 +14,7 @@ _INTERVAL = 1e-4
 """Privacy losses are rounded up to multiples of it; composing k releases adds up to k times as much."""
 _LEAST, _MOST = 1e-2, 1e6
 _EXACT, _EXACT_SAMPLED = 1e-6, 1e-3
+_ULPS, _NOTHING = 1e-9, 1e-12
 _KEPT = 4096
 MOST = 1e6
 """An epsilon of this or more, also where none is enough: it stands for no privacy at all."""
@@ -45,7 +47,7 @@ def epsilon(composition: Composition, delta: float) -> float:
 def calibrate(target: float, delta: float, sampling: float, count: int) -> float:
     """The least noise multiplier with which `count` releases cost at most `target` epsilon at `delta`.
 
-    Within a relative 1e-6, or 1e-3 where cohorts are sampled, which takes seconds; never less than needed.
+    They cost at least 1 - 1e-6 of it, or 1 - 1e-3 where cohorts are sampled, which takes seconds.
 
     Raises:
         Refusal: no noise multiplier up to 1e6 is enough, or the extra `folkmoot[learning]` is missing.
@@ -54,24 +56,36 @@ def calibrate(target: float, delta: float, sampling: float, count: int) -> float
     def cost(noise: float) -> float:
         return epsilon((Mechanism(noise, sampling, count),), delta)
 
-    if sampling == 1:
-        return _least(lambda noise: _gaussian(noise / math.sqrt(count), delta), target, _EXACT)
-    return _least(cost, target, _EXACT_SAMPLED)
+    return _least(cost, target, _EXACT if sampling == 1 else _EXACT_SAMPLED)
 
 
 def _least(cost: Callable[[float], float], target: float, exact: float) -> float:
+    """Where `cost`, which falls, is at most `target` and at least `exact` of itself below it."""
+    low, high = _bracket(cost, target)
+    aim, halving = target * (1 - exact / 2), itertools.cycle((False, False, True))
+    while cost(high) < target * (1 - exact) and high / low > 1 + _ULPS:
+        middle = math.sqrt(low * high) if next(halving) else _between(cost, low, high, aim)
+        low, high = (low, middle) if cost(middle) <= target else (middle, high)
+    return high
+
+
+def _bracket(cost: Callable[[float], float], target: float) -> tuple[float, float]:
+    """Noise that is not enough, and twice as much, which is; or the least noise there is."""
     high = 1.0
     while cost(high) > target:
         high *= 2
         if high > _MOST:
             raise Refusal("epsilon", f"no noise is enough for {target:g}; allow more, or fewer rounds")
-    low = high / 2
-    while low > _LEAST and cost(low) <= target:
-        low, high = low / 2, low
-    while high / low > 1 + exact:
-        middle = math.sqrt(low * high)
-        low, high = (low, middle) if cost(middle) <= target else (middle, high)
-    return high
+    while high > _LEAST and cost(high / 2) <= target:
+        high /= 2
+    return high / 2, high
+
+
+def _between(cost: Callable[[float], float], low: float, high: float, target: float) -> float:
+    """Where a power law through both ends reaches `target`, not quite at an end: epsilon is nearly one."""
+    above, below = (math.log(max(cost(noise), _NOTHING)) for noise in (low, high))
+    share = (above - math.log(target)) / (above - below) if above > below else 0.5
+    return float(low * (high / low) ** min(max(share, 0.01), 0.99))
 
 
 @functools.lru_cache(maxsize=64)
