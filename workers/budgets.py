@@ -10,18 +10,24 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from domain.learning.budget.commands import Charge, Charged
 from domain.refusal import Refusal
 from workflows import names
-from workflows.budget import KeepBudget, KeepLedger
+from workflows.budget import CHARGES_IN_A_RUN, KeepBudget, KeepLedger
 from workflows.payloads import REFUSED
 
 ANSWER = timedelta(minutes=2)
 
 
 class TemporalBudgets:
-    """Charges by update-with-start; `task_queue` is the orchestrators'."""
+    """Charges by update-with-start; `task_queue` is the orchestrators'.
 
-    def __init__(self, client: Client, task_queue: str = names.TASK_QUEUE) -> None:
+    `charges`: after how many a ledger that is begun here goes on in a new run.
+    """
+
+    def __init__(
+        self, client: Client, task_queue: str = names.TASK_QUEUE, *, charges: int = CHARGES_IN_A_RUN
+    ) -> None:
         self._client = client
         self._queue = task_queue
+        self._charges = charges
 
     async def charge(self, charge: Charge) -> Charged:
         """See `activities.learning_ports.Budgets`.
@@ -34,7 +40,7 @@ class TemporalBudgets:
         stream = names.budget_stream(charge.ledger)
         start = WithStartWorkflowOperation(
             KeepBudget.run,
-            KeepLedger(charge.ledger),
+            KeepLedger(charge.ledger, charges=self._charges),
             id=stream,
             task_queue=self._queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from temporalio import workflow
@@ -29,11 +29,15 @@ _PATIENCE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_in
 
 @dataclass(frozen=True, slots=True)
 class KeepLedger:
-    """Which ledger; `state` and `version` are what the run before this one left."""
+    """Which ledger; `state` and `version` are what the run before this one left.
+
+    `charges`: after how many it goes on in a new run; of the input, so that a replay does the same.
+    """
 
     ledger: str
     state: str = ""
     version: int = 0
+    charges: int = CHARGES_IN_A_RUN
 
 
 @workflow.defn(name=names.KEEP_BUDGET)
@@ -49,6 +53,7 @@ class KeepBudget:
         self._turn = asyncio.Lock()
         self._version = request.version
         self._charges = 0
+        self._most = request.charges
 
     @workflow.run
     async def run(self, request: KeepLedger) -> None:
@@ -58,9 +63,8 @@ class KeepBudget:
             raise Refusal("ledger", f"is kept by the workflow {stream}, which its first charge starts")
         workflow.upsert_search_attributes([names.KIND.value_set("budget")])
         await workflow.wait_condition(self._is_full)
-        workflow.continue_as_new(
-            KeepLedger(request.ledger, kept.written(self._recording.state), self._version)
-        )
+        state = kept.written(self._recording.state)
+        workflow.continue_as_new(replace(request, state=state, version=self._version))
 
     @workflow.update(name=names.CHARGE, description="Charge all subjects for a release, or none of them.")
     async def charge(self, charge: Charge) -> Charged:
@@ -85,7 +89,8 @@ class KeepBudget:
             raise Refusal("ledger", f"this is {mine}, not {names.budget_stream(charge.ledger)}")
 
     def _is_full(self) -> bool:
-        return self._charges >= CHARGES_IN_A_RUN and workflow.all_handlers_finished()
+        full = self._charges >= self._most or workflow.info().is_continue_as_new_suggested()
+        return full and self._charges > 0 and workflow.all_handlers_finished()
 
     async def _epsilons(self, charge: Charge) -> Mapping[Composition, float]:
         wanted = compositions(self._recording.state, charge)

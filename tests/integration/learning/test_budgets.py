@@ -20,7 +20,7 @@ from tests.fakes.event_log import MemoryLog
 from tests.fakes.read_model import MemoryReadModel
 from workers import orchestrator
 from workers.budgets import TemporalBudgets
-from workflows import budget as keeping
+from workers.replaying import replayer
 from workflows.payloads import CONVERTER
 
 DEADLINE = 30.0
@@ -36,10 +36,10 @@ def working(client):
     """The ledgers of an orchestrator on a queue of the test's own."""
 
     @asynccontextmanager
-    async def start(log):
+    async def start(log, **options):
         queue = f"folkmoot-{uuid.uuid4().hex[:8]}"
         async with orchestrator.worker(client, log, MemoryArtifacts(), MemoryReadModel(), task_queue=queue):
-            yield TemporalBudgets(client, queue)
+            yield TemporalBudgets(client, queue, **options)
 
     return start
 
@@ -78,10 +78,9 @@ async def test_of_two_cycles_that_race_for_one_budget_one_is_granted(working, ka
     assert {one.charged.granted for one in state.answers.values()} == {True, False}
 
 
-async def test_a_new_run_remembers_what_was_spent_and_answered(working, client, monkeypatch):
-    monkeypatch.setattr(keeping, "CHARGES_IN_A_RUN", 2)
+async def test_a_new_run_remembers_what_was_spent_and_answered(working, client):
     ledger, log = ledger_name(), MemoryLog()
-    async with working(log) as budgets, asyncio.timeout(DEADLINE):
+    async with working(log, charges=2) as budgets, asyncio.timeout(DEADLINE):
         said = [await budgets.charge(charge(ledger, f"r{n}", noise=8.0)) for n in range(7)]
         again = await budgets.charge(charge(ledger, "r3", noise=8.0))
         runs = {event.run_id for event in log.stream(f"budget/{ledger}")}
@@ -89,6 +88,9 @@ async def test_a_new_run_remembers_what_was_spent_and_answered(working, client, 
             await budgets.charge(charge(ledger, "r0", noise=8.0, budget=5.0))
         with pytest.raises(Refusal, match="budget: the ledger"):
             await budgets.charge(charge(ledger, "r9", noise=8.0, budget=5.0))
+        for run in runs:  # in the sandbox, which finds what would be decided otherwise
+            handle = client.get_workflow_handle(f"budget/{ledger}", run_id=run)
+            await replayer().replay_workflow(await handle.fetch_history())
         await client.get_workflow_handle(f"budget/{ledger}").terminate()
         with pytest.raises(Refusal, match="was ended"):
             await budgets.charge(charge(ledger, "r8", noise=8.0))
