@@ -24,6 +24,7 @@ from bench import (
     docket,
     footprint,
     merkle,
+    privacy,
     projector,
     regions,
     storm,
@@ -54,6 +55,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "context": context.figures,
     "regions": regions.figures,
     "crowds": crowds.figures,
+    "privacy": privacy.figures,
 }
 
 

@@ -22,6 +22,7 @@ from eventlog.reader import LogReader
 from eventlog.topics import topic_of
 from workers.histories import SliceLost, appended
 from workflows import names, sandbox
+from workflows.budget import KeepBudget
 from workflows.conflict import ResolveConflict
 from workflows.consensus import ReachConsensus
 from workflows.docket import DecideDocket
@@ -39,6 +40,7 @@ WORKFLOWS: tuple[type[Any], ...] = (
     RunLearningCycle,
     TrainShard,
     AnnounceHost,
+    KeepBudget,
     UnknownWorkflow,
 )
 Progress = Callable[[int, int], None]

@@ -15,9 +15,11 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from domain.consensus.docket_state import LEAST_SLICE
+from domain.learning.budget.commands import Charge
 from tests.integration.workflows.cases import LONG, Court, case, member
 from tests.integration.workflows.conftest import Moot
-from workflows.names import DECIDE_DOCKET, docket_stream
+from workers.budgets import TemporalBudgets
+from workflows.names import DECIDE_DOCKET, budget_stream, docket_stream
 from workflows.payloads import CONVERTER
 
 FOLDER = Path(__file__).parents[2] / "golden" / "histories"
@@ -227,6 +229,17 @@ async def a_failed_case(moot: Moot) -> WorkflowHandle:
     return court.handle
 
 
+async def a_ledger(moot: Moot) -> WorkflowHandle:
+    """The run that begins a ledger: two charges granted, one refused, one asked again."""
+    budgets, ledger = TemporalBudgets(moot.client, moot.queue), moot.id("golden")
+    noise = {"r1": 8.0, "r2": 8.0, "r3": 1.0, "r1 again": 8.0}
+    for name, multiplier in noise.items():
+        await budgets.charge(
+            Charge(ledger, name.split()[0], ("ada", "ben", "ben"), multiplier, 1.0, 1, 1e-5, 1.5)
+        )
+    return moot.client.get_workflow_handle(budget_stream(ledger))
+
+
 SCENES = (
     one_recorded_round,
     two_live_rounds,
@@ -247,6 +260,7 @@ SCENES = (
     a_person_who_never_came,
     a_deadline_that_leaves_it_unresolved,
     a_held_case,
+    a_ledger,
 )
 
 

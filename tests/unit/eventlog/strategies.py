@@ -11,6 +11,7 @@ from domain.conflict.policy import ConflictPolicy
 from domain.consensus.policy import Policy
 from domain.event import Event, event_id
 from domain.learning.fleet import Announced, Client, DataOffer, Left
+from domain.learning.mechanism import Mechanism
 from eventlog.catalogue import EVENTS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -34,6 +35,12 @@ CONFLICT_POLICY = st.builds(
     weighting=st.sampled_from(["equal", "reputation"]),
     after_deadline=st.sampled_from(["hold", "uphold", "unresolved"]),
     seed=st.integers(0, 2**63 - 1),
+)
+MECHANISM = st.builds(
+    Mechanism,
+    noise_multiplier=st.floats(0, 1e6, exclude_min=True),
+    sampling=st.floats(0, 1, exclude_min=True),
+    count=st.integers(1, 1_000_000),
 )
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket", "context", "conflict"]), NAME)
@@ -85,6 +92,7 @@ LEAVES = {
     datetime: TIME,
     Announced: ANNOUNCED,
     Left: st.builds(Left, ID, TEXT),
+    Mechanism: MECHANISM,
 }
 
 
