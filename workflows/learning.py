@@ -15,29 +15,22 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.learning import Learning
     from activities.learning_tasks import (
         AggregatedRound,
         Course,
         DrawnRound,
-        DrawRound,
-        PrepareCycle,
-        Publish,
     )
     from domain.artifact import ArtifactRef
     from domain.event import Event
     from domain.learning import decide
     from domain.learning.commands import RunCycle
-    from domain.learning.events import CycleOpened
     from domain.learning.outcome import CycleOutcome
     from domain.learning.state import NO_CYCLE, Cycle, fold_all
     from domain.refusal import Refusal
     from domain.stream import Draft
-    from workflows import learning_text, names
+    from workflows import learning_calls, learning_text, names
     from workflows.entrance import hand_over
-    from workflows.heartbeats import ALIVE
     from workflows.learning_carry import Carried, CycleInput, carrying, packed, unpacked
-    from workflows.learning_hosts import PATIENCE
     from workflows.learning_round import Attempt
     from workflows.recording import Recording
 
@@ -117,14 +110,7 @@ class RunLearningCycle:
         self._show("closed" if self._state.closed is not None else "failed")
 
     async def _open(self, request: RunCycle) -> None:
-        prepared = await workflow.execute_activity_method(
-            Learning.prepare_cycle,
-            PrepareCycle(request, workflow.now()),
-            start_to_close_timeout=timedelta(minutes=10),
-            heartbeat_timeout=ALIVE,
-            retry_policy=PATIENCE,
-            summary="look at the request, the fleet and the model it goes on from",
-        )
+        prepared = await learning_calls.prepare(request)
         self._course, self._session = prepared.course, prepared.first.session
 
         def write(draft: Draft, at: datetime) -> Sequence[Event]:
@@ -184,24 +170,10 @@ class RunLearningCycle:
 
     async def _draw(self) -> DrawnRound:
         """A cohort; a fleet that is too small now is looked at again, for as long as a round may take."""
-        last, opening = self._state.aggregated, self._opening
-        asked = DrawRound(
-            opening,
-            self._state.next_round,
-            self._state.next_attempt,
-            None if last is None else last.privacy.clip,
-        )
-        until = workflow.now() + timedelta(seconds=opening.request.local.seconds)
+        until = workflow.now() + timedelta(seconds=self._state.cycle.request.local.seconds)
         while True:
             try:
-                return await workflow.execute_activity_method(
-                    Learning.draw_round,
-                    asked,
-                    start_to_close_timeout=timedelta(minutes=5),
-                    heartbeat_timeout=ALIVE,
-                    retry_policy=PATIENCE,
-                    summary=f"draw the cohort of round {asked.round}, attempt {asked.attempt}",
-                )
+                return await learning_calls.draw(self._state)
             except ActivityError as error:
                 refused = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
                 if not refused or workflow.now() + LOOK_AGAIN >= until:
@@ -210,24 +182,7 @@ class RunLearningCycle:
             await workflow.sleep(LOOK_AGAIN, summary="look at the fleet again")
 
     async def _publish(self) -> None:
-        state, last = self._state, self._state.aggregated
-        if last is None:
-            raise AssertionError("the rounds are done")
-        version = await workflow.execute_activity_method(
-            Learning.publish_model,
-            Publish(
-                self._opening,
-                last.model,
-                last.digest,
-                len(state.participants),
-                state.lineage,
-                state.figures,
-            ),
-            start_to_close_timeout=timedelta(minutes=5),
-            heartbeat_timeout=ALIVE,
-            retry_policy=PATIENCE,
-            summary=f"publish {self._opening.request.model}",
-        )
+        version = await learning_calls.publish(self._state)
         await self._recording.record(lambda now: decide.close(now, version), f"close, as {version}")
 
     def _hand_on(self) -> None:
@@ -237,16 +192,12 @@ class RunLearningCycle:
             if self._course is None:
                 raise AssertionError("it is known how rounds go")
             carried = packed(self._state, self._course, self._session)
-            workflow.continue_as_new(carrying(self._opening.request, carried))
+            workflow.continue_as_new(carrying(self._state.cycle.request, carried))
 
     def _begun(self) -> Attempt:
         if self._course is None or self._session is None:
             raise AssertionError("a round that is open has its session")
         return Attempt(self._recording, self._course, self._session)
-
-    @property
-    def _opening(self) -> CycleOpened:
-        return self._state.cycle
 
     async def _withdraw(self) -> None:
         """End a cancelled cycle on its own log."""
