@@ -23,6 +23,7 @@ from bench import (
     deliberation,
     docket,
     footprint,
+    learning_claims,
     merkle,
     projector,
     regions,
@@ -54,6 +55,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "context": context.figures,
     "regions": regions.figures,
     "crowds": crowds.figures,
+    "learning_claims": learning_claims.figures,
 }
 
 

@@ -20,7 +20,7 @@ from domain.learning.trainers.settings import Settings, read
 class Classifier(ABC):
     """Trains on `x` (rows x features) and `y` (whole numbers below `classes`)."""
 
-    name: ClassVar[str]
+    name: str
     settings: ClassVar[tuple[str, ...]]
     abilities: frozenset[Ability] = ABILITIES
 
