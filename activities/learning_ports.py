@@ -5,9 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from activities.ports import ArtifactStore
 from domain.artifact import ArtifactRef
-from domain.learning.fleet import Candidate, DataOffer
+from domain.learning.fleet import Candidate, DataOffer, FleetEvent
 from domain.learning.trainer import Rows, Trainer
+
+
+class LargeArtifacts(ArtifactStore, Protocol):
+    """Large values by reference, of which a part may be read."""
+
+    async def mapped(self, ref: ArtifactRef) -> memoryview:
+        """The bytes as they lie on a disk of this machine, checked once, when opened; not to be written.
+
+        Raises:
+            domain.refusal.Refusal: it is missing, or its bytes are not what the reference says.
+        """
+        ...
 
 
 class Roster(Protocol):
@@ -15,6 +28,18 @@ class Roster(Protocol):
 
     async def candidates(self) -> Sequence[Candidate]:
         """Every client that was announced and has not left, in the order of their ids."""
+        ...
+
+
+class Hosts(Protocol):
+    """What the read model knows of each node process; it may lag behind the log."""
+
+    async def newest(self, host: str) -> tuple[int, FleetEvent] | None:
+        """The version of the host's stream and its newest event, or None where none is known.
+
+        Raises:
+            OSError, TimeoutError: the read model cannot be asked now.
+        """
         ...
 
 

@@ -41,6 +41,16 @@ def conflict_stream(case: str) -> str:
     return f"conflict/{case}"
 
 
+def learning_stream(cycle: str) -> str:
+    """The stream of a learning cycle, and the id of the one workflow that writes it."""
+    return f"learning/{cycle}"
+
+
+def fleet_stream(host: str) -> str:
+    """The stream of a node process, and the id of the one workflow that writes it."""
+    return f"fleet/{host}"
+
+
 def item_stream(docket: str, index: int) -> str:
     """The stream of a docket's item at `index` (from 0); the dot keeps it apart from every proposal's."""
     return f"{items_prefix(docket)}{index}"

@@ -8,6 +8,8 @@ from projections.consensus import ConsensusProjection
 from projections.context import ContextProjection
 from projections.deadletters import DiscardProjection
 from projections.dockets import DocketProjection
+from projections.fleet import FleetProjection
+from projections.learning import LearningProjection
 from projections.projection import Projection
 
 # Records that no projection takes (no readable key, a category of nobody) are parked in its name, so it
@@ -21,6 +23,8 @@ PROJECTIONS: tuple[Projection, ...] = (
     DocketProjection(),
     CONTEXT,
     ConflictProjection(),
+    LearningProjection(),
+    FleetProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 
