@@ -23,6 +23,7 @@ from bench import (
     deliberation,
     docket,
     footprint,
+    learning_claims,
     merkle,
     privacy,
     projector,
@@ -56,6 +57,7 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "regions": regions.figures,
     "crowds": crowds.figures,
     "privacy": privacy.figures,
+    "learning_claims": learning_claims.figures,
 }
 
 

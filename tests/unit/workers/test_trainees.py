@@ -7,7 +7,8 @@ import pytest
 
 from domain.learning.fleet import DataOffer
 from domain.refusal import Refusal
-from workers.trainees import CONDITIONS, Conditions, Training, clients, load, sources, trainers
+from workers.trainees import CONDITIONS, Conditions, Training, clients, sources, trainers
+from workers.trainers import InstalledTrainers
 
 
 class Rows:
@@ -68,8 +69,9 @@ def test_each_client_has_the_data_that_was_made_for_it():
         ({"data": None, "clients": 3}, "--clients: there is no --data for them"),
         ({"clients": 0}, "--clients: 0 is outside"),
         ({"clients": 100_001}, "--clients: 100001 is outside"),
-        ({"data": "rows.csv"}, "--data: rows.csv is not MODULE:FACTORY"),
-        ({"data": "no_such_module:x"}, "--data: no_such_module:x cannot be loaded: No module"),
+        ({"data": "rows.csv"}, "data rows.csv: is not there; name a file, a folder or module:factory"),
+        ({"data": "rows.csv", "clients": 2}, "--data: is the same rows for every client; write {client}"),
+        ({"data": "no_such_module:x"}, "--data: no_such_module:x cannot be imported: ModuleNotFoundError"),
         ({"data": "my_rows:gone"}, "has no attribute 'gone'"),
         ({"data": "my_rows:needs_two"}, "missing 1 required positional argument"),
         ({"data": "my_rows:nothing"}, "makes something without `offers` or `rows`"),
@@ -104,8 +106,11 @@ def test_a_file_of_conditions_that_says_nothing_clear_is_refused(tmp_path, text)
 
 
 def test_without_names_all_installed_trainers_are_meant():
-    assert trainers(("b", "a")) == ("b", "a")
-    assert list(trainers(())) == sorted(trainers(()))
+    installed = InstalledTrainers(found=[])
+    assert trainers(("mlp",), installed) == ("mlp",)
+    assert trainers((), installed) == ("logistic-regression", "mlp")
+    with pytest.raises(Refusal, match="trainer: 'gone' is not installed"):
+        trainers(("gone",), installed)
 
 
 def test_what_a_factory_refuses_is_told(monkeypatch):
@@ -114,4 +119,4 @@ def test_what_a_factory_refuses_is_told(monkeypatch):
 
     sys.modules["my_rows"].refuses = refuses
     with pytest.raises(Refusal, match="has no column y"):
-        load("my_rows:refuses", "edge-1")
+        sources("edge-1", of(data="my_rows:refuses"))
