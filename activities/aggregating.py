@@ -16,14 +16,13 @@ from activities.privacy.registry import Methods
 from domain.artifact import ArtifactRef
 from domain.learning.combinations import settings_of
 from domain.learning.decide import NewModel
+from domain.learning.drift_distance import drift_distance
 from domain.learning.events import PrivacyMetadata, Report
 from domain.learning.strategy import Aggregated, Strategy
 from domain.learning.tensors import Tensors, check_tensors, digest
 from domain.learning.trainer import Evaluation, Trainer
 from domain.learning.wire import group_model, groups_of, model_schema
 from domain.refusal import Refusal
-
-_CHUNK = 1 << 18
 
 
 class Parts(Protocol):
@@ -114,7 +113,7 @@ async def _told(
         state=await own.artifacts.put(tensor_file.encode(made.state)) if made.state else None,
         loss=shown[0],
         accuracy=shown[1],
-        drift=await asyncio.to_thread(drift, model, made.model),
+        drift=await asyncio.to_thread(drift_distance, model, made.model),
         privacy=await _privacy(own.methods, making.session, summed, [report.client for report in inside]),
         evidence=await _evidence(own.artifacts, summed),
     )
@@ -165,16 +164,3 @@ async def _evidence(artifacts: LargeArtifacts, summed: Sum | None) -> ArtifactRe
     return (
         await artifacts.put(summed.evidence) if summed is not None and summed.evidence is not None else None
     )
-
-
-def drift(before: Tensors, after: Tensors) -> float:
-    """L2 distance of two models over the norm of the first; 1 where that is 0 and they differ."""
-    moved, size = [], []
-    for name in sorted(after):
-        new, old = after[name].reshape(-1), before[name].reshape(-1)
-        for start in range(0, new.size, _CHUNK):
-            was = old[start : start + _CHUNK].astype(np.float64)
-            moved.append(float(np.sum(np.square(new[start : start + _CHUNK] - was))))
-            size.append(float(np.sum(np.square(was))))
-    distance, norm = math.sqrt(math.fsum(moved)), math.sqrt(math.fsum(size))
-    return distance / norm if norm else float(distance > 0)

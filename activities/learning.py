@@ -14,7 +14,6 @@ from activities.learning_ports import (
     Models,
     Publication,
     Roster,
-    Strategies,
     Trainers,
     Version,
 )
@@ -42,6 +41,8 @@ from domain.learning.events import CycleOpened, Report
 from domain.learning.fleet import Candidate
 from domain.learning.seeds import seed_of
 from domain.learning.selection import cohort_size, draw, eligible, is_poisson, subject_of
+from domain.learning.strategies.clustered import together
+from domain.learning.strategies.registry import named
 from domain.learning.strategy import Strategy
 from domain.learning.tensors import Tensors, check_tensors
 from domain.learning.trainer import Trainer
@@ -55,7 +56,6 @@ class Control:
 
     artifacts: LargeArtifacts
     trainers: Trainers
-    strategies: Strategies
     methods: Methods
     roster: Roster
     models: Models
@@ -75,9 +75,9 @@ class Learning:
             Refusal: it cannot be run as it stands; the field, the numbers and the way out.
         """
         request, own = task.request, self._own
-        trainer, strategy = own.trainers.named(request.trainer.name), own.strategies(request.strategy.name)
+        trainer, strategy = own.trainers.named(request.trainer.name), named(request.strategy.name)
         method = own.methods.method(request.privacy)
-        check_combination(request, strategy, trainer, individual=method.individual)
+        check_combination(request, trainer)
         schema = trainer.schema(request.trainer.settings)
         await self._check_holdout(request, trainer)
         version = await own.models.version(request.model, request.parent)
@@ -149,7 +149,7 @@ class Learning:
         for ref in task.kept:
             reports += msgspec.json.decode(await own.artifacts.get(ref), type=list[Report])
         strategy, trainer = (
-            own.strategies(opening.request.strategy.name),
+            named(opening.request.strategy.name),
             own.trainers.named(opening.request.trainer.name),
         )
         session = await messages.session_of(own.artifacts, task.session)
@@ -205,7 +205,7 @@ class Learning:
         asked = {member.client for member in cohort}
         clients = [one.client for one in able if one.client.id in asked]
         spec = request.privacy if task.clip is None else replace(request.privacy, clip=task.clip)
-        strategy = self._own.strategies(request.strategy.name)
+        strategy = named(request.strategy.name)
         session = Session(
             cycle=request.id,
             round=task.round,
@@ -273,8 +273,6 @@ def _fresh(request: RunCycle, trainer: Trainer, strategy: Strategy) -> Tensors:
     settings = request.trainer.settings
     if strategy.client != "clustered":
         return trainer.initial(settings, request.seed)
-    count = int(settings_of(request, strategy)["groups"])
-    models = {
-        str(group): trainer.initial(settings, seed_of(request.seed, "group", group)) for group in range(count)
-    }
-    return {f"{group}.{name}": array for group, model in models.items() for name, array in model.items()}
+    count = int(settings_of(request, strategy)["models"])
+    seeds = (seed_of(request.seed, "group", group) for group in range(count))
+    return together([trainer.initial(settings, seed) for seed in seeds])

@@ -8,7 +8,6 @@ from typing import Protocol
 from activities.ports import ArtifactStore
 from domain.artifact import ArtifactRef
 from domain.learning.fleet import Candidate, DataOffer
-from domain.learning.strategy import Strategy
 from domain.learning.trainer import Rows, Trainer
 
 
@@ -20,18 +19,6 @@ class LargeArtifacts(ArtifactStore, Protocol):
 
         Raises:
             domain.refusal.Refusal: it is missing, or its bytes are not what the reference says.
-        """
-        ...
-
-
-class Strategies(Protocol):
-    """The aggregation strategies there are."""
-
-    def __call__(self, name: str) -> Strategy:
-        """The one of that name.
-
-        Raises:
-            Refusal: there is none; the line names those that there are.
         """
         ...
 

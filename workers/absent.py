@@ -8,7 +8,6 @@ from activities.learning_ports import LargeArtifacts, Publication, Version
 from activities.privacy import plain
 from activities.privacy.registry import Methods
 from domain.learning.fleet import Candidate
-from domain.learning.strategy import Strategy
 from domain.learning.trainer import Trainer
 from domain.refusal import Refusal
 
@@ -35,19 +34,10 @@ class Absent:
         _refuse("model", "this process has no keeper of model versions")
 
 
-def strategy(name: str) -> Strategy:  # noqa: ARG001 # the port's shape
-    """There is none.
-
-    Raises:
-        Refusal: always.
-    """
-    _refuse("strategy.name", "no aggregation strategies are installed in this process")
-
-
 def control(artifacts: LargeArtifacts) -> Control:
     """A control side that refuses every cycle."""
     absent = Absent()
-    return Control(artifacts, absent, strategy, Methods([plain.installed()]), absent, absent)
+    return Control(artifacts, absent, Methods([plain.installed()]), absent, absent)
 
 
 def _refuse(field: str, problem: str) -> NoReturn:

@@ -36,7 +36,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows import learning_text, names
     from workflows.entrance import hand_over
     from workflows.heartbeats import ALIVE
-    from workflows.learning_carry import Carried, packed, unpacked
+    from workflows.learning_carry import Carried, CycleInput, carrying, packed, unpacked
     from workflows.learning_hosts import PATIENCE
     from workflows.learning_round import Attempt
     from workflows.recording import Recording
@@ -59,24 +59,22 @@ class RunLearningCycle:
         )
         self._course: Course | None = None
         self._session: ArtifactRef | None = None
+        self._attempt: Attempt | None = None
 
     @property
     def _state(self) -> Cycle:
         return self._recording.state
 
     @workflow.run
-    async def run(self, request: RunCycle, carried: Carried | None = None) -> CycleOutcome:
-        """Takes one JSON object: id, model, trainer; the rest has defaults.
-
-        `carried` is what a run hands to the next one of the same cycle; nobody else may give it.
-        """
-        info = workflow.info()
-        if request.scheduled:
-            named = f"{request.id}-{info.workflow_start_time:%Y%m%dT%H%M%S}"
-            request = replace(request, id=named, scheduled=False)
-        stream = names.learning_stream(request.id)
+    async def run(self, given: CycleInput) -> CycleOutcome:
+        """Takes one JSON object: id, model, trainer; the rest has defaults."""
+        info, carried = workflow.info(), given.carried
+        if given.scheduled:
+            named = f"{given.id}-{info.workflow_start_time:%Y%m%dT%H%M%S}"
+            given = replace(given, id=named, scheduled=False)
+        stream, request = names.learning_stream(given.id), given.request
         if info.workflow_id != stream:
-            return await hand_over(RunLearningCycle.run, request, stream)
+            return await hand_over(RunLearningCycle.run, given, stream)
         if (carried is None) != (info.continued_run_id is None):
             raise Refusal("carried", "only a cycle itself hands this to its next run; leave it out")
         try:
@@ -94,11 +92,16 @@ class RunLearningCycle:
 
     @workflow.query(name="state", description="Where the cycle stands, in numbers")
     def state(self) -> dict[str, Any]:
-        return learning_text.summary(self._state, self._status)
+        return learning_text.summary(self._state, self._status, self._heard)
 
     @workflow.query(name="explain", description="How it came about, in words")
     def explain(self) -> str:
         return learning_text.explanation(self._state, self._status)
+
+    @property
+    def _heard(self) -> tuple[int, int]:
+        """How many reported, and were lost, of the attempt under way; on the log when it ends."""
+        return (0, 0) if self._attempt is None else (len(self._attempt.reports), len(self._attempt.lost))
 
     async def _run(self, request: RunCycle, stream: str, carried: Carried | None) -> None:
         if carried is None:
@@ -152,35 +155,32 @@ class RunLearningCycle:
                 lambda state: decide.open_round(state, drawn.drawn), f"open round {self._state.next_round}"
             )
         self._hand_on()
-        attempt = self._attempt()
+        self._attempt = attempt = self._begun()
         await attempt.train()
-        short = decide.shortage(self._state)
+        short = decide.shortage(self._state, len(attempt.reports))
         made = AggregatedRound(None, short) if short is not None else await attempt.aggregate()
-        if made.new is None:
-            lost = made.lost
-            number, tried = attempt.opened.round, attempt.opened.attempt
-            await self._recording.record(
-                lambda state: decide.abandon(state, number, tried, lost), f"abandon round {number}"
-            )
-        else:
-            await self._aggregated(attempt, made)
+        await self._recording.record_drafted(
+            lambda state, draft, at: self._ended(state, draft, at, made),
+            f"round {attempt.opened.round} {'was abandoned' if made.new is None else 'became a model'}",
+        )
+        self._attempt = None
+        self._session = None if made.next is None else made.next.session
         self._show("training")
 
-    async def _aggregated(self, attempt: Attempt, made: AggregatedRound) -> None:
-        """The model, and the round that follows it, in one append."""
-        number, tried, new, following = attempt.opened.round, attempt.opened.attempt, made.new, made.next
-
-        def write(state: Cycle, draft: Draft, at: datetime) -> Sequence[Event]:
-            if new is None:
-                raise AssertionError("there is a model")
-            events = draft.events(decide.aggregated(state, number, tried, new), at)
-            if following is None:
-                return events
-            after = fold_all(state, events)
-            return [*events, *draft.events(decide.open_round(after, following.drawn), at)]
-
-        await self._recording.record_drafted(write, f"round {number} became a model")
-        self._session = None if following is None else following.session
+    def _ended(self, state: Cycle, draft: Draft, at: datetime, made: AggregatedRound) -> Sequence[Event]:
+        """What came in, what became of it, and the round that follows: one append, each part folded first."""
+        attempt, new, following = self._attempt, made.new, made.next
+        if attempt is None:
+            raise AssertionError("an attempt is under way")
+        number, tried = attempt.opened.round, attempt.opened.attempt
+        events = draft.events(attempt.collected(state), at)
+        state = fold_all(state, events)
+        if new is None:
+            return [*events, *draft.events(decide.abandon(state, number, tried, made.lost), at)]
+        became = draft.events(decide.aggregated(state, number, tried, new), at)
+        state = fold_all(state, became)
+        opened = [] if following is None else decide.open_round(state, following.drawn)
+        return [*events, *became, *draft.events(opened, at)]
 
     async def _draw(self) -> DrawnRound:
         """A cohort; a fleet that is too small now is looked at again, for as long as a round may take."""
@@ -237,9 +237,9 @@ class RunLearningCycle:
             if self._course is None:
                 raise AssertionError("it is known how rounds go")
             carried = packed(self._state, self._course, self._session)
-            workflow.continue_as_new(args=[self._opening.request, carried])
+            workflow.continue_as_new(carrying(self._opening.request, carried))
 
-    def _attempt(self) -> Attempt:
+    def _begun(self) -> Attempt:
         if self._course is None or self._session is None:
             raise AssertionError("a round that is open has its session")
         return Attempt(self._recording, self._course, self._session)

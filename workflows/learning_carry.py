@@ -2,12 +2,13 @@
 
 import base64
 import zlib
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 
 import msgspec
 
 from activities.learning_tasks import Course
 from domain.artifact import ArtifactRef
+from domain.learning.commands import RunCycle
 from domain.learning.state import Cycle
 from domain.refusal import Refusal
 
@@ -21,6 +22,23 @@ class Carried:
     state: str
     course: Course
     session: ArtifactRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleInput(RunCycle):
+    """A `RunCycle`. `carried` is what a run hands to the next one of the same cycle; leave it out."""
+
+    carried: Carried | None = None
+
+    @property
+    def request(self) -> RunCycle:
+        """Without what is carried."""
+        return RunCycle(**{one.name: getattr(self, one.name) for one in fields(RunCycle)})
+
+
+def carrying(request: RunCycle, carried: Carried) -> CycleInput:
+    """The input of the next run."""
+    return CycleInput(**{one.name: getattr(request, one.name) for one in fields(RunCycle)}, carried=carried)
 
 
 def packed(state: Cycle, course: Course, session: ArtifactRef | None) -> Carried:
