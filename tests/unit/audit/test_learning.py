@@ -95,10 +95,8 @@ async def test_an_added_report_that_was_counted_all_along_gives_another_model():
 async def test_a_digest_that_was_changed_is_named():
     made = await whole()
     told = await problem(made, changed(made, RoundAggregated, digest="0" * 64)[:-1])
-    assert (
-        told.problem
-        == f"digest: recorded {'0' * 64}, but the stored model has {made.log[at(made, RoundAggregated)].data.digest}"
-    )
+    true = made.log[at(made, RoundAggregated)].data.digest
+    assert told.problem == f"digest: recorded {'0' * 64}, but the stored model has {true}"
     told = await problem(made, changed(made, RoundAggregated, entered="0" * 64))
     assert told.problem.startswith(f"entered: {'0' * 64} is recorded where")
 
