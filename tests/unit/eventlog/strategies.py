@@ -10,6 +10,8 @@ from hypothesis import strategies as st
 from domain.conflict.policy import ConflictPolicy
 from domain.consensus.policy import Policy
 from domain.event import Event, event_id
+from domain.learning.commands import RunCycle
+from domain.learning.policy import CohortPolicy, PrivacySpec, TrainerSpec
 from eventlog.catalogue import EVENTS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -34,6 +36,23 @@ CONFLICT_POLICY = st.builds(
     after_deadline=st.sampled_from(["hold", "uphold", "unresolved"]),
     seed=st.integers(0, 2**63 - 1),
 )
+TRAINER = st.builds(
+    TrainerSpec, TEXT, st.dictionaries(TEXT, WHOLE | FRACTION | TEXT | st.booleans(), max_size=3)
+)
+PRIVACY = st.builds(
+    PrivacySpec,
+    method=st.just("differential_privacy"),
+    epsilon=st.none() | st.floats(0.1, 9) | st.fixed_dictionaries({"context": st.floats(0.1, 9)}),
+)
+CYCLE = st.builds(
+    RunCycle,
+    st.just("c1"),
+    st.just("digits"),
+    TRAINER,
+    rounds=st.integers(1, 1000),
+    cohort=st.builds(CohortPolicy, st.floats(0.01, 1), st.integers(1, 100)),
+    privacy=PRIVACY,
+)
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket", "context", "conflict"]), NAME)
 TIME = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 # hypothesis wants them bare
@@ -49,8 +68,10 @@ LEAVES = {
     float: FRACTION,
     bool: st.booleans(),
     type(None): st.none(),
+    datetime: TIME,
     Policy: POLICY,
     ConflictPolicy: CONFLICT_POLICY,
+    RunCycle: CYCLE,
 }
 
 
