@@ -2,6 +2,13 @@
 
 from dataclasses import replace
 
+import numpy as np
+
+from activities import update_file
+from activities.privacy import plain
+from activities.privacy.port import Sum
+from activities.privacy.registry import Installed, Methods
+from audit.learning_evidence import CHECKED
 from audit.replay import replay_stream
 from domain.event import Event
 from domain.learning.events import RoundAggregated
@@ -48,3 +55,34 @@ async def test_a_cycle_agrees_with_its_updates_and_its_history_until_a_file_or_a
 def forged(last: Event) -> Event:
     """An event of nobody, after the last."""
     return replace(last, id=f"{last.id[:-4]}beef", version=last.version + 1)
+
+
+class HiddenSum:
+    """An aggregator that is shown the sum alone, by a method that hides nothing from this test."""
+
+    def route(self, step, session, outboxes):  # noqa: ARG002 # the shape of the port
+        raise AssertionError("there are no messages")
+
+    async def sum(self, session, protected, revealed):  # noqa: ARG002 # as above
+        found = [update_file.decode(raw, session.schema) for raw in protected.values()]
+        total = {
+            spec.name: np.sum([np.float64(update_file.together(one)[spec.name]) for one in found], axis=0)
+            for spec in session.schema
+        }
+        return Sum(total, float(len(found)), tuple(protected))
+
+
+def hidden(_journal):
+    method = replace(plain.Plain(), name="secure_mpc", individual=False)
+    return Methods(
+        [Installed("secure_mpc", lambda _spec: method, plain.installed().node, aggregator=HiddenSum())]
+    )
+
+
+async def test_a_hidden_sum_leaves_evidence_by_which_its_model_is_made_again(fleet):
+    few = await fleet(methods=hidden)
+    request = await few.request(rounds=2, strategy={"name": "fedadam"}, privacy={"method": "secure_mpc"})
+    await few.run(request)
+    found, _ = await audited(few, learning_stream(request["id"]))
+    assert (found.divergent, found.learned.models) == ([], 0)
+    assert [one.why.partition("; ")[2] for one in found.learned.unproven] == [CHECKED, CHECKED]
