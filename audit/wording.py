@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from audit.case_wording import said_of_case
+from audit.learning_wording import said_of_cycle
 from domain.audit_events import CheckpointSigned, KeyAnnounced
 from domain.conflict.events import ConflictEvent
 from domain.consensus.events import (
@@ -28,6 +29,7 @@ from domain.context.events import Written
 from domain.counting import counted, share
 from domain.deadletters import Discarded
 from domain.event import EventData
+from domain.learning.events import CycleEvent
 
 _FEW = 8
 
@@ -36,6 +38,8 @@ def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of eve
     """One line; it quotes what people wrote, so whoever prints it escapes it."""
     if isinstance(data, ConflictEvent):
         return said_of_case(data)
+    if isinstance(data, CycleEvent):
+        return said_of_cycle(data)
     match data:
         case (
             Opened()
