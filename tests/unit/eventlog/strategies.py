@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 from domain.conflict.policy import ConflictPolicy
 from domain.consensus.policy import Policy
 from domain.event import Event, event_id
+from domain.learning.commands import RunCycle
 from domain.learning.fleet import Announced, Client, DataOffer, Left
 from domain.learning.mechanism import Mechanism
-from domain.learning.commands import RunCycle
 from domain.learning.policy import CohortPolicy, PrivacySpec, TrainerSpec
 from eventlog.catalogue import EVENTS
 
@@ -43,6 +43,7 @@ MECHANISM = st.builds(
     noise_multiplier=st.floats(0, 1e6, exclude_min=True),
     sampling=st.floats(0, 1, exclude_min=True),
     count=st.integers(1, 1_000_000),
+)
 TRAINER = st.builds(
     TrainerSpec, TEXT, st.dictionaries(TEXT, WHOLE | FRACTION | TEXT | st.booleans(), max_size=3)
 )
