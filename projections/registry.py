@@ -8,6 +8,7 @@ from projections.consensus import ConsensusProjection
 from projections.context import ContextProjection
 from projections.deadletters import DiscardProjection
 from projections.dockets import DocketProjection
+from projections.model import ModelProjection
 from projections.projection import Projection
 
 # Records that no projection takes (no readable key, a category of nobody) are parked in its name, so it
@@ -21,6 +22,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     DocketProjection(),
     CONTEXT,
     ConflictProjection(),
+    ModelProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 

@@ -10,6 +10,10 @@ from hypothesis import strategies as st
 from domain.conflict.policy import ConflictPolicy
 from domain.consensus.policy import Policy
 from domain.event import Event, event_id
+from domain.learning.commands import RunCycle
+from domain.learning.policy import DataSelector, TrainerSpec
+from domain.learning.trainer import Evaluation
+from domain.learning.versions.policy import DriftPolicy, HostEvaluation
 from eventlog.catalogue import EVENTS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -34,6 +38,13 @@ CONFLICT_POLICY = st.builds(
     after_deadline=st.sampled_from(["hold", "uphold", "unresolved"]),
     seed=st.integers(0, 2**63 - 1),
 )
+TRAINER = st.builds(
+    TrainerSpec, TEXT, st.dictionaries(TEXT, WHOLE | FRACTION | TEXT | st.booleans(), max_size=3)
+)
+SELECTOR = st.builds(DataSelector, st.just("digits"), st.floats(0.5, 7))
+EVALUATION = st.builds(Evaluation, st.floats(-1e300, 1e300), st.none() | FRACTION, st.integers(1, 2**40))
+CYCLE = st.builds(RunCycle, st.just("c1"), st.just("digits"), TRAINER, rounds=st.integers(1, 1000))
+DRIFT_POLICY = st.builds(DriftPolicy, st.just("cycle"), st.floats(0.001, 1), st.none() | CYCLE)
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket", "context", "conflict"]), NAME)
 TIME = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 # hypothesis wants them bare
@@ -51,6 +62,10 @@ LEAVES = {
     type(None): st.none(),
     Policy: POLICY,
     ConflictPolicy: CONFLICT_POLICY,
+    TrainerSpec: TRAINER,
+    DataSelector: SELECTOR,
+    HostEvaluation: st.builds(HostEvaluation, st.just("eu-1"), EVALUATION, EVALUATION),
+    DriftPolicy: DRIFT_POLICY,
 }
 
 
