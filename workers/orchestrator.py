@@ -10,8 +10,12 @@ from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 from activities.append import Append
 from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
+from activities.drift import Drift
+from activities.evaluating import Panels
+from activities.learning_ports import Roster
 from activities.mediation import Mediation
 from activities.ports import ArtifactStore, EventLog, Reasoner, Reputations, Streams
+from activities.publishing import Publishing
 from activities.reputation import Reputation
 from activities.ruling import Ruling, SharedContext
 from domain.context.residency import Residency
@@ -19,8 +23,10 @@ from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
 from workers import context_policy, partition_counts, reasoners, search_attributes, serving, shared_context
 from workers.artifacts import FsspecArtifacts
+from workers.models import TemporalModels
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
+from workers.schedules import TemporalCycles
 from workers.settings import Settings
 from workers.temporal_client import connect
 from workflows import names
@@ -41,12 +47,15 @@ def worker(
     *,
     context: SharedContext | None = None,
     residency: Residency | None = None,
+    roster: Roster | None = None,
     task_queue: str = names.TASK_QUEUE,
     cached: int = serving.CACHED_WORKFLOWS,
 ) -> Worker:
     """The worker on the task queue `folkmoot`, put together from its ports, in production and in tests."""
     append = Append(log, BY_TYPE, read_model)
     docket = DocketWork(log, artifacts, read_model)
+    publishing = Publishing(TemporalModels(client, task_queue))
+    drift = Drift(TemporalCycles(client, task_queue))
     return Worker(
         client,
         task_queue=task_queue,
@@ -62,6 +71,11 @@ def worker(
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,
+            publishing.publish_version,
+            publishing.find_version,
+            drift.detect_drift,
+            drift.start_cycle,
+            Panels(roster).canary_panel,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md

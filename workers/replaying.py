@@ -23,11 +23,12 @@ from workflows import names, sandbox
 from workflows.conflict import ResolveConflict
 from workflows.consensus import ReachConsensus
 from workflows.docket import DecideDocket
+from workflows.model import KeepModel
 from workflows.payloads import CONVERTER
 from workflows.refusals import Refusals
 from workflows.unknown import UnknownWorkflow
 
-WORKFLOWS: tuple[type[Any], ...] = (ReachConsensus, DecideDocket, ResolveConflict, UnknownWorkflow)
+WORKFLOWS: tuple[type[Any], ...] = (ReachConsensus, DecideDocket, ResolveConflict, KeepModel, UnknownWorkflow)
 Progress = Callable[[int, int], None]
 _OURS = " OR ".join(f"WorkflowType = '{name}'" for name in names.WORKFLOWS)
 

@@ -4,12 +4,13 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import conflict_stream, consensus_stream, docket_stream
+from domain.stream import conflict_stream, consensus_stream, docket_stream, model_stream
 
 __all__ = [
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
+    "model_stream",
 ]  # a workflow that writes a stream has its name as its id
 
 TASK_QUEUE = "folkmoot"
@@ -18,7 +19,11 @@ SOURCE = "folkmoot/workflows"
 REACH_CONSENSUS = "ReachConsensus"
 DECIDE_DOCKET = "DecideDocket"
 RESOLVE_CONFLICT = "ResolveConflict"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT)
+KEEP_MODEL = "KeepModel"
+WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, KEEP_MODEL)
+
+RUN_LEARNING_CYCLE = "RunLearningCycle"
+"""What a drift or a schedule starts."""
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"
@@ -26,6 +31,12 @@ APPEAL = "appeal"
 VERDICT = "verdict"
 ANNUL = "annul"
 GROW = "grow"
+PUBLISH = "publish"
+JUDGE = "judge"
+PROMOTE = "promote"
+ROLL_BACK = "roll_back"
+OBSERVE = "observe"
+SET_DRIFT_POLICY = "set_drift_policy"
 
 RESOLUTION_TIME = "conflict_resolution_time"
 """A metric; labels conflict_type, resolution_level."""
