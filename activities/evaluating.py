@@ -93,27 +93,27 @@ class Evaluating:
 
     @activity.defn(name="evaluate_version")
     async def evaluate_version(self, task: EvaluateVersion) -> HostEvaluation:
-        """How good both versions are here.
+        """How good both versions are here; a canary that holds NaN or an infinity is the worst.
 
         Raises:
             Refusal: the trainer, a model or the rows are not here, or do not fit each other.
         """
         trainer = self._trainers.named(task.trainer.name)
-        canary = await self._model(trainer, task.trainer, task.canary)
-        former = await self._model(trainer, task.trainer, task.former)
-        found = await asyncio.to_thread(self._evaluate, trainer, task, canary, former)
+        canary = tensors_of(await self._artifacts.get(task.canary))
+        former = tensors_of(await self._artifacts.get(task.former))
+        schema = trainer.schema(task.trainer.settings)
+        check_tensors(schema, former, "former model")
+        burst = not all(np.isfinite(each).all() for each in canary.values())
+        if not burst:
+            check_tensors(schema, canary, "canary")
+        found = await asyncio.to_thread(self._evaluate, trainer, task, None if burst else canary, former)
         if not found:
             raise Refusal("data", f"no client here has rows of '{task.data}' in that time")
         ours, theirs = [one for one, _ in found], [other for _, other in found]
         return HostEvaluation(task.host, together(ours), together(theirs))
 
-    async def _model(self, trainer: Trainer, spec: TrainerSpec, ref: ArtifactRef) -> Tensors:
-        tensors = tensors_of(await self._artifacts.get(ref))
-        check_tensors(trainer.schema(spec.settings), tensors)
-        return tensors
-
     def _evaluate(
-        self, trainer: Trainer, task: EvaluateVersion, canary: Tensors, former: Tensors
+        self, trainer: Trainer, task: EvaluateVersion, canary: Tensors | None, former: Tensors
     ) -> list[tuple[Evaluation, Evaluation]]:
         found = []
         for client in task.clients:
@@ -122,8 +122,9 @@ class Evaluating:
             rows = self._data[client].rows(task.data, task.since, task.until)
             if all(len(each) for each in rows.values()):
                 settings = task.trainer.settings
-                both = (trainer.evaluate(model, rows, settings) for model in (canary, former))
-                ours, theirs = (_bounded(one) for one in both)
+                theirs = _bounded(trainer.evaluate(former, rows, settings))
+                burst = Evaluation(WORST, None, theirs.samples)
+                ours = burst if canary is None else _bounded(trainer.evaluate(canary, rows, settings))
                 found.append((ours, theirs))
         return found
 
