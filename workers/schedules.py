@@ -162,3 +162,13 @@ def _made(request: RunCycle, every: timedelta) -> Schedule:
 def _kept(made: Schedule, state: ScheduleState) -> Schedule:
     made.state = state  # one that was paused stays so
     return made
+
+
+async def inputs(client: Client) -> list[bytes]:
+    """What every schedule would start its workflow with, as Temporal keeps it."""
+    found: list[bytes] = []
+    async for listed in await client.list_schedules():
+        action = (await client.get_schedule_handle(listed.id).describe()).schedule.action
+        if isinstance(action, ScheduleActionStartWorkflow):
+            found += [bytes(getattr(one, "data", b"")) for one in action.args]
+    return found
