@@ -2,21 +2,23 @@
 
 import asyncio
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
 from temporalio import activity
 
-from activities.learning_ports import LocalData, Roster, Trainers
-from activities.ports import ArtifactStore
+from activities.learning_ports import Roster
+from activities.tensor_file import header
+from activities.training import Host
 from domain.artifact import ArtifactRef
 from domain.learning.fleet import Candidate
 from domain.learning.policy import TrainerSpec
-from domain.learning.tensors import SECTIONS, Tensors, check_tensors
-from domain.learning.trainer import Evaluation, Trainer
+from domain.learning.tensors import Schema, Tensors, check_tensors
+from domain.learning.trainer import Evaluation, Rows, Trainer
 from domain.learning.versions.policy import WORST, EvaluateOn, HostEvaluation, drawn, weighted_loss
+from domain.learning.wire import group_model, groups_of, model_schema
 from domain.refusal import Refusal
 
 PANEL = 100
@@ -57,15 +59,15 @@ class EvaluateVersion:
 
 
 class Panels:
-    """Draws who evaluates, from the injected roster; without one there is nobody."""
+    """Draws who evaluates, from the injected roster."""
 
-    def __init__(self, roster: Roster | None = None) -> None:
+    def __init__(self, roster: Roster) -> None:
         self._roster = roster
 
     @activity.defn(name="canary_panel")
     async def canary_panel(self, wanted: PanelWanted) -> tuple[PanelHost, ...]:
         """The hosts that serve the canary, as far as they can evaluate it."""
-        return panel(wanted, await self._roster.candidates()) if self._roster else ()
+        return panel(wanted, await self._roster.candidates())
 
 
 def panel(wanted: PanelWanted, candidates: Sequence[Candidate]) -> tuple[PanelHost, ...]:
@@ -84,12 +86,10 @@ def panel(wanted: PanelWanted, candidates: Sequence[Candidate]) -> tuple[PanelHo
 
 
 class Evaluating:
-    """On a node: `data` by client. Rows are read here and go nowhere; two means and a count leave."""
+    """On a node: rows are read here and go nowhere; two means and a count leave."""
 
-    def __init__(self, trainers: Trainers, data: Mapping[str, LocalData], artifacts: ArtifactStore) -> None:
-        self._trainers = trainers
-        self._data = data
-        self._artifacts = artifacts
+    def __init__(self, host: Host) -> None:
+        self._own = host
 
     @activity.defn(name="evaluate_version")
     async def evaluate_version(self, task: EvaluateVersion) -> HostEvaluation:
@@ -98,67 +98,61 @@ class Evaluating:
         Raises:
             Refusal: the trainer, a model or the rows are not here, or do not fit each other.
         """
-        trainer = self._trainers.named(task.trainer.name)
-        canary = tensors_of(await self._artifacts.get(task.canary))
-        former = tensors_of(await self._artifacts.get(task.former))
+        trainer = self._own.trainers.named(task.trainer.name)
         schema = trainer.schema(task.trainer.settings)
-        check_tensors(schema, former, "former model")
-        burst = not all(np.isfinite(each).all() for each in canary.values())
-        if not burst:
-            check_tensors(schema, canary, "canary")
-        found = await asyncio.to_thread(self._evaluate, trainer, task, None if burst else canary, former)
+        canary = await self._parts(schema, task.canary, "canary")
+        former = await self._parts(schema, task.former, "former model")
+        if former is None:
+            raise Refusal("former model", "holds NaN or an infinity, so nothing can be held against it")
+        found = await asyncio.to_thread(self._evaluate, trainer, task, canary, former)
         if not found:
             raise Refusal("data", f"no client here has rows of '{task.data}' in that time")
         ours, theirs = [one for one, _ in found], [other for _, other in found]
-        return HostEvaluation(task.host, together(ours), together(theirs))
+        return HostEvaluation(task.host, mean(ours), mean(theirs))
+
+    async def _parts(self, schema: Schema, ref: ArtifactRef, what: str) -> list[Tensors] | None:
+        """The model, or those of each group of a clustered one; None where it is not finite."""
+        content = await self._own.artifacts.mapped(ref)
+        places = header(content, what).places
+        model = {name: place.view(content) for name, place in places.items()}
+        if not all(np.isfinite(each).all() for each in model.values()):
+            return None
+        groups = groups_of(schema, model)
+        check_tensors(model_schema(schema, "clustered", model) if groups else schema, model, what)
+        return [group_model(schema, model, group) for group in groups] or [model]
 
     def _evaluate(
-        self, trainer: Trainer, task: EvaluateVersion, canary: Tensors | None, former: Tensors
+        self,
+        trainer: Trainer,
+        task: EvaluateVersion,
+        canary: list[Tensors] | None,
+        former: list[Tensors],
     ) -> list[tuple[Evaluation, Evaluation]]:
         found = []
         for client in task.clients:
-            if client not in self._data:
+            try:
+                data = self._own.clients(client)
+            except Refusal:
                 continue  # it has moved to another host since the roster was read
-            rows = self._data[client].rows(task.data, task.since, task.until)
+            rows = data.rows(task.data, task.since, task.until)
             if all(len(each) for each in rows.values()):
-                settings = task.trainer.settings
-                theirs = _bounded(trainer.evaluate(former, rows, settings))
+                theirs = _best(trainer, former, rows, task)
                 burst = Evaluation(WORST, None, theirs.samples)
-                ours = burst if canary is None else _bounded(trainer.evaluate(canary, rows, settings))
-                found.append((ours, theirs))
+                found.append((burst if canary is None else _best(trainer, canary, rows, task), theirs))
         return found
 
 
-def together(found: Sequence[Evaluation]) -> Evaluation:
+def _best(trainer: Trainer, parts: Sequence[Tensors], rows: Rows, task: EvaluateVersion) -> Evaluation:
+    """Of a clustered model the group that fits the client's rows."""
+    found = [_bounded(trainer.evaluate(part, rows, task.trainer.settings)) for part in parts]
+    return min(found, key=lambda one: one.loss)
+
+
+def mean(found: Sequence[Evaluation]) -> Evaluation:
     """The means over the rows of all; no accuracy where one has none."""
     rows = sum(one.samples for one in found)
     known = [one.accuracy * (one.samples / rows) for one in found if one.accuracy is not None]
     return Evaluation(weighted_loss(found), sum(known) if len(known) == len(found) else None, rows)
-
-
-def tensors_of(content: bytes) -> Tensors:
-    """The tensors in a safetensors file, by name; a section before the name, as updates have it, is left off.
-
-    Raises:
-        Refusal: it is no such file, or safetensors is not installed.
-    """
-    try:
-        from safetensors import SafetensorError
-        from safetensors.numpy import load
-    except ImportError:
-        raise Refusal(
-            "safetensors", "is not installed, and reads models: install folkmoot[learning]"
-        ) from None
-    try:
-        read: dict[str, np.ndarray] = load(content)
-    except SafetensorError as error:
-        raise Refusal("model", f"is no safetensors file: {error}") from None
-    return {_bare(name): array for name, array in read.items()}
-
-
-def _bare(name: str) -> str:
-    section, _, rest = name.partition("/")
-    return rest if section in SECTIONS else name
 
 
 def _bounded(one: Evaluation) -> Evaluation:

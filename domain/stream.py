@@ -41,6 +41,11 @@ def conflict_stream(case: str) -> str:
     return f"conflict/{case}"
 
 
+def learning_stream(cycle: str) -> str:
+    """The stream of a learning cycle, and the id of the one workflow that writes it."""
+    return f"learning/{cycle}"
+
+
 def model_stream(model: str) -> str:
     """The stream of a model's versions, and the id of the one workflow that keeps them."""
     return f"model/{model}"

@@ -8,6 +8,7 @@ from projections.consensus import ConsensusProjection
 from projections.context import ContextProjection
 from projections.deadletters import DiscardProjection
 from projections.dockets import DocketProjection
+from projections.learning import LearningProjection
 from projections.model import ModelProjection
 from projections.projection import Projection
 
@@ -22,6 +23,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     DocketProjection(),
     CONTEXT,
     ConflictProjection(),
+    LearningProjection(),
     ModelProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}

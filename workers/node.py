@@ -1,6 +1,7 @@
 """A node process: one region's or edge's own reasoning, on its own task queue, near its own data."""
 
 from collections.abc import Callable
+from typing import Any
 
 import structlog
 from temporalio.client import Client
@@ -9,8 +10,10 @@ from temporalio.worker import Worker
 
 from activities.asking import Rules
 from activities.conflict import LocalRule
+from activities.evaluating import Evaluating
 from activities.ports import Reasoner
 from activities.reasoner import Reasoning
+from activities.training import Host, Training
 from domain.stream import check_id
 from workers import context_rules, node_context, serving
 from workers.artifacts import FsspecArtifacts
@@ -22,15 +25,30 @@ from workflows.names import node_queue
 from workflows.refusals import Refusals
 
 
-def worker(client: Client, node: str, reasoner: Reasoner | None = None, region: str | None = None) -> Worker:
+def worker(
+    client: Client,
+    node: str,
+    reasoner: Reasoner | None = None,
+    region: str | None = None,
+    host: Host | None = None,
+) -> Worker:
     """The worker on the task queue `node.<node>`; without a reasoner it abstains and says why.
 
-    Temporal shows the `region` in the worker's identity, `<node>@<region>`; it changes nothing else.
+    With a `host` it trains the clients which that has. Temporal shows the `region` in the worker's identity,
+    `<node>@<region>`; it changes nothing else.
     """
+    training = Training(host) if host else None
+    learning: list[Callable[..., Any]] = [training.train_round, training.exchange] if training else []
+    if host is not None:
+        learning.append(Evaluating(host).evaluate_version)
     return Worker(
         client,
         task_queue=node_queue(node),
-        activities=[Reasoning(reasoner or Rules()).answer_inquiry, LocalRule().apply_rule],
+        activities=[
+            Reasoning(reasoner or Rules()).answer_inquiry,
+            LocalRule().apply_rule,
+            *learning,
+        ],
         interceptors=[Heartbeats(), Refusals()],
         identity=f"{node}@{region}" if region else None,
         graceful_shutdown_timeout=serving.GRACE,

@@ -12,16 +12,24 @@ from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
 from activities.drift import Drift
 from activities.evaluating import Panels
-from activities.learning_ports import Roster
+from activities.learning import Control, Learning
+from activities.learning_ports import LargeArtifacts
 from activities.mediation import Mediation
-from activities.ports import ArtifactStore, EventLog, Reasoner, Reputations, Streams
-from activities.publishing import Publishing
+from activities.ports import EventLog, Reasoner, Reputations, Streams
 from activities.reputation import Reputation
 from activities.ruling import Ruling, SharedContext
 from domain.context.residency import Residency
 from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
-from workers import context_policy, partition_counts, reasoners, search_attributes, serving, shared_context
+from workers import (
+    absent,
+    context_policy,
+    partition_counts,
+    reasoners,
+    search_attributes,
+    serving,
+    shared_context,
+)
 from workers.artifacts import FsspecArtifacts
 from workers.models import TemporalModels
 from workers.read_model import ReadModel
@@ -41,21 +49,22 @@ class ReadPorts(Streams, Reputations, Protocol):
 def worker(
     client: Client,
     log: EventLog,
-    artifacts: ArtifactStore,
+    artifacts: LargeArtifacts,
     read_model: ReadPorts,
     mediator: Reasoner | None = None,
     *,
     context: SharedContext | None = None,
     residency: Residency | None = None,
-    roster: Roster | None = None,
+    control: Control | None = None,
     task_queue: str = names.TASK_QUEUE,
     cached: int = serving.CACHED_WORKFLOWS,
 ) -> Worker:
     """The worker on the task queue `folkmoot`, put together from its ports, in production and in tests."""
     append = Append(log, BY_TYPE, read_model)
     docket = DocketWork(log, artifacts, read_model)
-    publishing = Publishing(TemporalModels(client, task_queue))
     drift = Drift(TemporalCycles(client, task_queue))
+    control = control or absent.control(artifacts, TemporalModels(client, task_queue))
+    learning = Learning(control)
     return Worker(
         client,
         task_queue=task_queue,
@@ -71,11 +80,15 @@ def worker(
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,
-            publishing.publish_version,
-            publishing.find_version,
+            learning.prepare_cycle,
+            learning.draw_round,
+            learning.route,
+            learning.keep_reports,
+            learning.aggregate_round,
+            learning.publish_model,
             drift.detect_drift,
             drift.start_cycle,
-            Panels(roster).canary_panel,
+            Panels(control.roster).canary_panel,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md

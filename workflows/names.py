@@ -4,12 +4,19 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import conflict_stream, consensus_stream, docket_stream, model_stream
+from domain.stream import (
+    conflict_stream,
+    consensus_stream,
+    docket_stream,
+    learning_stream,
+    model_stream,
+)
 
 __all__ = [
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
+    "learning_stream",
     "model_stream",
 ]  # a workflow that writes a stream has its name as its id
 
@@ -19,11 +26,10 @@ SOURCE = "folkmoot/workflows"
 REACH_CONSENSUS = "ReachConsensus"
 DECIDE_DOCKET = "DecideDocket"
 RESOLVE_CONFLICT = "ResolveConflict"
-KEEP_MODEL = "KeepModel"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, KEEP_MODEL)
-
 RUN_LEARNING_CYCLE = "RunLearningCycle"
-"""What a drift or a schedule starts."""
+TRAIN_SHARD = "TrainShard"
+KEEP_MODEL = "KeepModel"
+WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, RUN_LEARNING_CYCLE, TRAIN_SHARD, KEEP_MODEL)
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"

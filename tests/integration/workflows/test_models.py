@@ -3,7 +3,7 @@
 import asyncio
 import uuid
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import pytest
@@ -14,6 +14,7 @@ from temporalio.worker import Worker
 
 from activities.evaluating import Evaluating
 from activities.learning_ports import Publication, Version
+from activities.training import Host
 from domain.learning.fleet import Candidate, DataOffer
 from domain.learning.fleet import Client as FleetClient
 from domain.learning.policy import DataSelector, TrainerSpec
@@ -29,7 +30,7 @@ from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
 from tests.fakes.artifacts import MemoryArtifacts
 from tests.fakes.read_model import MemoryReadModel
-from workers import orchestrator
+from workers import absent, orchestrator
 from workers.models import TemporalModels
 from workers.replaying import replayer
 from workflows import names
@@ -72,6 +73,15 @@ class Roster:
         return [Candidate(FleetClient(f"c-{host}", offers, ("mean",)), host, "eu") for host in self._hosts]
 
 
+def clients_of(hosts):
+    def named(client):
+        if client not in {f"c-{host}" for host in hosts}:
+            raise Refusal("client", "is not here")
+        return Rows()
+
+    return named
+
+
 @dataclass
 class Bed:
     client: Client
@@ -84,7 +94,7 @@ class Bed:
     working: object
 
     async def publish(self, cycle, at, parent=None, canary=0.0):
-        content = save({"context_patterns/at": np.array([at], np.float32)})
+        content = save({"at": np.array([at], np.float32)})
         ref = await self.artifacts.put(content)
         told = Publication(
             self.model, cycle, ref, ref.sha256, parent, 4, ref, 0.5, None, canary, 0.05, 7, evaluation=ON
@@ -113,7 +123,7 @@ async def bed(client: Client, kafka: str, topic_prefix: str):
 
         @asynccontextmanager
         async def working():
-            evaluating = Evaluating(Trainers(), {f"c-{host}": Rows() for host in hosts}, artifacts)
+            evaluating = Evaluating(Host(clients_of(hosts), Trainers(), artifacts, None, None))
             nodes = [
                 Worker(
                     client,
@@ -123,10 +133,11 @@ async def bed(client: Client, kafka: str, topic_prefix: str):
                 )
                 for host in hosts
             ]
-            control = orchestrator.worker(
-                client, log, artifacts, MemoryReadModel(), roster=Roster(hosts), task_queue=queue
+            control = replace(absent.control(artifacts, TemporalModels(client, queue)), roster=Roster(hosts))
+            working = orchestrator.worker(
+                client, log, artifacts, MemoryReadModel(), control=control, task_queue=queue
             )
-            async with control, nodes[0], nodes[1], nodes[2]:
+            async with working, nodes[0], nodes[1], nodes[2]:
                 yield
 
         models = TemporalModels(client, queue)

@@ -66,6 +66,7 @@ LEAVES = {
     DataSelector: SELECTOR,
     HostEvaluation: st.builds(HostEvaluation, st.just("eu-1"), EVALUATION, EVALUATION),
     DriftPolicy: DRIFT_POLICY,
+    RunCycle: CYCLE,
 }
 
 
