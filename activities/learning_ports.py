@@ -8,7 +8,7 @@ from typing import Protocol
 from activities.ports import ArtifactStore
 from domain.artifact import ArtifactRef
 from domain.learning.commands import RunCycle
-from domain.learning.fleet import Candidate, DataOffer
+from domain.learning.fleet import Candidate, DataOffer, FleetEvent
 from domain.learning.trainer import Rows, Trainer
 from domain.learning.versions.lineage import LineageDigests
 from domain.learning.versions.policy import EvaluateOn
@@ -31,6 +31,18 @@ class Roster(Protocol):
 
     async def candidates(self) -> Sequence[Candidate]:
         """Every client that was announced and has not left, in the order of their ids."""
+        ...
+
+
+class Hosts(Protocol):
+    """What the read model knows of each node process; it may lag behind the log."""
+
+    async def newest(self, host: str) -> tuple[int, FleetEvent] | None:
+        """The version of the host's stream and its newest event, or None where none is known.
+
+        Raises:
+            OSError, TimeoutError: the read model cannot be asked now.
+        """
         ...
 
 

@@ -46,6 +46,11 @@ def learning_stream(cycle: str) -> str:
     return f"learning/{cycle}"
 
 
+def fleet_stream(host: str) -> str:
+    """The stream of a node process, and the id of the one workflow that writes it."""
+    return f"fleet/{host}"
+
+
 def model_stream(model: str) -> str:
     """The stream of a model's versions, and the id of the one workflow that keeps them."""
     return f"model/{model}"

@@ -5,6 +5,7 @@ from domain.conflict import events as conflict
 from domain.consensus import events as consensus
 from domain.context import events as context
 from domain.learning import events as learning
+from domain.learning import fleet
 from domain.learning.versions import events as versions
 
 EVENTS = (
@@ -12,6 +13,7 @@ EVENTS = (
     *context.EVENTS,
     *conflict.EVENTS,
     *learning.EVENTS,
+    *fleet.EVENTS,
     *versions.EVENTS,
     *audit_events.EVENTS,
     *deadletters.EVENTS,

@@ -8,6 +8,7 @@ from projections.consensus import ConsensusProjection
 from projections.context import ContextProjection
 from projections.deadletters import DiscardProjection
 from projections.dockets import DocketProjection
+from projections.fleet import FleetProjection
 from projections.learning import LearningProjection
 from projections.model import ModelProjection
 from projections.projection import Projection
@@ -24,6 +25,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     CONTEXT,
     ConflictProjection(),
     LearningProjection(),
+    FleetProjection(),
     ModelProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}

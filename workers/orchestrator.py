@@ -12,8 +12,9 @@ from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
 from activities.drift import Drift
 from activities.evaluating import Panels
+from activities.fleet import Announcing
 from activities.learning import Control, Learning
-from activities.learning_ports import LargeArtifacts
+from activities.learning_ports import Hosts, LargeArtifacts
 from activities.mediation import Mediation
 from activities.ports import EventLog, Reasoner, Reputations, Streams
 from activities.reputation import Reputation
@@ -42,7 +43,7 @@ from workflows.heartbeats import Heartbeats
 from workflows.refusals import Refusals
 
 
-class ReadPorts(Streams, Reputations, Protocol):
+class ReadPorts(Streams, Reputations, Hosts, Protocol):
     """What the orchestrator asks of the read model."""
 
 
@@ -89,6 +90,7 @@ def worker(
             drift.detect_drift,
             drift.start_cycle,
             Panels(control.roster).canary_panel,
+            Announcing(read_model).look_up_host,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md

@@ -51,20 +51,35 @@ def judged(state: ModelState, found: JudgeCanary) -> list[ModelEvent]:
 async def evaluate(state: ModelState, task: Due) -> JudgeCanary:
     """Ask the hosts that serve the canary, and wait for each, or until it is not to be had."""
     canary, now = task.canary, workflow.now()
-    wanted = PanelWanted(state.model, canary.version, canary.share, canary.seed, task.on)
-    hosts = await workflow.execute_activity_method(
-        Panels.canary_panel,
-        wanted,
-        start_to_close_timeout=timedelta(seconds=20),
-        heartbeat_timeout=ALIVE,
-        retry_policy=_LOOK,
-        summary=f"who evaluates {canary.version}",
-    )
+    try:
+        hosts = await _panel(state, task)
+    except ActivityError as error:
+        return JudgeCanary(canary.version, (), (Unheard("-", _why(error)),))
     if not hosts:
         return JudgeCanary(canary.version, (), (Unheard("-", "no host has the data set and the trainer"),))
     said = await asyncio.gather(*(_ask(state, task, host, now) for host in hosts))
     results = tuple(one for one in said if isinstance(one, HostEvaluation))
     return JudgeCanary(canary.version, results, tuple(one for one in said if isinstance(one, Unheard)))
+
+
+async def _panel(state: ModelState, task: Due) -> tuple[PanelHost, ...]:
+    canary = task.canary
+    hosts: tuple[PanelHost, ...] = await workflow.execute_activity_method(
+        Panels.canary_panel,
+        PanelWanted(state.model, canary.version, canary.share, canary.seed, task.on),
+        start_to_close_timeout=timedelta(seconds=20),
+        heartbeat_timeout=ALIVE,
+        retry_policy=_LOOK,
+        summary=f"who evaluates {canary.version}",
+    )
+    return hosts
+
+
+def _why(error: ActivityError) -> str:
+    if is_cancelled_exception(error):
+        raise error
+    cause = error.cause
+    return printable(cause.message if isinstance(cause, ApplicationError) else str(cause or error), _LONGEST)
 
 
 async def _ask(state: ModelState, task: Due, host: PanelHost, now: datetime) -> HostEvaluation | Unheard:
@@ -90,8 +105,4 @@ async def _ask(state: ModelState, task: Due, host: PanelHost, now: datetime) -> 
             summary=f"{host.host} evaluates {canary.version} against {canary.against}",
         )
     except ActivityError as error:
-        if is_cancelled_exception(error):
-            raise
-        cause = error.cause
-        reason = cause.message if isinstance(cause, ApplicationError) else str(cause or error)
-        return Unheard(host.host, printable(reason, _LONGEST))
+        return Unheard(host.host, _why(error))

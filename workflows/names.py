@@ -8,6 +8,7 @@ from domain.stream import (
     conflict_stream,
     consensus_stream,
     docket_stream,
+    fleet_stream,
     learning_stream,
     model_stream,
 )
@@ -16,6 +17,7 @@ __all__ = [
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
+    "fleet_stream",
     "learning_stream",
     "model_stream",
 ]  # a workflow that writes a stream has its name as its id
@@ -28,8 +30,17 @@ DECIDE_DOCKET = "DecideDocket"
 RESOLVE_CONFLICT = "ResolveConflict"
 RUN_LEARNING_CYCLE = "RunLearningCycle"
 TRAIN_SHARD = "TrainShard"
+ANNOUNCE_HOST = "AnnounceHost"
 KEEP_MODEL = "KeepModel"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, RUN_LEARNING_CYCLE, TRAIN_SHARD, KEEP_MODEL)
+WORKFLOWS = (
+    REACH_CONSENSUS,
+    DECIDE_DOCKET,
+    RESOLVE_CONFLICT,
+    RUN_LEARNING_CYCLE,
+    TRAIN_SHARD,
+    ANNOUNCE_HOST,
+    KEEP_MODEL,
+)
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Iterable, Iterator
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import UnionType
@@ -23,6 +24,7 @@ _WORDS = {
     int: "whole number",
     float: "number",
     bool: "true or false",
+    datetime: "time",
     type(None): "null",
 }
 _INTRO = """\

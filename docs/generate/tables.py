@@ -45,6 +45,7 @@ ABOUT: dict[str, str] = {
     "conflict_case": "One row for each conflict case.",
     "case_reputation": "What the outcomes of cases say of voters, summed as in `reputation`; both are added.",
     "learning_cycle": "One row for each federated learning cycle, with its rounds.",
+    "fleet_host": "One row for each node process that ever announced clients.",
     "context_entry": "What each region has of the shared context: one row for each region and key.",
     "discard": "Which parked records were given up, by whom and why.",
     "dead_letter": "Records that could not be applied, and those that wait behind them.",
@@ -124,6 +125,15 @@ MEANINGS: dict[str, dict[str, str]] = {
         "opened_at": "Time of the first event.",
         "closed_at": "Time of the last.",
         "state": "The opening, every attempt of every round, the clients of the open one, and the end.",
+    },
+    "fleet_host": _STAMPS
+    | {
+        "host": "The node process.",
+        "region": "Where it is.",
+        "clients": "How many clients its last whole announcement names.",
+        "announced_at": "When that announcement was whole; null before the first.",
+        "left_at": "When it ended in order; null while it has announced itself since.",
+        "state": "The parts of that announcement, of one that is not whole yet, and how the host left.",
     },
     "context_entry": _STAMPS
     | {

@@ -11,6 +11,7 @@ from domain.conflict.policy import ConflictPolicy
 from domain.consensus.policy import Policy
 from domain.event import Event, event_id
 from domain.learning.commands import RunCycle
+from domain.learning.fleet import Announced, Client, DataOffer, Left
 from domain.learning.policy import DataSelector, TrainerSpec
 from domain.learning.trainer import Evaluation
 from domain.learning.versions.policy import DriftPolicy, HostEvaluation
@@ -53,6 +54,36 @@ JSON = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
 )
+ID = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}", fullmatch=True)
+OFFER = st.builds(
+    DataOffer,
+    ID,
+    st.integers(0, 10**12),
+    quality=st.floats(0, 1),
+    since=st.none() | TIME,
+    until=st.none() | TIME,
+)
+CLIENT = st.builds(
+    Client,
+    ID,
+    st.lists(OFFER, max_size=2).map(tuple),
+    st.lists(TEXT, max_size=2).map(tuple),
+    subject=st.none() | TEXT,
+    identity=st.none() | TEXT,
+    network_mbps=st.floats(0, 1e9),
+    charging=st.none() | st.booleans(),
+    unmetered=st.none() | st.booleans(),
+)
+ANNOUNCED = st.integers(1, 1_000).flatmap(
+    lambda parts: st.builds(
+        Announced,
+        ID,
+        ID,
+        st.lists(CLIENT, max_size=3, unique_by=lambda client: client.id).map(tuple),
+        part=st.integers(1, parts),
+        parts=st.just(parts),
+    )
+)
 LEAVES = {
     Any: JSON,
     str: TEXT,
@@ -62,6 +93,9 @@ LEAVES = {
     type(None): st.none(),
     Policy: POLICY,
     ConflictPolicy: CONFLICT_POLICY,
+    datetime: TIME,
+    Announced: ANNOUNCED,
+    Left: st.builds(Left, ID, TEXT),
     TrainerSpec: TRAINER,
     DataSelector: SELECTOR,
     HostEvaluation: st.builds(HostEvaluation, st.just("eu-1"), EVALUATION, EVALUATION),
