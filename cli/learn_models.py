@@ -102,9 +102,9 @@ def _collect(grace: str, *, yes: bool, as_json: bool) -> None:
     from cli import learn_models_run as run
     from cli import learn_models_view as view
     from cli import output
-    from cli.duration import duration
+    from cli.learn_input import period
 
-    kept = duration(grace, "--grace")
+    kept = period(grace, "--grace")
 
     def dry_run(found: dict[str, Any]) -> None:
         if not as_json:

@@ -1,7 +1,7 @@
 """Temporal Schedules: each model may have one, which starts its cycle again and again."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from temporalio.client import (
     Client,
@@ -25,6 +25,7 @@ from domain.refusal import Refusal
 from domain.stream import check_id
 from workflows import names
 
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)  # from where Temporal counts
 LEAST, MOST = timedelta(minutes=1), timedelta(days=366)
 
 
@@ -47,9 +48,10 @@ def schedule_id(model: str) -> str:
 
 
 async def schedule(client: Client, request: RunCycle, every: timedelta) -> bool:
-    """Start `request` every so often; False where the same schedule stood already, and now has this cadence.
+    """Start `request` now and every so often; False where the model had a schedule, which now is this one.
 
-    Cycles of one schedule do not overlap: one that is due while another runs is left out.
+    One that stood before starts nothing now, and stays paused if it was. Cycles of one schedule do not
+    overlap: one that is due while another runs is left out.
 
     Raises:
         Refusal: `every` is out of range.
@@ -58,7 +60,7 @@ async def schedule(client: Client, request: RunCycle, every: timedelta) -> bool:
         raise Refusal("--every", f"{every} is outside 1 minute to 366 days")
     made = _made(request, every)
     try:
-        await client.create_schedule(schedule_id(request.model), made)
+        await client.create_schedule(schedule_id(request.model), made, trigger_immediately=True)
     except ScheduleAlreadyRunningError:
         handle = client.get_schedule_handle(schedule_id(request.model))
         await handle.update(lambda old: ScheduleUpdate(_kept(made, old.description.schedule.state)))
@@ -152,7 +154,7 @@ def _made(request: RunCycle, every: timedelta) -> Schedule:
             task_queue=names.TASK_QUEUE,
             static_summary=f"{request.model}, on schedule",
         ),
-        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every=every)]),
+        spec=ScheduleSpec(intervals=[ScheduleIntervalSpec(every, (datetime.now(UTC) - _EPOCH) % every)]),
         policy=SchedulePolicy(
             overlap=ScheduleOverlapPolicy.SKIP, catchup_window=max(every, timedelta(hours=1))
         ),

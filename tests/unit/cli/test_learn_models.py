@@ -4,7 +4,6 @@ import pytest
 from click.testing import CliRunner
 
 from cli import learn_models, learn_models_run, learn_models_view, learn_plot, learn_rounds
-from cli.duration import duration
 from domain.refusal import Refusal
 
 
@@ -129,7 +128,8 @@ def test_a_dry_run_lists_everything_and_says_how_to_go_on():
         ("models", ["--yes"], "--yes belongs to --collect"),
         ("models", ["digits", "--plot", "x.pdf"], "--plot: makes a PNG"),
         ("models", ["../etc"], "MODEL: '../etc' is not 1 to 128 letters"),
-        ("models", ["--collect", "--grace", "soon"], "--grace: 'soon' is no length of time"),
+        ("models", ["--collect", "--grace", "soon"], "--grace: 'soon' is no time; one is written like 7d"),
+        ("models", ["--collect", "--grace", "59s"], "--grace: 59s is outside 1m to 366d"),
         ("promote", ["digits", "newest", "--reason", "r", "--as", "p"], "version: 'newest' is no version"),
         ("rollback", ["digits", "--reason", " ", "--as", "p"], "reason: is empty"),
         ("observe", ["digits"], "give FILE, or --loss, and not both"),
@@ -144,12 +144,3 @@ def test_what_cannot_be_meant_is_refused_before_a_server_is_asked(command, argum
     found = CliRunner().invoke(getattr(learn_models, command), arguments)
     assert found.exit_code
     assert line in f"{found.output} {found.exception}"
-
-
-def test_a_length_of_time_is_a_number_and_a_unit():
-    assert [duration(text, "--every").total_seconds() for text in ("90s", "30m", "12h", "7d")] == [
-        90,
-        1_800,
-        43_200,
-        604_800,
-    ]
