@@ -45,6 +45,7 @@ ABOUT: dict[str, str] = {
     "conflict_case": "One row for each conflict case.",
     "case_reputation": "What the outcomes of cases say of voters, summed as in `reputation`; both are added.",
     "learning_cycle": "One row for each federated learning cycle, with its rounds.",
+    "model": "One row for each model, with every version and how it stands.",
     "fleet_host": "One row for each node process that ever announced clients.",
     "context_entry": "What each region has of the shared context: one row for each region and key.",
     "discard": "Which parked records were given up, by whom and why.",
@@ -56,6 +57,15 @@ ABOUT: dict[str, str] = {
     "sealing_stopped": "Logs that are sealed no more, and why; the topic `checkpoints` stands for all.",
 }
 MEANINGS: dict[str, dict[str, str]] = {
+    "model": _STAMPS
+    | {
+        "active": "The version that serves; null where none does.",
+        "canary": "The version that is tried; null where none is.",
+        "versions": "How many there are.",
+        "drifts": "How many drifts were seen.",
+        "changed_at": "Time of the last event.",
+        "state": "Its versions with their standing, the drift policy and the newest losses.",
+    },
     "deliberation": _STAMPS
     | {
         "status": "`open`, `consensus`, `mediated`, `ruled_by_person`, `unresolved` or `withdrawn`.",
