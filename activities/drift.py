@@ -61,7 +61,7 @@ def risen(losses: Sequence[float], delta: float) -> DriftFound | None:
     """The newest place at which the mean of the losses rose, as ADWIN finds it (Bifet and Gavaldà, 2007).
 
     ADWIN also finds where it fell; that is none. It looks after every 32nd loss, and its bound is for losses
-    between 0 and 1: larger ones make it quick to see a change.
+    between 0 and 1: larger ones make it quick to see a change. After a change it begins anew with the next.
 
     Raises:
         Refusal: river is not installed.
@@ -80,6 +80,6 @@ def risen(losses: Sequence[float], delta: float) -> DriftFound | None:
             after = losses[end - kept : end]
             mean_before, mean_after = sum(before) / len(before), sum(after) / len(after)
             if mean_after > mean_before:
-                found = DriftFound(mean_before, mean_after, len(losses) - (end - kept))
+                found = DriftFound(mean_before, mean_after, len(losses) - end)
         width = kept
     return found

@@ -127,7 +127,7 @@ class SetDriftPolicy:
 
 @dataclass(frozen=True, slots=True)
 class DriftFound:
-    """What a detector found: the mean of the last `newest` losses, `after`, against that `before` them."""
+    """What a detector found: a mean that rose from `before` to `after`, `newest` losses ago."""
 
     before: float
     after: float

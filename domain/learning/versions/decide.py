@@ -130,7 +130,7 @@ def observe(state: ModelState, command: c.Observe) -> list[e.ModelEvent]:
 
 def record_drift(state: ModelState, found: c.DriftFound) -> list[e.ModelEvent]:
     """A loss that rose is a drift, with what the policy makes of it; one that fell is none."""
-    if state.active is None or not 0 < found.newest < len(state.window) or found.after <= found.before:
+    if state.active is None or not 0 <= found.newest < len(state.window) or found.after <= found.before:
         return []
     then, reason = state.policy.then, ""
     if then == "roll_back" and not state.former:

@@ -94,9 +94,10 @@ class Observed:
 
 @dataclass(frozen=True, slots=True)
 class DriftDetected:
-    """The observed loss rose from a mean of `before` to one of `after`, over the last `newest` losses.
+    """The observed loss rose from a mean of `before` to one of `after`.
 
-    `then`: what follows; `reason` where that is less than the policy asks for.
+    `newest`: how many losses came after that was seen; only they count from here on. `then`: what follows;
+    `reason` where that is less than the policy asks for.
     """
 
     TYPE: ClassVar[str] = "learning.drift_detected.v1"

@@ -129,8 +129,8 @@ def _after(  # noqa: PLR0911 # a line for each kind of event
             }
         case e.DriftDetected():
             _require(data.version == state.active, f"{data.version} does not serve")
-            _require(0 < data.newest < len(state.window), f"{data.newest} losses are not the newest part")
-            return {"window": state.window[-data.newest :], "drifts": state.drifts + 1}
+            _require(0 <= data.newest < len(state.window), f"{data.newest} losses are not the newest part")
+            return {"window": state.window[len(state.window) - data.newest :], "drifts": state.drifts + 1}
         case e.DriftPolicySet():
             return {"policy": data.policy}
         case _:

@@ -18,8 +18,6 @@ from activities.training import Host
 from domain.learning.fleet import Candidate, DataOffer
 from domain.learning.fleet import Client as FleetClient
 from domain.learning.policy import DataSelector, TrainerSpec
-from domain.learning.tensors import TensorSpec
-from domain.learning.trainer import Evaluation
 from domain.learning.versions import commands as c
 from domain.learning.versions.policy import DriftPolicy, EvaluateOn
 from domain.learning.versions.state import NO_MODEL, fold_all, version_for
@@ -29,6 +27,7 @@ from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
 from tests.fakes.artifacts import MemoryArtifacts
+from tests.fakes.means import MeanRows, Means
 from tests.fakes.read_model import MemoryReadModel
 from workers import absent, orchestrator
 from workers.models import TemporalModels
@@ -39,29 +38,6 @@ from workflows.refusals import Refusals
 
 DEADLINE = 30.0
 ON = EvaluateOn(TrainerSpec("mean"), DataSelector("digits"))
-
-
-class Mean:
-    """A model is one number; its loss is how far it is from the rows."""
-
-    name = "mean"
-    abilities = frozenset()
-
-    def schema(self, settings):  # noqa: ARG002 # the port's signature
-        return (TensorSpec("at", "context_patterns", (1,)),)
-
-    def evaluate(self, model, rows, settings):  # noqa: ARG002 # the port's signature
-        return Evaluation(float(np.mean(np.abs(rows["x"] - model["at"][0]))), None, len(rows["x"]))
-
-
-class Trainers:
-    def named(self, name):  # noqa: ARG002 # the port's signature
-        return Mean()
-
-
-class Rows:
-    def rows(self, name, since, until):  # noqa: ARG002 # the port's signature
-        return {"x": np.ones(4, np.float32)}
 
 
 class Roster:
@@ -77,7 +53,7 @@ def clients_of(hosts):
     def named(client):
         if client not in {f"c-{host}" for host in hosts}:
             raise Refusal("client", "is not here")
-        return Rows()
+        return MeanRows(1, 1, 1, 1)
 
     return named
 
@@ -123,7 +99,7 @@ async def bed(client: Client, kafka: str, topic_prefix: str):
 
         @asynccontextmanager
         async def working():
-            evaluating = Evaluating(Host(clients_of(hosts), Trainers(), artifacts, None, None))
+            evaluating = Evaluating(Host(clients_of(hosts), Means(), artifacts, None, None))
             nodes = [
                 Worker(
                     client,
@@ -236,9 +212,15 @@ async def test_losses_that_rise_are_a_drift_which_rolls_back_and_a_repeat_writes
         seen = await bed.tell(names.OBSERVE, calm, ObservedAnswer)
         assert (len(seen.events), seen.drift, seen.unlooked) == (1, None, None)
         worse = c.Observe("week-2", (0.8,) * 300)
+        await bed.tell(names.SET_DRIFT_POLICY, c.SetDriftPolicy(DriftPolicy("say"), "wait and see", "ann"))
+        assert (await bed.tell(names.OBSERVE, worse, ObservedAnswer)).drift.then == "say"
+        more = await bed.tell(names.OBSERVE, c.Observe("week-3", (0.8,) * 300), ObservedAnswer)
+        assert more.drift is None  # a drift is said once
+        await bed.tell(names.SET_DRIFT_POLICY, said)
+        worse = c.Observe("week-4", (1.5,) * 300)
         drift = (await bed.tell(names.OBSERVE, worse, ObservedAnswer)).drift
         again = await bed.tell(names.OBSERVE, worse, ObservedAnswer)
         serving = await bed.models.serving(bed.model)
     assert drift.after > drift.before
     assert (again.events, again.drift) == ((), None)
-    assert (serving.active.name, serving.drifts) == ("v1.0", 1)
+    assert (serving.active.name, serving.drifts) == ("v1.0", 2)

@@ -239,6 +239,12 @@ def test_a_drift_is_said_once_and_leaves_the_losses_after_it():
     assert drift(story) == []
 
 
+def test_a_drift_that_the_newest_loss_showed_leaves_no_losses():
+    story = drifting(DriftPolicy())
+    assert drift(story, newest=0) == ["drift_detected"]
+    assert story.state.window == ()
+
+
 def test_a_falling_loss_is_no_drift():
     assert drift(drifting(DriftPolicy()), before=0.9, after=0.1) == []
 
