@@ -1,6 +1,7 @@
 """The control side of a cycle: what needs the roster, the store or the keeper of versions."""
 
 import asyncio
+import hashlib
 from dataclasses import dataclass
 
 import msgspec
@@ -36,6 +37,8 @@ from domain.artifact import ArtifactRef
 from domain.learning.combinations import settings_of
 from domain.learning.events import Report
 from domain.learning.strategies.registry import named
+from domain.learning.versions.lineage import LineageDigests
+from domain.learning.versions.policy import EvaluateOn
 from domain.refusal import Refusal
 
 
@@ -161,6 +164,14 @@ class Learning:
                 canary=policy.canary,
                 tolerance=policy.tolerance,
                 seed=request.seed,
+                digests=LineageDigests(
+                    cohort=task.cohort,
+                    updates=task.lineage,
+                    policy=hashlib.sha256(msgspec.json.encode(request, order="sorted")).hexdigest(),
+                    code=task.opening.code,
+                    data_schema=task.opening.data_schema,
+                ),
+                evaluation=EvaluateOn(request.trainer, request.data),
             )
         )
         return published.name

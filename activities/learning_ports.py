@@ -8,8 +8,11 @@ from typing import Protocol
 from activities.ports import ArtifactStore
 from domain.artifact import ArtifactRef
 from domain.learning.budget.commands import Charge, Charged
+from domain.learning.commands import RunCycle
 from domain.learning.fleet import Candidate, DataOffer, FleetEvent
 from domain.learning.trainer import Rows, Trainer
+from domain.learning.versions.lineage import LineageDigests
+from domain.learning.versions.policy import EvaluateOn
 
 __all__ = ["Charge", "Charged"]  # the ledger's own words, by which `Budgets` is asked
 
@@ -110,7 +113,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What a cycle hands to the keeper of its model's versions; the cycle's id makes a repeat the same."""
+    """What a cycle hands to the keeper of its model's versions; the cycle's id makes a repeat the same.
+
+    `lineage`, `digests`: of `domain.learning.versions.lineage.Lineage`. `evaluation`: how the canary's nodes
+    evaluate; without it a canary waits for a judgement from outside, or for a person.
+    """
 
     model: str
     cycle: str
@@ -124,6 +131,8 @@ class Publication:
     canary: float
     tolerance: float
     seed: int
+    digests: LineageDigests | None = None
+    evaluation: EvaluateOn | None = None
 
 
 class Models(Protocol):
@@ -139,6 +148,22 @@ class Models(Protocol):
 
     async def publish(self, publication: Publication) -> Version:
         """Make it the next version; the same cycle again gives the same version."""
+        ...
+
+
+class Cycles(Protocol):
+    """Starts learning cycles, where a drift asks for one."""
+
+    async def start(self, request: RunCycle, key: str) -> None:
+        """Start `request` as a scheduled one; the same key again starts nothing."""
+        ...
+
+    async def trigger(self, model: str) -> None:
+        """Let the model's schedule start its cycle now.
+
+        Raises:
+            Refusal: the model has no schedule.
+        """
         ...
 
 

@@ -184,7 +184,7 @@ class AggregatedRound:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Hand the last model over to the keeper of versions."""
+    """Hand the last model over to the keeper of versions; `cohort`: digest of the participants' names."""
 
     MAX_BYTES: ClassVar[int] = 1 << 20  # a thousand rounds' figures
     opening: CycleOpened
@@ -193,3 +193,4 @@ class Publish:
     participants: int
     lineage: str
     figures: tuple[RoundFigures, ...]
+    cohort: str = ""

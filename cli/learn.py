@@ -10,7 +10,14 @@ from cli.lazy import LazyGroup
 from domain.refusal import Refusal
 from domain.stream import check_id
 
-COMMANDS: dict[str, tuple[str, str]] = {}
+COMMANDS: dict[str, tuple[str, str]] = {
+    "models": ("cli.learn_models:models", "Versions of models: lineage, metrics, plots; collect artifacts."),
+    "promote": ("cli.learn_models:promote", "Let a version serve every node."),
+    "rollback": ("cli.learn_models:rollback", "Take back the canary, or the version that serves."),
+    "observe": ("cli.learn_models:observe", "Feed losses that were seen, and look for a drift."),
+    "drift": ("cli.learn_models:drift", "Say what follows when the observed loss rises."),
+    "schedule": ("cli.learn_schedule:schedule", "A model's schedule: show, pause, resume, delete."),
+}
 """Commands of files of their own, each imported only to run it."""
 
 STATUSES = ("training", "closed", "failed", "withdrawn")

@@ -52,16 +52,16 @@ def rows(file: Path) -> bytes:
     return content
 
 
-def period(text: str) -> timedelta:
-    """`7d`, `12h`, `30m` or `90s` as a time.
+def period(text: str, option: str = "--every") -> timedelta:
+    """`7d`, `12h`, `30m` or `90s` as a time, for that option.
 
     Raises:
         Refusal: it is none, or shorter than a minute, or longer than a year.
     """
     found = _PERIOD.fullmatch(text)
     if found is None:
-        raise Refusal("--every", f"'{printable(text, 40)}' is no time; one is written like 7d, 12h or 30m")
+        raise Refusal(option, f"'{printable(text, 40)}' is no time; one is written like 7d, 12h or 30m")
     length = timedelta(**{_UNITS[found[2]]: int(found[1])})
     if not _SHORTEST <= length <= _LONGEST:
-        raise Refusal("--every", f"{text} is outside 1m to 366d")
+        raise Refusal(option, f"{text} is outside 1m to 366d")
     return length

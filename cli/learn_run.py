@@ -5,18 +5,10 @@ import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import Any
 
-from temporalio.client import (
-    Client,
-    Schedule,
-    ScheduleActionStartWorkflow,
-    ScheduleAlreadyRunningError,
-    ScheduleIntervalSpec,
-    ScheduleSpec,
-    WorkflowHandle,
-)
+from temporalio.client import Client, WorkflowHandle
 from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
 from temporalio.exceptions import WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
@@ -27,6 +19,7 @@ from cli.consensus_row import jsonable
 from domain.learning.commands import RunCycle
 from domain.refusal import Refusal
 from projections.learning_queries import LearningQueries
+from workers import schedules
 from workers.artifacts import FsspecArtifacts
 from workers.settings import load
 from workers.temporal_client import connect
@@ -34,7 +27,6 @@ from workflows import names
 
 LOOK_SECONDS = 0.5
 TABLES_SECONDS = 10.0  # that the read model may take to follow a cycle that has ended
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 Row = dict[str, Any]
 
@@ -52,20 +44,14 @@ async def train(request: RunCycle, rows: bytes | None) -> Row:
 
 
 async def schedule(request: RunCycle, rows: bytes | None, every: timedelta) -> Row:
-    """Start now and every so long; each cycle has the time of its start in its id."""
+    """Start now and every so long; each cycle has the time of its start in its id.
+
+    A model has one schedule: another one takes the place of the one before.
+    """
     client, request = await _client(), await _with(replace(request, scheduled=True), rows)
-    name = names.learning_stream(request.id)
-    action = ScheduleActionStartWorkflow(
-        names.RUN_LEARNING_CYCLE, request, id=f"{name}.scheduled", task_queue=names.TASK_QUEUE
-    )
-    offset = (datetime.now(UTC) - _EPOCH) % every
-    plan = Schedule(action, ScheduleSpec(intervals=[ScheduleIntervalSpec(every, offset)]))
-    try:
-        await client.create_schedule(name, plan, trigger_immediately=True)
-    except ScheduleAlreadyRunningError:
-        told = f"`temporal schedule delete -s {name}` ends it"
-        raise Refusal("id", f"a schedule {name} is there already; {told}") from None
-    return {"id": request.id, "schedule_id": name, "every_seconds": every.total_seconds()}
+    new = await schedules.schedule(client, request, every)
+    name = schedules.schedule_id(request.model)
+    return {"id": request.id, "schedule_id": name, "every_seconds": every.total_seconds(), "new": new}
 
 
 async def show(cycle: str) -> Row:

@@ -28,10 +28,10 @@ def started(data: dict[str, Any]) -> str:
 
 
 def planned(data: dict[str, Any]) -> str:
-    return (
-        f"scheduled {data['schedule_id']} every {data['every_seconds']:,.0f} s, the first one now;"
-        f" `temporal schedule describe -s {data['schedule_id']}` shows it"
-    )
+    model = data["schedule_id"].partition(".")[2]
+    begun = "the first one now" if data["new"] else "in place of the one before"
+    every = f"every {data['every_seconds']:,.0f} s"
+    return f"scheduled {data['schedule_id']} {every}, {begun}; `moot learn schedule {model}` shows it"
 
 
 def result(data: dict[str, Any], width: int) -> str:

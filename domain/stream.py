@@ -56,6 +56,11 @@ def budget_stream(ledger: str) -> str:
     return f"budget/{ledger}"
 
 
+def model_stream(model: str) -> str:
+    """The stream of a model's versions, and the id of the one workflow that keeps them."""
+    return f"model/{model}"
+
+
 def item_stream(docket: str, index: int) -> str:
     """The stream of a docket's item at `index` (from 0); the dot keeps it apart from every proposal's."""
     return f"{items_prefix(docket)}{index}"

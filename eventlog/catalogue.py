@@ -7,6 +7,7 @@ from domain.context import events as context
 from domain.learning import events as learning
 from domain.learning import fleet
 from domain.learning.budget import events as budget
+from domain.learning.versions import events as versions
 
 EVENTS = (
     *consensus.EVENTS,
@@ -15,6 +16,7 @@ EVENTS = (
     *learning.EVENTS,
     *fleet.EVENTS,
     *budget.EVENTS,
+    *versions.EVENTS,
     *audit_events.EVENTS,
     *deadletters.EVENTS,
 )

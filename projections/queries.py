@@ -49,7 +49,12 @@ UNION ALL SELECT last_id FROM docket WHERE stream = $1
 UNION ALL SELECT last_id FROM conflict_case WHERE stream = $1
 UNION ALL SELECT last_id FROM learning_cycle WHERE stream = $1
 UNION ALL SELECT last_id FROM budget_ledger WHERE stream = $1
+UNION ALL SELECT last_id FROM model WHERE stream = $1
 """
+_MODELS = """
+SELECT stream, active, canary, versions, drifts, changed_at FROM model ORDER BY stream LIMIT $1
+"""
+_MODEL = "SELECT stream, active, canary, versions, drifts, changed_at, state FROM model WHERE stream = $1"
 # One statement sees one moment: the sums are those of just these offsets.
 _WEIGHTS = """
 SELECT voter, sum(right_weight) AS right_weight, sum(wrong_weight) AS wrong_weight,
@@ -171,6 +176,14 @@ class Queries:
     async def case(self, stream: str) -> dict[str, Any] | None:
         """One conflict case, its events as JSON text in `state`; None where none is known."""
         return await self._one(_CASE, stream)
+
+    async def models(self, limit: int) -> list[dict[str, Any]]:
+        """Models by name, without their versions."""
+        return [dict(row) for row in await self._rows(_MODELS, limit)]
+
+    async def model(self, stream: str) -> dict[str, Any] | None:
+        """One model, `state` (a `ModelState`) as JSON text; None where none is known."""
+        return await self._one(_MODEL, stream)
 
     async def decided_in(self, docket: str) -> int:
         """How many items of a docket are decided, as far as the log is projected."""

@@ -11,6 +11,7 @@ from projections.deadletters import DiscardProjection
 from projections.dockets import DocketProjection
 from projections.fleet import FleetProjection
 from projections.learning import LearningProjection
+from projections.model import ModelProjection
 from projections.projection import Projection
 
 # Records that no projection takes (no readable key, a category of nobody) are parked in its name, so it
@@ -27,6 +28,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     LearningProjection(),
     FleetProjection(),
     BudgetProjection(),
+    ModelProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 

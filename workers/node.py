@@ -15,6 +15,7 @@ from temporalio.worker import Worker
 from activities import training as local_training
 from activities.asking import Rules
 from activities.conflict import LocalRule
+from activities.evaluating import Evaluating
 from activities.learning_ports import LocalData
 from activities.ports import Reasoner
 from activities.privacy import plain
@@ -56,6 +57,8 @@ def worker(
     """
     trained = local_training.Training(host) if host else None
     learning: list[Callable[..., Any]] = [trained.train_round, trained.exchange] if trained else []
+    if host is not None:
+        learning.append(Evaluating(host).evaluate_version)
     return Worker(
         client,
         task_queue=node_queue(node),

@@ -11,6 +11,8 @@ from activities.append import Append
 from activities.budget import Budgeting
 from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
+from activities.drift import Drift
+from activities.evaluating import Panels
 from activities.fleet import Announcing
 from activities.learning import Control, Learning
 from activities.learning_ports import Hosts, LargeArtifacts
@@ -32,8 +34,10 @@ from workers import (
 )
 from workers.artifacts import FsspecArtifacts
 from workers.budgets import TemporalBudgets
+from workers.models import TemporalModels
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
+from workers.schedules import TemporalCycles
 from workers.settings import Settings
 from workers.temporal_client import connect
 from workflows import names
@@ -61,7 +65,9 @@ def worker(
     """The worker on the task queue `folkmoot`, put together from its ports, in production and in tests."""
     append = Append(log, BY_TYPE, read_model)
     docket = DocketWork(log, artifacts, read_model)
-    learning = Learning(control or absent.control(artifacts))
+    drift = Drift(TemporalCycles(client, task_queue))
+    control = control or absent.control(artifacts, TemporalModels(client, task_queue))
+    learning = Learning(control)
     budgeting = Budgeting(TemporalBudgets(client, task_queue))
     return Worker(
         client,
@@ -84,6 +90,9 @@ def worker(
             learning.keep_reports,
             learning.aggregate_round,
             learning.publish_model,
+            drift.detect_drift,
+            drift.start_cycle,
+            Panels(control.roster).canary_panel,
             Announcing(read_model).look_up_host,
             budgeting.charge_budget,
             budgeting.compose_budget,

@@ -29,6 +29,7 @@ from workflows.docket import DecideDocket
 from workflows.fleet import AnnounceHost
 from workflows.learning import RunLearningCycle
 from workflows.learning_shard import TrainShard
+from workflows.model import KeepModel
 from workflows.payloads import CONVERTER
 from workflows.refusals import Refusals
 from workflows.unknown import UnknownWorkflow
@@ -41,6 +42,7 @@ WORKFLOWS: tuple[type[Any], ...] = (
     TrainShard,
     AnnounceHost,
     KeepBudget,
+    KeepModel,
     UnknownWorkflow,
 )
 Progress = Callable[[int, int], None]

@@ -11,6 +11,7 @@ from domain.stream import (
     docket_stream,
     fleet_stream,
     learning_stream,
+    model_stream,
 )
 
 __all__ = [
@@ -20,6 +21,7 @@ __all__ = [
     "docket_stream",
     "fleet_stream",
     "learning_stream",
+    "model_stream",
 ]  # a workflow that writes a stream has its name as its id
 
 TASK_QUEUE = "folkmoot"
@@ -32,6 +34,7 @@ RUN_LEARNING_CYCLE = "RunLearningCycle"
 TRAIN_SHARD = "TrainShard"
 ANNOUNCE_HOST = "AnnounceHost"
 KEEP_BUDGET = "KeepBudget"
+KEEP_MODEL = "KeepModel"
 WORKFLOWS = (
     REACH_CONSENSUS,
     DECIDE_DOCKET,
@@ -40,6 +43,7 @@ WORKFLOWS = (
     TRAIN_SHARD,
     ANNOUNCE_HOST,
     KEEP_BUDGET,
+    KEEP_MODEL,
 )
 
 CAST_BALLOT = "cast_ballot"
@@ -49,6 +53,12 @@ VERDICT = "verdict"
 ANNUL = "annul"
 GROW = "grow"
 CHARGE = "charge"
+PUBLISH = "publish"
+JUDGE = "judge"
+PROMOTE = "promote"
+ROLL_BACK = "roll_back"
+OBSERVE = "observe"
+SET_DRIFT_POLICY = "set_drift_policy"
 
 RESOLUTION_TIME = "conflict_resolution_time"
 """A metric; labels conflict_type, resolution_level."""

@@ -45,6 +45,7 @@ ABOUT: dict[str, str] = {
     "conflict_case": "One row for each conflict case.",
     "case_reputation": "What the outcomes of cases say of voters, summed as in `reputation`; both are added.",
     "learning_cycle": "One row for each federated learning cycle, with its rounds.",
+    "model": "One row for each model, with every version and how it stands.",
     "fleet_host": "One row for each node process that ever announced clients.",
     "budget_ledger": "One row for each privacy ledger.",
     "budget_subject": "What each data subject has spent of its privacy budget, summed up.",
@@ -75,6 +76,15 @@ MEANINGS: dict[str, dict[str, str]] = {
         "subject": "Whose data it is.",
         "spent": "Epsilon spent, at the ledger's delta, in billionths: an exact integer.",
         "releases": "In how many releases its data took part, or may have.",
+    },
+    "model": _STAMPS
+    | {
+        "active": "The version that serves; null where none does.",
+        "canary": "The version that is tried; null where none is.",
+        "versions": "How many there are.",
+        "drifts": "How many drifts were seen.",
+        "changed_at": "Time of the last event.",
+        "state": "Its versions with their standing, the drift policy and the newest losses.",
     },
     "deliberation": _STAMPS
     | {

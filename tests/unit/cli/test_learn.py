@@ -223,8 +223,8 @@ def test_a_result_says_what_was_published_and_from_whom():
 
 def test_what_was_started_is_said_with_the_command_that_follows_it():
     assert "`moot learn watch c`" in learn_view.started({"id": "c", "workflow_id": "learning/c"})
-    planned = learn_view.planned({"schedule_id": "learning/c", "every_seconds": 604_800.0})
-    assert planned.startswith("scheduled learning/c every 604,800 s, the first one now;")
+    planned = learn_view.planned({"schedule_id": "learning.m", "every_seconds": 604_800.0, "new": True})
+    assert planned.startswith("scheduled learning.m every 604,800 s, the first one now;")
 
 
 @pytest.mark.parametrize(

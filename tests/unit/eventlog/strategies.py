@@ -13,7 +13,9 @@ from domain.event import Event, event_id
 from domain.learning.commands import RunCycle
 from domain.learning.fleet import Announced, Client, DataOffer, Left
 from domain.learning.mechanism import Mechanism
-from domain.learning.policy import CohortPolicy, PrivacySpec, TrainerSpec
+from domain.learning.policy import CohortPolicy, DataSelector, PrivacySpec, TrainerSpec
+from domain.learning.trainer import Evaluation
+from domain.learning.versions.policy import DriftPolicy, HostEvaluation
 from eventlog.catalogue import EVENTS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -61,6 +63,10 @@ CYCLE = st.builds(
     cohort=st.builds(CohortPolicy, st.floats(0.01, 1), st.integers(1, 100)),
     privacy=PRIVACY,
 )
+SELECTOR = st.builds(DataSelector, st.just("digits"), st.floats(0.5, 7))
+EVALUATION = st.builds(Evaluation, st.floats(-1e300, 1e300), st.none() | FRACTION, st.integers(1, 2**40))
+CYCLE = st.builds(RunCycle, st.just("c1"), st.just("digits"), TRAINER, rounds=st.integers(1, 1000))
+DRIFT_POLICY = st.builds(DriftPolicy, st.just("cycle"), st.floats(0.001, 1), st.none() | CYCLE)
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket", "context", "conflict"]), NAME)
 TIME = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 # hypothesis wants them bare
@@ -109,10 +115,13 @@ LEAVES = {
     datetime: TIME,
     Policy: POLICY,
     ConflictPolicy: CONFLICT_POLICY,
-    datetime: TIME,
     Announced: ANNOUNCED,
     Left: st.builds(Left, ID, TEXT),
     Mechanism: MECHANISM,
+    TrainerSpec: TRAINER,
+    DataSelector: SELECTOR,
+    HostEvaluation: st.builds(HostEvaluation, st.just("eu-1"), EVALUATION, EVALUATION),
+    DriftPolicy: DRIFT_POLICY,
     RunCycle: CYCLE,
 }
 
