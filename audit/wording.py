@@ -28,6 +28,7 @@ from domain.context.events import Written
 from domain.counting import counted, share
 from domain.deadletters import Discarded
 from domain.event import EventData
+from domain.learning.fleet import Announced, Left
 
 _FEW = 8
 
@@ -63,6 +64,11 @@ def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of eve
         case Discarded():
             where = f"{data.topic}/{data.partition} offset {data.offset}"
             return f"{data.who} discards the record parked at {where}: {data.why}"
+        case Announced():
+            part = f" (part {data.part} of {data.parts})" if data.parts > 1 else ""
+            return f"{data.host} in {data.region} trains for {_few(c.id for c in data.clients)}{part}"
+        case Left():
+            return f"{data.host} leaves: {data.reason}"
         case _:
             return data.TYPE
 
