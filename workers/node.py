@@ -1,7 +1,8 @@
 """A node process: one region's or edge's own reasoning, on its own task queue, near its own data."""
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -12,6 +13,7 @@ from temporalio.worker import Worker
 
 from activities.asking import Rules
 from activities.conflict import LocalRule
+from activities.learning_ports import LocalData
 from activities.ports import Reasoner
 from activities.reasoner import Reasoning
 from domain.refusal import Refusal
@@ -21,7 +23,7 @@ from workers.announcer import Announcer
 from workers.artifacts import FsspecArtifacts
 from workers.identity import public_half
 from workers.membership import Membership
-from workers.node_folder import claimed
+from workers.node_folder import NodeFolder, claimed
 from workers.reasoners import load_reasoner
 from workers.settings import Settings
 from workers.temporal_client import connect
@@ -97,19 +99,26 @@ async def run(
     async with AsyncExitStack() as held:
         member = None
         if training.wanted:
-            member = held.enter_context(_member(client, settings, node, region, training))
-        # The activities of `activities/training.py` join the worker here, given what `_member` has open.
-        made = worker(client, node, thinking, region)
+            member = held.enter_context(_joined(client, settings, node, region, training))
+        made = worker(client, node, thinking, region)  # the activities that train are made of `member`
         if region is not None and rules is not None and settings.kafka:
             await held.enter_async_context(node_context.kept(settings, region, node, rules, meter))
-        await serving.serve(made, ready, member)
+        await serving.serve(made, ready, member.membership if member else None)
+
+
+@dataclass(frozen=True, slots=True)
+class Member:
+    """A node of the fleet: each client's data, the folder that is open, and what announces them."""
+
+    sources: Mapping[str, LocalData]
+    folder: NodeFolder
+    membership: Membership
 
 
 @contextmanager
-def _member(
+def _joined(
     client: Client, settings: Settings, node: str, region: str | None, training: Training
-) -> Iterator[Membership]:
-    """The node in the fleet, with its folder open."""
+) -> Iterator[Member]:
     if region is None:
         raise Refusal("--region", "is needed with data: cohorts are drawn by region")
     found = trainees.sources(node, training)
@@ -118,4 +127,4 @@ def _member(
         public = public_half(folder.identity)
         announcer = Announcer(client, folder.journal, node)
         look = partial(trainees.clients, found, training, path, public)
-        yield Membership(announcer, node, region, look, training.every)
+        yield Member(found, folder, Membership(announcer, node, region, look, training.every))
