@@ -44,7 +44,6 @@ LOOK = "How often it looks whether what it announced has changed.  [default: 30]
     type=click.FloatRange(0.05, 86_400),
     default=30.0,
     metavar="SECONDS",
-    show_default=True,
     help=LOOK,
 )
 @METRICS
