@@ -5,9 +5,22 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Protocol
 
+from activities.ports import ArtifactStore
 from domain.artifact import ArtifactRef
 from domain.learning.fleet import Candidate, DataOffer, FleetEvent
 from domain.learning.trainer import Rows, Trainer
+
+
+class LargeArtifacts(ArtifactStore, Protocol):
+    """Large values by reference, of which a part may be read."""
+
+    async def mapped(self, ref: ArtifactRef) -> memoryview:
+        """The bytes as they lie on a disk of this machine, checked once, when opened; not to be written.
+
+        Raises:
+            domain.refusal.Refusal: it is missing, or its bytes are not what the reference says.
+        """
+        ...
 
 
 class Roster(Protocol):

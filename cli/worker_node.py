@@ -24,7 +24,7 @@ LOOK = "How often it looks whether what it announced has changed.  [default: 30]
     metavar="NAME",
     help="What answers: rules, model, person, or MODULE:FACTORY.  [default: rules, which abstain]",
 )
-@click.option("--data", metavar="DATA", help="Train on this: MODULE:FACTORY.  [default: train nothing]")
+@click.option("--data", metavar="DATA", help="Train on this: a file, a folder, or MODULE:FACTORY.")
 @click.option("--clients", type=int, metavar="N", help="As many virtual clients, each with its own data.")
 @click.option(
     "--client", "named", multiple=True, metavar="NAME=DATA", help="A client and its data; repeat it."

@@ -41,6 +41,11 @@ def conflict_stream(case: str) -> str:
     return f"conflict/{case}"
 
 
+def learning_stream(cycle: str) -> str:
+    """The stream of a learning cycle, and the id of the one workflow that writes it."""
+    return f"learning/{cycle}"
+
+
 def fleet_stream(host: str) -> str:
     """The stream of a node process, and the id of the one workflow that writes it."""
     return f"fleet/{host}"

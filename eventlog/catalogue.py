@@ -4,12 +4,14 @@ from domain import audit_events, deadletters
 from domain.conflict import events as conflict
 from domain.consensus import events as consensus
 from domain.context import events as context
+from domain.learning import events as learning
 from domain.learning import fleet
 
 EVENTS = (
     *consensus.EVENTS,
     *context.EVENTS,
     *conflict.EVENTS,
+    *learning.EVENTS,
     *fleet.EVENTS,
     *audit_events.EVENTS,
     *deadletters.EVENTS,

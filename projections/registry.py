@@ -9,6 +9,7 @@ from projections.context import ContextProjection
 from projections.deadletters import DiscardProjection
 from projections.dockets import DocketProjection
 from projections.fleet import FleetProjection
+from projections.learning import LearningProjection
 from projections.projection import Projection
 
 # Records that no projection takes (no readable key, a category of nobody) are parked in its name, so it
@@ -22,6 +23,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     DocketProjection(),
     CONTEXT,
     ConflictProjection(),
+    LearningProjection(),
     FleetProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}

@@ -2,10 +2,14 @@
 
 import asyncio
 import hashlib
+import mmap
 import os
 import re
+import shutil
+import tempfile
 import uuid
 from pathlib import Path
+from typing import IO
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -52,12 +56,49 @@ class FsspecArtifacts:
         try:
             content: bytes = await asyncio.to_thread(self._files.cat_file, path)
         except FileNotFoundError:
-            raise Refusal(
-                "sha256", f"the artifact {ref.sha256[:12]} is not in this store; put it there"
-            ) from None
+            raise _missing(ref) from None
         if len(content) != ref.bytes or hashlib.sha256(content).hexdigest() != ref.sha256:
-            raise Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its digest is another")
+            raise _changed(ref)
         return content
+
+    async def mapped(self, ref: ArtifactRef) -> memoryview:
+        """The bytes as a file on this machine has them, mapped and not read in; checked once, when opened.
+
+        A folder's own file is mapped. Of an object store a copy is made that has no name any more, so that it
+        goes when nobody looks at it.
+
+        Raises:
+            Refusal: as `get`.
+        """
+        if not _DIGEST.fullmatch(ref.sha256):
+            raise Refusal("sha256", "is not 64 lower-case hexadecimal digits")
+        return await asyncio.to_thread(self._mapped, ref)
+
+    def _mapped(self, ref: ArtifactRef) -> memoryview:
+        path = f"{self._root}/{ref.sha256[:2]}/{ref.sha256}"
+        try:
+            with self._local(path) as file:
+                length = os.fstat(file.fileno()).st_size
+                content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ) if length else b""
+        except FileNotFoundError:
+            raise _missing(ref) from None
+        view = memoryview(content)
+        if len(view) != ref.bytes or hashlib.sha256(view).hexdigest() != ref.sha256:
+            raise _changed(ref)
+        return view
+
+    def _local(self, path: str) -> IO[bytes]:
+        if isinstance(self._files, LocalFileSystem):
+            return open(path, "rb")  # noqa: PTH123 # as fsspec; who asked closes it
+        spooled = tempfile.TemporaryFile()  # noqa: SIM115 # who asked closes it
+        try:
+            with self._files.open(path, "rb") as source:
+                shutil.copyfileobj(source, spooled, 1 << 20)
+            spooled.flush()
+        except BaseException:
+            spooled.close()
+            raise
+        return spooled
 
     async def answered(self, key: str) -> bytes | None:
         """The answer that was kept under `key`, or None; it bears no digest, so its reader checks it."""
@@ -89,6 +130,14 @@ class FsspecArtifacts:
         else:  # an object store shows an object only when it is whole
             self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
             self._files.pipe_file(path, content)
+
+
+def _missing(ref: ArtifactRef) -> Refusal:
+    return Refusal("sha256", f"the artifact {ref.sha256[:12]} is not in this store; put it there")
+
+
+def _changed(ref: ArtifactRef) -> Refusal:
+    return Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its digest is another")
 
 
 def _write_atomically(path: str, content: bytes) -> None:

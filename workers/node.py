@@ -1,8 +1,8 @@
 """A node process: one region's or edge's own reasoning, on its own task queue, near its own data."""
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+import os
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
-from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -11,23 +11,28 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 
+from activities import training as local_training
 from activities.asking import Rules
 from activities.conflict import LocalRule
 from activities.learning_ports import LocalData
 from activities.ports import Reasoner
+from activities.privacy import plain
+from activities.privacy.registry import Methods
 from activities.reasoner import Reasoning
 from domain.refusal import Refusal
 from domain.stream import check_id
+from domain.strict_json import printable
 from workers import context_rules, node_context, serving, trainees
 from workers.announcer import Announcer
 from workers.artifacts import FsspecArtifacts
 from workers.identity import public_half
 from workers.membership import Membership
-from workers.node_folder import NodeFolder, claimed
+from workers.node_folder import claimed
 from workers.reasoners import load_reasoner
 from workers.settings import Settings
 from workers.temporal_client import connect
 from workers.trainees import Training
+from workers.trainers import InstalledTrainers, own_trainers
 from workers.training_metrics import TrainingMetrics
 from workflows.heartbeats import Heartbeats
 from workflows.names import node_queue
@@ -41,17 +46,19 @@ def worker(
     node: str,
     reasoner: Reasoner | None = None,
     region: str | None = None,
-    training: Sequence[Callable[..., Any]] = (),
+    host: local_training.Host | None = None,
 ) -> Worker:
     """The worker on the task queue `node.<node>`; without a reasoner it abstains and says why.
 
-    `training`: the activities that train for the node's clients. Temporal shows the `region` in the worker's
-    identity, `<node>@<region>`; it changes nothing else.
+    With a `host` it trains the clients which that has. Temporal shows the `region` in the worker's identity,
+    `<node>@<region>`; it changes nothing else.
     """
+    trained = local_training.Training(host) if host else None
+    learning: list[Callable[..., Any]] = [trained.train_round, trained.exchange] if trained else []
     return Worker(
         client,
         task_queue=node_queue(node),
-        activities=[Reasoning(reasoner or Rules()).answer_inquiry, LocalRule().apply_rule, *training],
+        activities=[Reasoning(reasoner or Rules()).answer_inquiry, LocalRule().apply_rule, *learning],
         interceptors=[Heartbeats(), Refusals(), TrainingMetrics()],
         identity=f"{node}@{region}" if region else None,
         graceful_shutdown_timeout=serving.GRACE,
@@ -97,34 +104,41 @@ async def run(
     client = await connect(settings, runtime)
     meter = (runtime or Runtime.default()).metric_meter
     async with AsyncExitStack() as held:
-        member = None
+        member = host = None
         if training.wanted:
-            member = held.enter_context(_joined(client, settings, node, region, training))
-        made = worker(client, node, thinking, region)  # the activities that train are made of `member`
+            member, host = held.enter_context(_member(client, settings, node, region, training))
+        made = worker(client, node, thinking, region, host)
         if region is not None and rules is not None and settings.kafka:
             await held.enter_async_context(node_context.kept(settings, region, node, rules, meter))
-        await serving.serve(made, ready, member.membership if member else None)
-
-
-@dataclass(frozen=True, slots=True)
-class Member:
-    """A node of the fleet: each client's data, the folder that is open, and what announces them."""
-
-    sources: Mapping[str, LocalData]
-    folder: NodeFolder
-    membership: Membership
+        await serving.serve(made, ready, member)
 
 
 @contextmanager
-def _joined(
+def _member(
     client: Client, settings: Settings, node: str, region: str | None, training: Training
-) -> Iterator[Member]:
+) -> Iterator[tuple[Membership, local_training.Host]]:
+    """The node in the fleet, and what it trains with, with its folder open."""
     if region is None:
         raise Refusal("--region", "is needed with data: cohorts are drawn by region")
     found = trainees.sources(node, training)
+    installed = InstalledTrainers(own_trainers(os.environ))
+    announced = trainees.trainers(training.trainers, installed)
     path = training.folder or settings.data / "nodes" / node
     with claimed(path, node) as folder:
         public = public_half(folder.identity)
         announcer = Announcer(client, folder.journal, node)
-        look = partial(trainees.clients, found, training, path, public)
-        yield Member(found, folder, Membership(announcer, node, region, look, training.every))
+        look = partial(trainees.clients, found, training, announced, path, public)
+        host = local_training.Host(
+            clients=partial(_rows_of, found),
+            trainers=installed,
+            artifacts=FsspecArtifacts(settings.artifacts),
+            journal=folder.journal,
+            methods=Methods([plain.installed()]),
+        )
+        yield Membership(announcer, node, region, look, training.every), host
+
+
+def _rows_of(found: Mapping[str, LocalData], client: str) -> LocalData:
+    if client not in found:
+        raise Refusal("client", f"this node does not train for {printable(client, 60)}")
+    return found[client]

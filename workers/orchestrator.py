@@ -11,15 +11,24 @@ from activities.append import Append
 from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
 from activities.fleet import Announcing
-from activities.learning_ports import Hosts
+from activities.learning import Control, Learning
+from activities.learning_ports import Hosts, LargeArtifacts
 from activities.mediation import Mediation
-from activities.ports import ArtifactStore, EventLog, Reasoner, Reputations, Streams
+from activities.ports import EventLog, Reasoner, Reputations, Streams
 from activities.reputation import Reputation
 from activities.ruling import Ruling, SharedContext
 from domain.context.residency import Residency
 from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
-from workers import context_policy, partition_counts, reasoners, search_attributes, serving, shared_context
+from workers import (
+    absent,
+    context_policy,
+    partition_counts,
+    reasoners,
+    search_attributes,
+    serving,
+    shared_context,
+)
 from workers.artifacts import FsspecArtifacts
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
@@ -37,18 +46,20 @@ class ReadPorts(Streams, Reputations, Hosts, Protocol):
 def worker(
     client: Client,
     log: EventLog,
-    artifacts: ArtifactStore,
+    artifacts: LargeArtifacts,
     read_model: ReadPorts,
     mediator: Reasoner | None = None,
     *,
     context: SharedContext | None = None,
     residency: Residency | None = None,
+    control: Control | None = None,
     task_queue: str = names.TASK_QUEUE,
     cached: int = serving.CACHED_WORKFLOWS,
 ) -> Worker:
     """The worker on the task queue `folkmoot`, put together from its ports, in production and in tests."""
     append = Append(log, BY_TYPE, read_model)
     docket = DocketWork(log, artifacts, read_model)
+    learning = Learning(control or absent.control(artifacts))
     return Worker(
         client,
         task_queue=task_queue,
@@ -64,6 +75,12 @@ def worker(
             docket.prepare_docket,
             docket.decide_slice,
             docket.close_docket,
+            learning.prepare_cycle,
+            learning.draw_round,
+            learning.route,
+            learning.keep_reports,
+            learning.aggregate_round,
+            learning.publish_model,
             Announcing(read_model).look_up_host,
         ],
         interceptors=[Heartbeats(), Refusals()],

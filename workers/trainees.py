@@ -1,17 +1,15 @@
 """The clients that a node process trains for: their ids, their data, and what is announced of them."""
 
-import importlib
-import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 
-from activities.learning_ports import LocalData
+from activities.learning_ports import LocalData, Trainers
 from domain.learning.fleet import Client
 from domain.refusal import Refusal
 from domain.stream import check_id
 from domain.strict_json import printable
+from workers.local_data import is_file, local_data
 from workflows.payloads import read_input
 
 CONDITIONS = "conditions.json"
@@ -58,7 +56,7 @@ def sources(node: str, training: Training) -> dict[str, LocalData]:
     Raises:
         Refusal: the options contradict each other, or data cannot be loaded.
     """
-    return {client: load(text, client) for client, text in _texts(node, training).items()}
+    return {client: local_data(text, client) for client, text in _texts(node, training).items()}
 
 
 def _texts(node: str, training: Training) -> dict[str, str]:
@@ -67,7 +65,7 @@ def _texts(node: str, training: Training) -> dict[str, str]:
     if training.data is None and training.clients is not None:
         raise Refusal("--clients", "there is no --data for them; give it, or name each by --client")
     if training.data is not None:
-        return dict.fromkeys(_virtual(node, training.clients), training.data)
+        return dict.fromkeys(_virtual(node, training.clients, training.data), training.data)
     found: dict[str, str] = {}
     for text in training.named:
         client, equals, data = text.partition("=")
@@ -80,57 +78,46 @@ def _texts(node: str, training: Training) -> dict[str, str]:
     return found
 
 
-def _virtual(node: str, clients: int | None) -> Sequence[str]:
+def _virtual(node: str, clients: int | None, data: str) -> Sequence[str]:
     if clients is None:
         return (node,)
+    if is_file(data):
+        raise Refusal("--clients", "all would have the same file; name MODULE:FACTORY, or each by --client")
     if not 1 <= clients <= MOST_CLIENTS:
         raise Refusal("--clients", f"{clients} is outside 1 to {MOST_CLIENTS}")
     digits = len(str(clients - 1))
     return [f"{node}-{number:0{digits}d}" for number in range(clients)]
 
 
-def load(text: str, client: str) -> LocalData:
-    """The data of `client` that `MODULE:FACTORY` makes; the factory is given the client's id.
-
-    The module is imported, so name only what you trust.
+def trainers(named: Sequence[str], installed: Trainers) -> tuple[str, ...]:
+    """Those named, or, of none, all that are installed.
 
     Raises:
-        Refusal: there is no such factory, or what it makes is no source of data.
+        Refusal: one that is named is not installed.
     """
-    module, colon, factory = text.partition(":")
-    if str(Path.cwd()) not in sys.path:
-        sys.path.append(str(Path.cwd()))  # last, so that it hides nothing of ours
-    if not colon:
-        raise Refusal("--data", f"{printable(text)} is not MODULE:FACTORY")
-    try:
-        made = getattr(importlib.import_module(module), factory)(client)
-    except (ImportError, AttributeError, TypeError, ValueError) as error:
-        raise Refusal("--data", f"{printable(text)} cannot be loaded: {error}") from None
-    if not all(callable(getattr(made, name, None)) for name in ("offers", "rows")):
-        raise Refusal("--data", f"{printable(text)} makes something without `offers` or `rows`")
-    source: LocalData = made
-    return source
-
-
-def trainers(named: Sequence[str]) -> tuple[str, ...]:
-    """Those named, or, of none, all that are installed under the entry point `folkmoot.trainers`."""
-    return tuple(named) or tuple(sorted({found.name for found in entry_points(group="folkmoot.trainers")}))
+    for name in named:
+        installed.named(name)
+    return tuple(named) or installed.names()
 
 
 def clients(
-    found: Mapping[str, LocalData], training: Training, folder: Path, identity: str
+    found: Mapping[str, LocalData],
+    training: Training,
+    announced: tuple[str, ...],
+    folder: Path,
+    identity: str,
 ) -> tuple[Client, ...]:
     """What is announced now, in the order of the clients' ids; it reads, and so may take its time.
 
     Raises:
         Refusal: a source offers what cannot be, or the file of conditions is not what it should be.
     """
-    now, installed = _conditions(training.conditions, folder / CONDITIONS), trainers(training.trainers)
+    now = _conditions(training.conditions, folder / CONDITIONS)
     return tuple(
         Client(
             id=name,
             data=tuple(found[name].offers()),
-            trainers=installed,
+            trainers=announced,
             subject=training.subject,
             identity=identity,
             network_mbps=100.0 if now.network_mbps is None else now.network_mbps,

@@ -7,6 +7,8 @@ from typing import Any
 from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
+from activities.progress import CURRENT, Progress
+
 ALIVE = timedelta(seconds=5)
 """Heartbeat timeout of our activities: a retry elsewhere begins this long after a worker died."""
 
@@ -23,14 +25,17 @@ class _Beating(ActivityInboundInterceptor):
         timeout = activity.info().heartbeat_timeout
         if not timeout:
             return await super().execute_activity(input)
-        beating = asyncio.create_task(_beat(timeout.total_seconds() / 3))
+        progress = Progress()
+        beating = asyncio.create_task(_beat(timeout.total_seconds() / 3, progress))
+        telling = CURRENT.set(progress)
         try:
             return await super().execute_activity(input)
         finally:
+            CURRENT.reset(telling)
             beating.cancel()
 
 
-async def _beat(seconds: float) -> None:
+async def _beat(seconds: float, progress: Progress) -> None:
     while True:
         await asyncio.sleep(seconds)  # first: most are done before, and each beat is a write on the server
-        activity.heartbeat()
+        activity.heartbeat(*progress.details)

@@ -4,13 +4,14 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import conflict_stream, consensus_stream, docket_stream, fleet_stream
+from domain.stream import conflict_stream, consensus_stream, docket_stream, fleet_stream, learning_stream
 
 __all__ = [
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
     "fleet_stream",
+    "learning_stream",
 ]  # a workflow that writes a stream has its name as its id
 
 TASK_QUEUE = "folkmoot"
@@ -19,8 +20,17 @@ SOURCE = "folkmoot/workflows"
 REACH_CONSENSUS = "ReachConsensus"
 DECIDE_DOCKET = "DecideDocket"
 RESOLVE_CONFLICT = "ResolveConflict"
+RUN_LEARNING_CYCLE = "RunLearningCycle"
+TRAIN_SHARD = "TrainShard"
 ANNOUNCE_HOST = "AnnounceHost"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, ANNOUNCE_HOST)
+WORKFLOWS = (
+    REACH_CONSENSUS,
+    DECIDE_DOCKET,
+    RESOLVE_CONFLICT,
+    RUN_LEARNING_CYCLE,
+    TRAIN_SHARD,
+    ANNOUNCE_HOST,
+)
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"

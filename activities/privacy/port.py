@@ -1,13 +1,19 @@
 """The one port of all privacy methods: what a node sends of its update, and what the aggregator learns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from domain.learning.events import PrivacyMetadata
 from domain.learning.policy import PrivacySpec
 from domain.learning.privacy_level import PrivacyLevel
 from domain.learning.tensors import Schema, Tensors
 from domain.learning.update import ClientUpdate
+from domain.refusal import Refusal
+
+
+class RoundLost(Refusal):
+    """This attempt cannot be summed, for instance since too few shares came in; another attempt may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +33,7 @@ class Session:
     identities: Mapping[str, str]
     spec: PrivacySpec
     schema: Schema
+    subjects: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def salt(self) -> str:
@@ -43,11 +50,17 @@ class Protected:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What the aggregator learned of updates it could not see: the sum of weight * change, and of weights."""
+    """What the aggregator may go on with: the sum of weight * change, and of weights.
+
+    `clients`: whose updates are in it. `privacy`: what the method says of this release, where it knows more
+    than its name. `evidence`: what an audit may look at later, if anything.
+    """
 
     total: Tensors
     weight: float
     clients: tuple[str, ...]
+    privacy: PrivacyMetadata | None = None
+    evidence: bytes | None = None
 
 
 class NodeHalf(Protocol):
@@ -87,14 +100,46 @@ class AggregatorHalf(Protocol):
     async def sum(
         self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
     ) -> Sum:
-        """The sum, for methods that hide each update; `revealed` are the answers of the last of `after`."""
+        """The sum, for methods that hide each update; `revealed` are the answers of the last of `after`.
+
+        `protected` reads and checks a file whenever it is asked for one: ask once for each, one after the
+        other, in a thread.
+
+        Raises:
+            RoundLost: the sum cannot be had of this attempt; the round is abandoned and tried again.
+            Refusal: the cycle cannot go on, for instance since a budget would be passed.
+        """
+        ...
+
+
+class Accountant(Protocol):
+    """What a method with differential privacy says and charges; methods without one have none."""
+
+    async def admit(self, session: Session) -> None:
+        """Called before anybody of the session trains: charge what the nodes' own noise will spend.
+
+        Raises:
+            Refusal: a budget would be passed; the cycle ends, and says so.
+        """
+        ...
+
+    async def stated(self, session: Session, clients: Sequence[str]) -> PrivacyMetadata:
+        """What holds after this round's release, for the whole schedule so far; `clients` entered it."""
         ...
 
 
 class Method(Protocol):
-    """A privacy method. `individual`: whether the aggregator sees each update, as a `ClientUpdate`'s file."""
+    """A privacy method.
 
-    name: str
-    individual: bool
-    before: Sequence[str]
-    after: Sequence[str]
+    `individual`: whether strategies may be given each update, as a `ClientUpdate`'s file; else they are given
+    the mean of `AggregatorHalf.sum` alone, because nobody sees more, or because only that is released.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def individual(self) -> bool: ...
+    @property
+    def before(self) -> Sequence[str]: ...
+    @property
+    def after(self) -> Sequence[str]: ...

@@ -26,8 +26,8 @@ class Report:
     """One client's update, by the digest of its stored bytes.
 
     `samples`: rows it trained on. `steps`: of how many of `planned`; fewer where partial work was kept.
-    `loss`: mean over its rows, of the model it was given. `raw_bytes`: what those rows weigh. `group`: of a
-    clustered model.
+    `loss`: mean over its rows, of the model it was given; null where the privacy method keeps it on the node.
+    `raw_bytes`: what those rows weigh. `group`: of a clustered model.
     """
 
     client: str
@@ -36,7 +36,7 @@ class Report:
     samples: int
     steps: int
     planned: int
-    loss: float
+    loss: float | None
     raw_bytes: int
     level: PrivacyLevel
     group: int = 0
@@ -114,22 +114,25 @@ class PrivacyMetadata:
     """What the accountant says, for the whole schedule so far.
 
     `utility_preserved`: 1 - (noise energy / (noise energy + signal energy)) of the last release, or null.
+    `clip`: the norm that the next round's updates are clipped to, where clipping is adaptive.
     """
 
     method: str
     epsilon: float | None = None
     delta: float | None = None
     utility_preserved: float | None = None
+    clip: float | None = None
 
 
 @dataclass(frozen=True, slots=True)
 class RoundAggregated:
     """The updates of a round became a model.
 
-    `rule`: the strategy. `entered`: SHA-256 over the sorted digests. `excluded`: clients the rule
-    left out. `state`: the strategy's own, for the next round. `drift`: L2 distance from the last model
-    over that model's norm. `sent_bytes` against `raw_bytes`: what travelled, and what the rows would have
-    weighed. `evidence`: what a secure sum leaves behind for an audit.
+    `rule`: the strategy. `clients`: how many updates entered. `entered`: SHA-256 over their sorted digests.
+    `excluded`: clients that reported and whose update did not enter. `state`: the strategy's own, for the
+    next round. `drift`: L2 distance from the last model over that model's norm. `sent_bytes` against
+    `raw_bytes`: what travelled, and what the rows would have weighed. `evidence`: what a secure sum leaves
+    behind for an audit.
     """
 
     TYPE: ClassVar[str] = "learning.round_aggregated.v1"

@@ -1,4 +1,16 @@
-"""How updates become a model: what every aggregation strategy is given and gives."""
+"""How updates become a model: what every aggregation strategy is given and gives.
+
+What a client's update holds, by the strategy's `client`:
+
+- `epochs`, `proximal`: new - old of every tensor, after training at the policy's local learning rate;
+- `gradient`: minus the mean gradient over the client's rows at the model it was given, weighted by samples at
+  the aggregator, which alone applies a learning rate (the strategy's `rate`): full participation is then SGD
+  over all rows, bit for bit. It is the gradient itself: as the difference of two models, after one step over
+  all rows at learning rate 1, it would be rounded to what the model's dtype holds beside the model;
+- `control`: new - old, and as `control.<tensor>` the change of the client's control variate;
+- `clustered`: the model is several, named `<group>.<tensor>`; new - old of the one whose loss on the client's
+  rows was least, under the plain names; which one it was, the report says (`group`).
+"""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -9,8 +21,9 @@ from numpy.typing import NDArray
 
 from domain.learning.tensors import Schema, Tensors
 
-ClientKind = Literal["epochs", "gradient", "proximal", "control"]
-"""What clients do: train epochs, send one gradient, train with a proximal term, with control variates."""
+ClientKind = Literal["epochs", "gradient", "proximal", "control", "clustered"]
+"""What clients do: train epochs, send one gradient, train with a proximal term (setting `mu`), with control
+variates, train the best of several models."""
 
 
 class Updates(Protocol):
@@ -19,11 +32,16 @@ class Updates(Protocol):
     All sequences are in the order of the clients' ids, however the updates came in.
     """
 
-    clients: Sequence[str]
-    samples: Sequence[int]
-    steps: Sequence[int]
-    losses: Sequence[float]
-    groups: Sequence[int]
+    @property
+    def clients(self) -> Sequence[str]: ...
+    @property
+    def samples(self) -> Sequence[int]: ...
+    @property
+    def steps(self) -> Sequence[int]: ...
+    @property
+    def losses(self) -> Sequence[float]: ...
+    @property
+    def groups(self) -> Sequence[int]: ...
 
     def block(self, tensor: str, start: int, stop: int) -> NDArray[np.float64]:
         """Numbers `start` up to `stop` of the flattened `tensor`: clients x numbers."""
@@ -45,10 +63,14 @@ class Strategy(Protocol):
     `individual`: it must see each update, which secure sums hide. `defaults`: its settings.
     """
 
-    name: str
-    individual: bool
-    client: ClientKind
-    defaults: Mapping[str, float]
+    @property
+    def name(self) -> str: ...
+    @property
+    def individual(self) -> bool: ...
+    @property
+    def client(self) -> ClientKind: ...
+    @property
+    def defaults(self) -> Mapping[str, float]: ...
 
     def check(self, settings: Mapping[str, float], clients: int) -> None:
         """Refuse settings that cannot be, also for that many clients.
@@ -61,7 +83,11 @@ class Strategy(Protocol):
     def aggregate(
         self, schema: Schema, model: Tensors, updates: Updates, state: Tensors, settings: Mapping[str, float]
     ) -> Aggregated:
-        """The next model from each update."""
+        """The next model from each update; `schema` is of one model, as its trainer has it.
+
+        Raises:
+            Refusal: there are too few updates for the settings, or the next model would not be finite.
+        """
         ...
 
     def step(

@@ -24,6 +24,9 @@ class MemoryArtifacts:
             raise Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its digest is another")
         return content
 
+    async def mapped(self, ref: ArtifactRef) -> memoryview:
+        return memoryview(await self.get(ref))
+
     def damage(self, ref: ArtifactRef) -> None:
         self._kept[ref.sha256] = b"changed"
 

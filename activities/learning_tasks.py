@@ -1,0 +1,195 @@
+"""What travels between a cycle's workflow and its activities: payloads, in the order of their use."""
+
+from dataclasses import dataclass
+from datetime import datetime
+from typing import ClassVar
+
+from domain.artifact import ArtifactRef
+from domain.learning.commands import RunCycle
+from domain.learning.decide import Drawn, NewModel
+from domain.learning.events import CycleOpened, Loss, Report
+from domain.learning.outcome import RoundFigures
+from domain.learning.policy import LocalTraining, PrivacySpec, TrainerSpec
+from domain.learning.strategy import ClientKind
+
+
+@dataclass(frozen=True, slots=True)
+class PrepareCycle:
+    """Look whether `request` can be run, as of `at`, and make what its opening names."""
+
+    request: RunCycle
+    at: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class DrawnRound:
+    """A cohort, and what its members are told of each other (`activities.privacy.port.Session`)."""
+
+    drawn: Drawn
+    session: ArtifactRef
+
+
+@dataclass(frozen=True, slots=True)
+class Course:
+    """How every round of a cycle goes, by its strategy and its privacy method.
+
+    `before`, `after`: message rounds. `client`: what clients do, and with which proximal term.
+    """
+
+    before: tuple[str, ...]
+    after: tuple[str, ...]
+    individual: bool
+    client: ClientKind
+    proximal: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """What the cycle opens with, and its first cohort."""
+
+    opening: CycleOpened
+    course: Course
+    first: DrawnRound
+
+
+@dataclass(frozen=True, slots=True)
+class DrawRound:
+    """Draw the cohort of an attempt. `clip`: where clipping is adaptive, the norm that holds by now."""
+
+    opening: CycleOpened
+    round: int
+    attempt: int
+    clip: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Exchange:
+    """One message round for clients of one host; `inbox`: what each gets (`activities.messages`)."""
+
+    step: str
+    session: ArtifactRef
+    inbox: ArtifactRef
+
+
+@dataclass(frozen=True, slots=True)
+class Exchanged:
+    """What a host's clients answered, and whose answers there are none."""
+
+    outbox: ArtifactRef
+    lost: tuple[Loss, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class HostClients:
+    """The members of a cohort that one host trains."""
+
+    host: str
+    clients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Route:
+    """Before message round `step`: hand what came out of the one before to whom it is for.
+
+    `outboxes`: a file for each host that answered; none for the first message round. `hosts`: who is still
+    in, which for the first after training are those whose updates came in.
+    """
+
+    step: str
+    session: ArtifactRef
+    outboxes: tuple[ArtifactRef, ...]
+    hosts: tuple[HostClients, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Routed:
+    """The inbox file of each host, in the order of `Route.hosts`."""
+
+    inboxes: tuple[ArtifactRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TrainTask:
+    """Train `clients`, which this host has, on rows of `since` up to and without `until`.
+
+    `seed`: of the cycle. `state`: the strategy's own. `attempts`: which attempt of each round before became
+    a model, so that what a client keeps from round to round is of that one. `code`: digest of the trainer's
+    source that the cycle froze.
+    """
+
+    cycle: str
+    round: int
+    attempt: int
+    clients: tuple[str, ...]
+    trainer: TrainerSpec
+    code: str
+    local: LocalTraining
+    course: Course
+    privacy: PrivacySpec
+    data: str
+    since: datetime
+    until: datetime
+    seed: int
+    model: ArtifactRef
+    state: ArtifactRef | None
+    session: ArtifactRef
+    attempts: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TrainReports:
+    """What became of each client of a task."""
+
+    reports: tuple[Report, ...]
+    lost: tuple[Loss, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class KeepReports:
+    """Reports too many for one payload, to be passed on by reference."""
+
+    reports: tuple[Report, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class AggregateRound:
+    """Make a model of a round's updates. `kept`: files of reports; `reports`: the others.
+
+    `revealed`: the hosts' answers of the last message round. `last`: no round follows to be drawn for.
+    """
+
+    opening: CycleOpened
+    round: int
+    attempt: int
+    model: ArtifactRef
+    state: ArtifactRef | None
+    session: ArtifactRef
+    reports: tuple[Report, ...]
+    kept: tuple[ArtifactRef, ...]
+    revealed: tuple[ArtifactRef, ...]
+    last: bool
+
+
+@dataclass(frozen=True, slots=True)
+class AggregatedRound:
+    """The model; or, where this attempt cannot be summed, why (`lost`).
+
+    `next`: the following round's cohort; null after the last, or where none could be drawn now.
+    """
+
+    new: NewModel | None
+    lost: str = ""
+    next: DrawnRound | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Publish:
+    """Hand the last model over to the keeper of versions."""
+
+    MAX_BYTES: ClassVar[int] = 1 << 20  # a thousand rounds' figures
+    opening: CycleOpened
+    model: ArtifactRef
+    digest: str
+    participants: int
+    lineage: str
+    figures: tuple[RoundFigures, ...]

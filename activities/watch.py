@@ -1,0 +1,62 @@
+"""Looks on while a thread trains: how far it is, when its time is up, whether nobody waits any more."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import timedelta
+
+from temporalio import activity
+
+from activities.progress import CURRENT, Progress
+from domain.learning.trainer import Tell
+
+
+class OutOfTime(Exception):
+    """The deadline is over, and work done in part does not count."""
+
+
+class Unwanted(BaseException):
+    """The activity was cancelled while a thread of it trained; not an error that a trainer would catch."""
+
+
+@dataclass(slots=True)
+class Watch:
+    """`now`: a clock of seconds that never goes back; `until`: the deadline by it."""
+
+    now: Callable[[], float]
+    until: float
+    partial: bool
+    progress: Progress
+    stopped: bool = False
+
+    @classmethod
+    def of_activity(cls, seconds: float, *, partial: bool) -> "Watch":
+        """`seconds` from when the activity was first asked for: Temporal's clock says how many are over."""
+        info, now = activity.info(), asyncio.get_running_loop().time
+        over: timedelta = max(info.started_time - info.scheduled_time, timedelta(0))
+        return cls(now, now() + seconds - over.total_seconds(), partial, CURRENT.get() or Progress())
+
+    def stop(self) -> None:
+        """End what still trains at its next step."""
+        self.stopped = True
+
+    def begin(self, client: str) -> Tell:
+        """What a trainer tells after each step of `client`.
+
+        Raises:
+            OutOfTime: there is no time left to begin in.
+        """
+        if self.now() >= self.until:
+            raise OutOfTime
+
+        def tell(done: int, planned: int) -> bool:
+            if self.stopped:
+                raise Unwanted
+            self.progress.details = [client, done, planned]
+            if self.now() < self.until or done >= planned:
+                return True
+            if not self.partial:
+                raise OutOfTime
+            return False
+
+        return tell

@@ -1,0 +1,24 @@
+"""How far a model has moved from the one before it."""
+
+import math
+
+import numpy as np
+
+from domain.learning.tensors import Tensors
+
+_CHUNK = 1 << 16
+
+
+def drift_distance(before: Tensors, after: Tensors) -> float:
+    """L2 distance over all tensors, divided by the norm of `before`; of a model of zeros, the distance alone.
+
+    In float64, chunk by chunk in the order of names, so that no copy of a model is made.
+    """
+    moved = norm = 0.0
+    for name in sorted(before):
+        old, new = before[name].reshape(-1), after[name].reshape(-1)
+        for start in range(0, old.size, _CHUNK):
+            was = old[start : start + _CHUNK].astype(np.float64)
+            norm += float(np.square(was).sum())
+            moved += float(np.square(new[start : start + _CHUNK] - was).sum())
+    return math.sqrt(moved) / math.sqrt(norm) if norm else math.sqrt(moved)

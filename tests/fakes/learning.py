@@ -1,0 +1,78 @@
+"""What learning needs of the world, in memory: clients with rows, a roster, versions, a journal."""
+
+from activities.learning_ports import Version
+from domain.learning.fleet import Candidate, Client, DataOffer
+from domain.refusal import Refusal
+
+
+class Versions:
+    """The versions of models: `v1.0`, `v1.1`, …; a cycle that publishes again gets the same one."""
+
+    def __init__(self, *known: Version) -> None:
+        self.known = list(known)
+        self.published = {}
+
+    async def version(self, model, name=None):
+        found = [one for one in self.known if name in (None, one.name)]
+        if name is not None and not found:
+            raise Refusal("parent", f"{model} has no version {name}")
+        return found[-1] if found else None
+
+    async def publish(self, publication):
+        if publication.cycle not in self.published:
+            name = f"v1.{len(self.known)}"
+            self.known.append(Version(name, publication.artifact, publication.digest, publication.loss))
+            self.published[publication.cycle] = (publication, self.known[-1])
+        return self.published[publication.cycle][1]
+
+
+class Clients:
+    """A roster of candidates that a test may change."""
+
+    def __init__(self, candidates=()) -> None:
+        self.there = list(candidates)
+
+    async def candidates(self):
+        return sorted(self.there, key=lambda one: one.client.id)
+
+
+class Journal:
+    def __init__(self) -> None:
+        self.kept = {}
+
+    async def once(self, key, value):
+        return self.kept.setdefault(key, value)
+
+    async def read(self, key):
+        return self.kept.get(key)
+
+    async def forget(self, prefix):
+        self.kept = {key: value for key, value in self.kept.items() if not key.startswith(prefix)}
+
+
+class Rows:
+    """One client's rows, of whatever time is asked for."""
+
+    def __init__(self, rows) -> None:
+        self.all = rows
+
+    def offers(self):
+        return (DataOffer("default", len(next(iter(self.all.values())))),)
+
+    def rows(self, name, since, until):  # noqa: ARG002 # the port's shape
+        return self.all
+
+
+def data_of(rows):
+    """`activities.training.Clients` over a mapping of client to `Rows`."""
+
+    def find(client):
+        if client not in rows:
+            raise Refusal("client", "this host does not train for it")
+        return rows[client]
+
+    return find
+
+
+def candidate(name, host, region="eu", trainers=("logistic-regression",), rows=100, **more):
+    return Candidate(Client(name, (DataOffer("default", rows),), tuple(trainers), **more), host, region)

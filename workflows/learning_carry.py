@@ -1,0 +1,61 @@
+"""What a cycle hands to its next run: its folded state in few bytes, since the log's stream just goes on."""
+
+import base64
+import zlib
+from dataclasses import dataclass, fields
+
+import msgspec
+
+from activities.learning_tasks import Course
+from domain.artifact import ArtifactRef
+from domain.learning.commands import RunCycle
+from domain.learning.state import Cycle
+from domain.refusal import Refusal
+
+MAX_STATE = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class Carried:
+    """`state`: JSON, compressed (RFC 1950) and in base64. `session`: of the round that is open."""
+
+    state: str
+    course: Course
+    session: ArtifactRef | None
+
+
+@dataclass(frozen=True, slots=True)
+class CycleInput(RunCycle):
+    """A `RunCycle`. `carried` is what a run hands to the next one of the same cycle; leave it out."""
+
+    carried: Carried | None = None
+
+    @property
+    def request(self) -> RunCycle:
+        """Without what is carried."""
+        return RunCycle(**{one.name: getattr(self, one.name) for one in fields(RunCycle)})
+
+
+def carrying(request: RunCycle, carried: Carried) -> CycleInput:
+    """The input of the next run."""
+    return CycleInput(**{one.name: getattr(request, one.name) for one in fields(RunCycle)}, carried=carried)
+
+
+def packed(state: Cycle, course: Course, session: ArtifactRef | None) -> Carried:
+    """Ready to be carried."""
+    raw = msgspec.json.encode(state, order="deterministic")
+    return Carried(base64.b64encode(zlib.compress(raw, 9)).decode(), course, session)
+
+
+def unpacked(carried: Carried) -> Cycle:
+    """The state again.
+
+    Raises:
+        Refusal: it is none; somebody made it by hand.
+    """
+    try:
+        opening = zlib.decompressobj()
+        raw = opening.decompress(base64.b64decode(carried.state, validate=True), MAX_STATE)
+        return msgspec.json.decode(raw, type=Cycle)
+    except (ValueError, zlib.error, msgspec.MsgspecError):
+        raise Refusal("carried", "is no state of a cycle; leave it out") from None

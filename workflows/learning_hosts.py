@@ -1,0 +1,173 @@
+"""Asks hosts to train and to pass messages, each on its own task queue; tells whose answer did not come."""
+
+import asyncio
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from datetime import timedelta
+
+from temporalio import workflow
+from temporalio.common import RetryPolicy
+from temporalio.exceptions import (
+    ActivityError,
+    ApplicationError,
+    TimeoutType,
+    is_cancelled_exception,
+)
+from temporalio.exceptions import TimeoutError as TimedOut
+
+with workflow.unsafe.imports_passed_through():
+    from activities.learning import Learning
+    from activities.learning_tasks import (
+        Exchange,
+        Exchanged,
+        HostClients,
+        Route,
+        Routed,
+        TrainReports,
+        TrainTask,
+    )
+    from activities.training import Training
+    from domain.artifact import ArtifactRef
+    from domain.learning.events import Loss, Lost, Member
+    from domain.strict_json import printable
+    from workflows.heartbeats import ALIVE
+    from workflows.names import node_queue
+
+TOGETHER = 100
+"""Clients that one activity, and one shard, has at most."""
+UNREACHABLE = timedelta(seconds=30)
+"""How long a host may take to pick up what it is asked; a node that starts again is back before."""
+GRACE = timedelta(seconds=5)
+"""After the deadline, in which a host hands in what it has."""
+PATIENCE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
+MESSAGE = timedelta(minutes=2)
+"""For one message round on one host."""
+
+
+def hosts_of(cohort: Iterable[Member]) -> tuple[HostClients, ...]:
+    """The cohort by host, in parts of at most `TOGETHER` clients, in the order of names."""
+    by_host: dict[str, list[str]] = {}
+    for member in cohort:
+        by_host.setdefault(member.host, []).append(member.client)
+    return tuple(
+        HostClients(host, tuple(sorted(clients)[start : start + TOGETHER]))
+        for host, clients in sorted(by_host.items())
+        for start in range(0, len(clients), TOGETHER)
+    )
+
+
+def shards(hosts: Sequence[HostClients]) -> Iterator[tuple[HostClients, ...]]:
+    """Hosts in their order, in groups of at most `TOGETHER` clients."""
+    shard: list[HostClients] = []
+    for host in hosts:
+        if sum(len(one.clients) for one in (*shard, host)) > TOGETHER:
+            yield tuple(shard)
+            shard = []
+        shard.append(host)
+    if shard:
+        yield tuple(shard)
+
+
+def only(hosts: Sequence[HostClients], clients: frozenset[str]) -> tuple[HostClients, ...]:
+    """The hosts with those of their clients that are among `clients`."""
+    left = (HostClients(one.host, tuple(c for c in one.clients if c in clients)) for one in hosts)
+    return tuple(one for one in left if one.clients)
+
+
+async def train(task: TrainTask, hosts: Sequence[HostClients]) -> TrainReports:
+    """What became of every client of `hosts`; `task` without clients."""
+    told = await asyncio.gather(*(_train(replace(task, clients=one.clients), one.host) for one in hosts))
+    reports = tuple(report for one in told for report in one.reports)
+    return TrainReports(reports, tuple(loss for one in told for loss in one.lost))
+
+
+async def _train(task: TrainTask, host: str) -> TrainReports:
+    bound = timedelta(seconds=task.local.seconds) + GRACE
+    try:
+        told = await workflow.execute_activity_method(
+            Training.train_round,
+            task,
+            task_queue=node_queue(host),
+            schedule_to_start_timeout=min(UNREACHABLE, bound),
+            schedule_to_close_timeout=bound,
+            heartbeat_timeout=ALIVE,
+            retry_policy=PATIENCE,
+            summary=f"round {task.round}: {len(task.clients)} of {host} train",
+        )
+    except ActivityError as error:
+        return TrainReports((), _lost(error, task.clients))
+    return _own(told, task.clients)
+
+
+def _own(told: TrainReports, clients: Sequence[str]) -> TrainReports:
+    """What a host says of the clients that it was asked for, once each; it is not believed more."""
+    asked, reports, lost = set(clients), [], []
+    for report in told.reports:
+        if report.client in asked:
+            asked.remove(report.client)
+            reports.append(report)
+    for loss in told.lost:
+        if loss.client in asked:
+            asked.remove(loss.client)
+            lost.append(loss)
+    silent = (Loss(client, "failed", "the host said nothing of it") for client in sorted(asked))
+    return TrainReports(tuple(reports), (*lost, *silent))
+
+
+async def message_rounds(
+    steps: Sequence[str], session: ArtifactRef, hosts: tuple[HostClients, ...]
+) -> tuple[tuple[ArtifactRef, ...], tuple[HostClients, ...], tuple[Loss, ...]]:
+    """Hold the message rounds `steps` in order: the last answers, who is still in, and who is not."""
+    outboxes: tuple[ArtifactRef, ...] = ()
+    lost: list[Loss] = []
+    for step in steps:
+        routed: Routed = await workflow.execute_activity_method(
+            Learning.route,
+            Route(step, session, outboxes, hosts),
+            start_to_close_timeout=timedelta(minutes=10),
+            heartbeat_timeout=ALIVE,
+            retry_policy=PATIENCE,
+            summary=f"{step}: pass the messages on",
+        )
+        asked = zip(hosts, routed.inboxes, strict=True)
+        told = await asyncio.gather(*(_exchange(Exchange(step, session, box), one) for one, box in asked))
+        lost += [loss for _, out in told for loss in out]
+        outboxes = tuple(box for box, _ in told if box is not None)
+        gone = {loss.client for loss in lost}
+        hosts = only(hosts, frozenset(c for one in hosts for c in one.clients if c not in gone))
+    return outboxes, hosts, tuple(lost)
+
+
+async def _exchange(task: Exchange, host: HostClients) -> tuple[ArtifactRef | None, tuple[Loss, ...]]:
+    try:
+        told: Exchanged = await workflow.execute_activity_method(
+            Training.exchange,
+            task,
+            task_queue=node_queue(host.host),
+            schedule_to_start_timeout=UNREACHABLE,
+            schedule_to_close_timeout=MESSAGE,
+            heartbeat_timeout=ALIVE,
+            retry_policy=PATIENCE,
+            summary=f"{task.step}: {len(host.clients)} of {host.host}",
+        )
+    except ActivityError as error:
+        return None, _lost(error, host.clients)
+    asked = set(host.clients)
+    return told.outbox, tuple(loss for loss in told.lost if loss.client in asked)
+
+
+def _lost(error: ActivityError, clients: Sequence[str]) -> tuple[Loss, ...]:
+    """Why nothing came of a host.
+
+    Raises:
+        ActivityError: the workflow was cancelled.
+    """
+    if is_cancelled_exception(error):
+        raise error
+    why: Lost = "failed"
+    cause, reason = error.cause, ""
+    if isinstance(cause, TimedOut):
+        why = "unreachable" if cause.type == TimeoutType.SCHEDULE_TO_START else "late"
+    elif isinstance(cause, ApplicationError):
+        why, reason = ("refused" if cause.non_retryable else "failed"), printable(cause.message, 200)
+    return tuple(Loss(client, why, reason) for client in clients)

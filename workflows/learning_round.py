@@ -1,0 +1,160 @@
+"""One attempt of one round: its cohort trains, what came in is recorded, and becomes a model or does not."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.learning import Learning
+    from activities.learning_tasks import (
+        AggregatedRound,
+        AggregateRound,
+        Course,
+        HostClients,
+        KeepReports,
+        TrainReports,
+        TrainTask,
+    )
+    from domain.artifact import ArtifactRef
+    from domain.learning import decide
+    from domain.learning.events import Loss, Report, RoundOpened
+    from domain.learning.state import Cycle
+    from domain.refusal import ImpossibleEvent
+    from workflows.heartbeats import ALIVE
+    from workflows.learning_hosts import PATIENCE, TOGETHER, hosts_of, message_rounds, only, shards, train
+    from workflows.learning_shard import Shard, TrainShard
+    from workflows.recording import Recording
+
+INLINE = 400
+"""Reports that fit one payload, of about 220 bytes each."""
+
+
+class Attempt:
+    """Of the round that is open in `recording`."""
+
+    def __init__(self, recording: Recording[Cycle], course: Course, session: ArtifactRef) -> None:
+        opened = recording.state.round
+        if opened is None:
+            raise ImpossibleEvent("round", "none is open")
+        self.opened: RoundOpened = opened
+        self._recording = recording
+        self._course = course
+        self._session = session
+        self._hosts: tuple[HostClients, ...] = hosts_of(opened.cohort)
+        self._revealed: tuple[ArtifactRef, ...] = ()
+
+    async def train(self) -> None:
+        """Ask the cohort, and record what came in of whom."""
+        _, hosts, lost = await message_rounds(self._course.before, self._session, self._hosts)
+        told = await self._trained(hosts) if self._enough(hosts) else _given_up(hosts)
+        reported = frozenset(report.client for report in told.reports)
+        hosts = only(hosts, reported)
+        if self._course.after and self._enough(hosts):
+            self._revealed, _, _ = await message_rounds(self._course.after, self._session, hosts)
+        await self._collect(told.reports, (*lost, *told.lost))
+
+    async def aggregate(self) -> AggregatedRound:
+        """The next model, of what was recorded."""
+        state, opening = self._recording.state, self._recording.state.cycle
+        last = state.aggregated
+        reports, kept = await self._passed_on(state.reports)
+        task = AggregateRound(
+            opening=opening,
+            round=self.opened.round,
+            attempt=self.opened.attempt,
+            model=self.opened.model,
+            state=None if last is None else last.state,
+            session=self._session,
+            reports=reports,
+            kept=kept,
+            revealed=self._revealed,
+            last=self.opened.round >= opening.request.rounds,
+        )
+        return await workflow.execute_activity_method(
+            Learning.aggregate_round,
+            task,
+            start_to_close_timeout=timedelta(hours=2),
+            heartbeat_timeout=ALIVE,
+            retry_policy=PATIENCE,
+            summary=f"aggregate {len(state.reports)} updates by {opening.request.strategy.name}",
+        )
+
+    def _enough(self, hosts: Sequence[HostClients]) -> bool:
+        minimum = self._recording.state.cycle.request.cohort.minimum
+        return sum(len(one.clients) for one in hosts) >= minimum
+
+    async def _trained(self, hosts: tuple[HostClients, ...]) -> TrainReports:
+        task = self._task()
+        if sum(len(one.clients) for one in hosts) <= TOGETHER:
+            return await train(task, hosts)
+        place = f"{self.opened.round}.{self.opened.attempt}"
+        told = await asyncio.gather(
+            *(
+                workflow.execute_child_workflow(
+                    TrainShard.run,
+                    Shard(task, shard),
+                    id=f"{workflow.info().workflow_id}.{place}.{number}",
+                    static_summary=f"round {place}, shard {number}",
+                )
+                for number, shard in enumerate(shards(hosts), start=1)
+            )
+        )
+        reports = tuple(report for one in told for report in one.reports)
+        return TrainReports(reports, tuple(loss for one in told for loss in one.lost))
+
+    def _task(self) -> TrainTask:
+        state, opening = self._recording.state, self._recording.state.cycle
+        request, last = opening.request, state.aggregated
+        return TrainTask(
+            cycle=request.id,
+            round=self.opened.round,
+            attempt=self.opened.attempt,
+            clients=(),
+            trainer=request.trainer,
+            code=opening.code,
+            local=request.local,
+            course=self._course,
+            privacy=request.privacy,
+            data=request.data.name,
+            since=opening.since,
+            until=opening.until,
+            seed=request.seed,
+            model=self.opened.model,
+            state=None if last is None else last.state,
+            session=self._session,
+            attempts=state.attempts if self._course.client == "control" else (),
+        )
+
+    async def _collect(self, reports: Sequence[Report], lost: Sequence[Loss]) -> None:
+        number, tried = self.opened.round, self.opened.attempt
+        await self._recording.record(
+            lambda state: decide.collect(state, number, tried, reports, lost),
+            f"round {number}: {len(reports)} updates came in",
+        )
+
+    async def _passed_on(
+        self, reports: tuple[Report, ...]
+    ) -> tuple[tuple[Report, ...], tuple[ArtifactRef, ...]]:
+        """Few as they are; many by reference."""
+        if len(reports) <= INLINE:
+            return reports, ()
+        kept = [
+            await workflow.execute_activity_method(
+                Learning.keep_reports,
+                KeepReports(reports[start : start + INLINE]),
+                start_to_close_timeout=timedelta(minutes=1),
+                heartbeat_timeout=ALIVE,
+                retry_policy=PATIENCE,
+                summary="put reports aside",
+            )
+            for start in range(0, len(reports), INLINE)
+        ]
+        return (), tuple(kept)
+
+
+def _given_up(hosts: Sequence[HostClients]) -> TrainReports:
+    """Nobody is asked to train for a round that cannot have enough reports."""
+    asked = (client for one in hosts for client in one.clients)
+    return TrainReports((), tuple(Loss(client, "failed", "the round had too few left") for client in asked))
