@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import worker_node
+from cli.main import moot
 from workers import node as process
 from workers.trainees import Conditions, Training
 
@@ -30,7 +31,9 @@ def told(monkeypatch):
             monkeypatch.setenv(name, "8")  # so that it is put back
         monkeypatch.setattr(process, "run", told)
         monkeypatch.setattr(worker_node, "run_process", lambda _, run, __: asyncio.run(run(None, None)))
-        result = CliRunner().invoke(worker_node.node, ["--id", "edge-1", *options], catch_exceptions=False)
+        result = CliRunner().invoke(
+            moot, ["worker", "node", "--id", "edge-1", *options], catch_exceptions=False
+        )
         assert result.exit_code == 0, result.output
         return found
 
