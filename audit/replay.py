@@ -25,6 +25,7 @@ from domain.consensus.events import (
 from domain.consensus.replay import replay
 from domain.consensus.state import Deliberation
 from domain.event import Event
+from domain.learning.fleet import Announced
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
 
@@ -63,6 +64,8 @@ async def replay_stream(reader: LogReader, stream: str) -> Replayed:
             _replay_deliberation(found, events)
         case CaseOpened():
             await _replay_with_panels(found, reader, events)
+        case Announced():
+            pass  # a node decides nothing; its histories say whether it wrote this
         case _:
             _replay_docket(found, events)
     found.weights.take(events)
