@@ -7,8 +7,11 @@ from typing import Protocol
 
 from activities.ports import ArtifactStore
 from domain.artifact import ArtifactRef
+from domain.learning.budget.commands import Charge, Charged
 from domain.learning.fleet import Candidate, DataOffer, FleetEvent
 from domain.learning.trainer import Rows, Trainer
+
+__all__ = ["Charge", "Charged"]  # the ledger's own words, by which `Budgets` is asked
 
 
 class LargeArtifacts(ArtifactStore, Protocol):
@@ -139,41 +142,13 @@ class Models(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A release that is about to be made, and what it costs every one of `subjects`.
-
-    `id` makes a repeat the same. The mechanism: Gaussian noise of `noise_multiplier` times the sensitivity on
-    a sample of `sampling` of the subjects (1: all), `count` times. `budget`: the epsilon at `delta` that no
-    subject may pass.
-    """
-
-    ledger: str
-    id: str
-    subjects: tuple[str, ...]
-    noise_multiplier: float
-    sampling: float
-    count: int
-    delta: float
-    budget: float
-
-
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """The answer: nobody was charged unless all could be.
-
-    `refused`: who could not, with the epsilon it would have come to. `epsilon`: the largest that any of the
-    subjects has spent afterwards.
-    """
-
-    granted: bool
-    epsilon: float
-    refused: tuple[tuple[str, float], ...] = ()
-
-
 class Budgets(Protocol):
     """The privacy ledgers, each kept by one workflow."""
 
     async def charge(self, charge: Charge) -> Charged:
-        """Charge all subjects, or none of them; the same id again gives the same answer."""
+        """Charge all subjects, or none of them; the same id again gives the same answer.
+
+        Raises:
+            Refusal: the id was used for another charge, or the ledger has another budget or delta.
+        """
         ...

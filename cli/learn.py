@@ -26,7 +26,7 @@ Examples:
   moot learn start cycle.json --holdout holdout.safetensors --wait --json
   moot learn start cycle.json --every 7d
   echo '{"id": "digits-1", "model": "digits", "rounds": 5,
-         "trainer": {"name": "logistic_regression", "settings": {"features": 64, "classes": 10}},
+         "trainer": {"name": "logistic-regression", "settings": {"features": 64, "classes": 10}},
          "cohort": {"share": 1, "minimum": 2}}' | moot learn start -
 """
 JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")

@@ -17,13 +17,18 @@ _SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=366)
 def cycle(file: Path) -> RunCycle:
     """The cycle that the file asks for, one JSON object.
 
+    Trainers and privacy methods are plugins of the workers, which look at them before anything is written.
+
     Raises:
         Refusal: it cannot be read, or what it asks for cannot be.
     """
     from cli.input_file import read
+    from domain.learning.strategies import registry
     from workflows.payloads import read_input
 
-    return read_input(RunCycle, read(file))
+    asked = read_input(RunCycle, read(file))
+    registry.named(asked.strategy.name).check(asked.strategy.settings, asked.cohort.minimum)
+    return asked
 
 
 def rows(file: Path) -> bytes:

@@ -10,9 +10,10 @@ from cli.worker_process import METRICS, run_process
 NODE = """\b
 Examples:
   moot worker node --id eu-1 --region eu --reasoner my_reasoners:for_eu
-  moot worker node --id edge-1 --region eu --data my_data:of_client --charging --unmetered
+  moot worker node --id edge-1 --region eu --data readings.csv --charging --unmetered
   moot worker node --id sim-1 --region eu --data my_data:of_client --clients 100
 """
+TRAIN_ON = "Train on this: an .npz or .csv file, a folder of them, or MODULE:FACTORY.  [default: nothing]"
 LOOK = "How often it looks whether what it announced has changed.  [default: 30]"
 
 
@@ -24,7 +25,11 @@ LOOK = "How often it looks whether what it announced has changed.  [default: 30]
     metavar="NAME",
     help="What answers: rules, model, person, or MODULE:FACTORY.  [default: rules, which abstain]",
 )
-@click.option("--data", metavar="DATA", help="Train on this: a file, a folder, or MODULE:FACTORY.")
+@click.option(
+    "--data",
+    metavar="DATA",
+    help=TRAIN_ON,
+)
 @click.option("--clients", type=int, metavar="N", help="As many virtual clients, each with its own data.")
 @click.option(
     "--client", "named", multiple=True, metavar="NAME=DATA", help="A client and its data; repeat it."

@@ -51,6 +51,11 @@ def fleet_stream(host: str) -> str:
     return f"fleet/{host}"
 
 
+def budget_stream(ledger: str) -> str:
+    """The stream of a privacy ledger, and the id of the one workflow that writes it."""
+    return f"budget/{ledger}"
+
+
 def item_stream(docket: str, index: int) -> str:
     """The stream of a docket's item at `index` (from 0); the dot keeps it apart from every proposal's."""
     return f"{items_prefix(docket)}{index}"

@@ -3,7 +3,7 @@
 JSON knows no bound of either.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import is_dataclass
 from types import UnionType
 from typing import Any, Union, get_args, get_origin, get_type_hints
@@ -27,10 +27,12 @@ def check_for(hint: Any) -> Check | None:
         return None if hint is _BOUNDED_BY_ITSELF else _fields(hint)
     origin = get_origin(hint)
     if origin in (Union, UnionType):
-        return _or_none(next(filter(None, map(check_for, get_args(hint))), None))
+        arms = [arm for arm in get_args(hint) if arm is not type(None)]
+        check = next(filter(None, map(check_for, arms)), None)
+        return _or_none(check if check is None or len(arms) == 1 else _json)
     if origin is tuple:
         return _each(check_for(get_args(hint)[0]))
-    if origin is dict:
+    if origin in (dict, Mapping):
         return _values(check_for(get_args(hint)[1]))
     return None
 

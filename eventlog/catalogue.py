@@ -6,6 +6,7 @@ from domain.consensus import events as consensus
 from domain.context import events as context
 from domain.learning import events as learning
 from domain.learning import fleet
+from domain.learning.budget import events as budget
 
 EVENTS = (
     *consensus.EVENTS,
@@ -13,6 +14,7 @@ EVENTS = (
     *conflict.EVENTS,
     *learning.EVENTS,
     *fleet.EVENTS,
+    *budget.EVENTS,
     *audit_events.EVENTS,
     *deadletters.EVENTS,
 )

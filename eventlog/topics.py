@@ -26,7 +26,7 @@ TOPICS: dict[str, Topic] = {
     topic.name: topic
     for topic in (
         Topic("decisions", 4, "deliberations, dockets and conflict cases"),
-        Topic("learning", 4, "learning cycles, the versions of models, privacy budgets"),
+        Topic("learning", 4, "learning cycles, versions of models and privacy ledgers"),
         Topic("fleet", 1, "the nodes that take part"),
         Topic("checkpoints", 1, "signed Merkle roots of the other topics"),
         Topic("deadletters", 1, "what people decided about parked records"),

@@ -48,6 +48,7 @@ SELECT last_id FROM deliberation WHERE stream = $1
 UNION ALL SELECT last_id FROM docket WHERE stream = $1
 UNION ALL SELECT last_id FROM conflict_case WHERE stream = $1
 UNION ALL SELECT last_id FROM learning_cycle WHERE stream = $1
+UNION ALL SELECT last_id FROM budget_ledger WHERE stream = $1
 """
 # One statement sees one moment: the sums are those of just these offsets.
 _WEIGHTS = """

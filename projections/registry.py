@@ -3,6 +3,7 @@
 from collections.abc import Iterable
 
 from eventlog.topics import family_of
+from projections.budget import BudgetProjection
 from projections.conflict import ConflictProjection
 from projections.consensus import ConsensusProjection
 from projections.context import ContextProjection
@@ -25,6 +26,7 @@ PROJECTIONS: tuple[Projection, ...] = (
     ConflictProjection(),
     LearningProjection(),
     FleetProjection(),
+    BudgetProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 

@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
 from functools import partial
 from typing import Any
 
@@ -120,14 +121,13 @@ def _member(
     """The node in the fleet, and what it trains with, with its folder open."""
     if region is None:
         raise Refusal("--region", "is needed with data: cohorts are drawn by region")
-    found = trainees.sources(node, training)
-    installed = InstalledTrainers(own_trainers(os.environ))
-    announced = trainees.trainers(training.trainers, installed)
+    found, installed = trainees.sources(node, training), InstalledTrainers(own_trainers(os.environ))
+    training = replace(training, trainers=trainees.trainers(training.trainers, installed))
     path = training.folder or settings.data / "nodes" / node
     with claimed(path, node) as folder:
         public = public_half(folder.identity)
         announcer = Announcer(client, folder.journal, node)
-        look = partial(trainees.clients, found, training, announced, path, public)
+        look = partial(trainees.clients, found, training, path, public)
         host = local_training.Host(
             clients=partial(_rows_of, found),
             trainers=installed,

@@ -8,6 +8,7 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.append import Append
+from activities.budget import Budgeting
 from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
 from activities.fleet import Announcing
@@ -30,6 +31,7 @@ from workers import (
     shared_context,
 )
 from workers.artifacts import FsspecArtifacts
+from workers.budgets import TemporalBudgets
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
 from workers.settings import Settings
@@ -60,6 +62,7 @@ def worker(
     append = Append(log, BY_TYPE, read_model)
     docket = DocketWork(log, artifacts, read_model)
     learning = Learning(control or absent.control(artifacts))
+    budgeting = Budgeting(TemporalBudgets(client, task_queue))
     return Worker(
         client,
         task_queue=task_queue,
@@ -82,6 +85,9 @@ def worker(
             learning.aggregate_round,
             learning.publish_model,
             Announcing(read_model).look_up_host,
+            budgeting.charge_budget,
+            budgeting.compose_budget,
+            budgeting.calibrate_noise,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md

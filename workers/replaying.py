@@ -20,6 +20,7 @@ from domain.stream import writer_of
 from eventlog.reader import LogReader
 from workers.histories import SliceLost, appended
 from workflows import names, sandbox
+from workflows.budget import KeepBudget
 from workflows.conflict import ResolveConflict
 from workflows.consensus import ReachConsensus
 from workflows.docket import DecideDocket
@@ -37,6 +38,7 @@ WORKFLOWS: tuple[type[Any], ...] = (
     RunLearningCycle,
     TrainShard,
     AnnounceHost,
+    KeepBudget,
     UnknownWorkflow,
 )
 Progress = Callable[[int, int], None]

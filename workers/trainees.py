@@ -9,7 +9,7 @@ from domain.learning.fleet import Client
 from domain.refusal import Refusal
 from domain.stream import check_id
 from domain.strict_json import printable
-from workers.local_data import is_file, local_data
+from workers.local_data import CLIENT, local_data
 from workflows.payloads import read_input
 
 CONDITIONS = "conditions.json"
@@ -65,7 +65,11 @@ def _texts(node: str, training: Training) -> dict[str, str]:
     if training.data is None and training.clients is not None:
         raise Refusal("--clients", "there is no --data for them; give it, or name each by --client")
     if training.data is not None:
-        return dict.fromkeys(_virtual(node, training.clients, training.data), training.data)
+        if training.clients is not None and CLIENT not in training.data and ":" not in training.data:
+            raise Refusal(
+                "--data", f"is the same rows for every client; write {CLIENT} where their names differ"
+            )
+        return dict.fromkeys(_virtual(node, training.clients), training.data)
     found: dict[str, str] = {}
     for text in training.named:
         client, equals, data = text.partition("=")
@@ -78,11 +82,9 @@ def _texts(node: str, training: Training) -> dict[str, str]:
     return found
 
 
-def _virtual(node: str, clients: int | None, data: str) -> Sequence[str]:
+def _virtual(node: str, clients: int | None) -> Sequence[str]:
     if clients is None:
         return (node,)
-    if is_file(data):
-        raise Refusal("--clients", "all would have the same file; name MODULE:FACTORY, or each by --client")
     if not 1 <= clients <= MOST_CLIENTS:
         raise Refusal("--clients", f"{clients} is outside 1 to {MOST_CLIENTS}")
     digits = len(str(clients - 1))
@@ -90,22 +92,16 @@ def _virtual(node: str, clients: int | None, data: str) -> Sequence[str]:
 
 
 def trainers(named: Sequence[str], installed: Trainers) -> tuple[str, ...]:
-    """Those named, or, of none, all that are installed.
+    """Those named, or, of none, all that are installed here and can be imported.
 
     Raises:
-        Refusal: one that is named is not installed.
+        Refusal: one that is named is not installed or cannot be imported.
     """
-    for name in named:
-        installed.named(name)
-    return tuple(named) or installed.names()
+    return tuple(installed.named(name).name for name in named) or installed.names()
 
 
 def clients(
-    found: Mapping[str, LocalData],
-    training: Training,
-    announced: tuple[str, ...],
-    folder: Path,
-    identity: str,
+    found: Mapping[str, LocalData], training: Training, folder: Path, identity: str
 ) -> tuple[Client, ...]:
     """What is announced now, in the order of the clients' ids; it reads, and so may take its time.
 
@@ -117,7 +113,7 @@ def clients(
         Client(
             id=name,
             data=tuple(found[name].offers()),
-            trainers=announced,
+            trainers=training.trainers,
             subject=training.subject,
             identity=identity,
             network_mbps=100.0 if now.network_mbps is None else now.network_mbps,

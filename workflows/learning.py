@@ -15,29 +15,22 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.learning import Learning
     from activities.learning_tasks import (
         AggregatedRound,
         Course,
         DrawnRound,
-        DrawRound,
-        PrepareCycle,
-        Publish,
     )
     from domain.artifact import ArtifactRef
     from domain.event import Event
     from domain.learning import decide
     from domain.learning.commands import RunCycle
-    from domain.learning.events import CycleOpened
     from domain.learning.outcome import CycleOutcome
     from domain.learning.state import NO_CYCLE, Cycle, fold_all
     from domain.refusal import Refusal
     from domain.stream import Draft
-    from workflows import learning_text, names
+    from workflows import learning_calls, learning_text, names
     from workflows.entrance import hand_over
-    from workflows.heartbeats import ALIVE
     from workflows.learning_carry import Carried, CycleInput, carrying, packed, unpacked
-    from workflows.learning_hosts import PATIENCE
     from workflows.learning_round import Attempt
     from workflows.recording import Recording
 
@@ -59,6 +52,7 @@ class RunLearningCycle:
         )
         self._course: Course | None = None
         self._session: ArtifactRef | None = None
+        self._attempt: Attempt | None = None
 
     @property
     def _state(self) -> Cycle:
@@ -91,11 +85,16 @@ class RunLearningCycle:
 
     @workflow.query(name="state", description="Where the cycle stands, in numbers")
     def state(self) -> dict[str, Any]:
-        return learning_text.summary(self._state, self._status)
+        return learning_text.summary(self._state, self._status, self._heard)
 
     @workflow.query(name="explain", description="How it came about, in words")
     def explain(self) -> str:
         return learning_text.explanation(self._state, self._status)
+
+    @property
+    def _heard(self) -> tuple[int, int]:
+        """How many reported, and were lost, of the attempt under way; on the log when it ends."""
+        return (0, 0) if self._attempt is None else (len(self._attempt.reports), len(self._attempt.lost))
 
     async def _run(self, request: RunCycle, stream: str, carried: Carried | None) -> None:
         if carried is None:
@@ -111,14 +110,7 @@ class RunLearningCycle:
         self._show("closed" if self._state.closed is not None else "failed")
 
     async def _open(self, request: RunCycle) -> None:
-        prepared = await workflow.execute_activity_method(
-            Learning.prepare_cycle,
-            PrepareCycle(request, workflow.now()),
-            start_to_close_timeout=timedelta(minutes=10),
-            heartbeat_timeout=ALIVE,
-            retry_policy=PATIENCE,
-            summary="look at the request, the fleet and the model it goes on from",
-        )
+        prepared = await learning_calls.prepare(request)
         self._course, self._session = prepared.course, prepared.first.session
 
         def write(draft: Draft, at: datetime) -> Sequence[Event]:
@@ -149,56 +141,39 @@ class RunLearningCycle:
                 lambda state: decide.open_round(state, drawn.drawn), f"open round {self._state.next_round}"
             )
         self._hand_on()
-        attempt = self._attempt()
+        self._attempt = attempt = self._begun()
         await attempt.train()
-        short = decide.shortage(self._state)
+        short = decide.shortage(self._state, len(attempt.reports))
         made = AggregatedRound(None, short) if short is not None else await attempt.aggregate()
-        if made.new is None:
-            lost = made.lost
-            number, tried = attempt.opened.round, attempt.opened.attempt
-            await self._recording.record(
-                lambda state: decide.abandon(state, number, tried, lost), f"abandon round {number}"
-            )
-        else:
-            await self._aggregated(attempt, made)
+        await self._recording.record_drafted(
+            lambda state, draft, at: self._ended(state, draft, at, made),
+            f"round {attempt.opened.round} {'was abandoned' if made.new is None else 'became a model'}",
+        )
+        self._attempt = None
+        self._session = None if made.next is None else made.next.session
         self._show("training")
 
-    async def _aggregated(self, attempt: Attempt, made: AggregatedRound) -> None:
-        """The model, and the round that follows it, in one append."""
-        number, tried, new, following = attempt.opened.round, attempt.opened.attempt, made.new, made.next
-
-        def write(state: Cycle, draft: Draft, at: datetime) -> Sequence[Event]:
-            if new is None:
-                raise AssertionError("there is a model")
-            events = draft.events(decide.aggregated(state, number, tried, new), at)
-            if following is None:
-                return events
-            after = fold_all(state, events)
-            return [*events, *draft.events(decide.open_round(after, following.drawn), at)]
-
-        await self._recording.record_drafted(write, f"round {number} became a model")
-        self._session = None if following is None else following.session
+    def _ended(self, state: Cycle, draft: Draft, at: datetime, made: AggregatedRound) -> Sequence[Event]:
+        """What came in, what became of it, and the round that follows: one append, each part folded first."""
+        attempt, new, following = self._attempt, made.new, made.next
+        if attempt is None:
+            raise AssertionError("an attempt is under way")
+        number, tried = attempt.opened.round, attempt.opened.attempt
+        events = draft.events(attempt.collected(state), at)
+        state = fold_all(state, events)
+        if new is None:
+            return [*events, *draft.events(decide.abandon(state, number, tried, made.lost), at)]
+        became = draft.events(decide.aggregated(state, number, tried, new), at)
+        state = fold_all(state, became)
+        opened = [] if following is None else decide.open_round(state, following.drawn)
+        return [*events, *became, *draft.events(opened, at)]
 
     async def _draw(self) -> DrawnRound:
         """A cohort; a fleet that is too small now is looked at again, for as long as a round may take."""
-        last, opening = self._state.aggregated, self._opening
-        asked = DrawRound(
-            opening,
-            self._state.next_round,
-            self._state.next_attempt,
-            None if last is None else last.privacy.clip,
-        )
-        until = workflow.now() + timedelta(seconds=opening.request.local.seconds)
+        until = workflow.now() + timedelta(seconds=self._state.cycle.request.local.seconds)
         while True:
             try:
-                return await workflow.execute_activity_method(
-                    Learning.draw_round,
-                    asked,
-                    start_to_close_timeout=timedelta(minutes=5),
-                    heartbeat_timeout=ALIVE,
-                    retry_policy=PATIENCE,
-                    summary=f"draw the cohort of round {asked.round}, attempt {asked.attempt}",
-                )
+                return await learning_calls.draw(self._state)
             except ActivityError as error:
                 refused = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
                 if not refused or workflow.now() + LOOK_AGAIN >= until:
@@ -207,24 +182,7 @@ class RunLearningCycle:
             await workflow.sleep(LOOK_AGAIN, summary="look at the fleet again")
 
     async def _publish(self) -> None:
-        state, last = self._state, self._state.aggregated
-        if last is None:
-            raise AssertionError("the rounds are done")
-        version = await workflow.execute_activity_method(
-            Learning.publish_model,
-            Publish(
-                self._opening,
-                last.model,
-                last.digest,
-                len(state.participants),
-                state.lineage,
-                state.figures,
-            ),
-            start_to_close_timeout=timedelta(minutes=5),
-            heartbeat_timeout=ALIVE,
-            retry_policy=PATIENCE,
-            summary=f"publish {self._opening.request.model}",
-        )
+        version = await learning_calls.publish(self._state)
         await self._recording.record(lambda now: decide.close(now, version), f"close, as {version}")
 
     def _hand_on(self) -> None:
@@ -234,16 +192,12 @@ class RunLearningCycle:
             if self._course is None:
                 raise AssertionError("it is known how rounds go")
             carried = packed(self._state, self._course, self._session)
-            workflow.continue_as_new(carrying(self._opening.request, carried))
+            workflow.continue_as_new(carrying(self._state.cycle.request, carried))
 
-    def _attempt(self) -> Attempt:
+    def _begun(self) -> Attempt:
         if self._course is None or self._session is None:
             raise AssertionError("a round that is open has its session")
         return Attempt(self._recording, self._course, self._session)
-
-    @property
-    def _opening(self) -> CycleOpened:
-        return self._state.cycle
 
     async def _withdraw(self) -> None:
         """End a cancelled cycle on its own log."""

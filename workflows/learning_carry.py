@@ -9,7 +9,7 @@ import msgspec
 from activities.learning_tasks import Course
 from domain.artifact import ArtifactRef
 from domain.learning.commands import RunCycle
-from domain.learning.state import Cycle
+from domain.learning.state import NO_CYCLE, Cycle
 from domain.refusal import Refusal
 
 MAX_STATE = 16 << 20
@@ -56,6 +56,9 @@ def unpacked(carried: Carried) -> Cycle:
     try:
         opening = zlib.decompressobj()
         raw = opening.decompress(base64.b64decode(carried.state, validate=True), MAX_STATE)
-        return msgspec.json.decode(raw, type=Cycle)
+        state = msgspec.json.decode(raw, type=Cycle)
     except (ValueError, zlib.error, msgspec.MsgspecError):
-        raise Refusal("carried", "is no state of a cycle; leave it out") from None
+        state = NO_CYCLE
+    if state.opened is None:
+        raise Refusal("carried", "is no state of a cycle; leave it out")
+    return state

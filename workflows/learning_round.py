@@ -19,7 +19,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from domain.artifact import ArtifactRef
     from domain.learning import decide
-    from domain.learning.events import Loss, Report, RoundOpened
+    from domain.learning.events import CycleEvent, Loss, Report, RoundOpened
     from domain.learning.state import Cycle
     from domain.refusal import ImpossibleEvent
     from workflows.heartbeats import ALIVE
@@ -44,22 +44,30 @@ class Attempt:
         self._session = session
         self._hosts: tuple[HostClients, ...] = hosts_of(opened.cohort)
         self._revealed: tuple[ArtifactRef, ...] = ()
+        self.reports: tuple[Report, ...] = ()
+        self.lost: tuple[Loss, ...] = ()
 
     async def train(self) -> None:
-        """Ask the cohort, and record what came in of whom."""
+        """Ask the cohort, and hear what came in of whom; of a large one it is recorded at once."""
         _, hosts, lost = await message_rounds(self._course.before, self._session, self._hosts)
         told = await self._trained(hosts) if self._enough(hosts) else _given_up(hosts)
-        reported = frozenset(report.client for report in told.reports)
-        hosts = only(hosts, reported)
+        self.reports = tuple(sorted(told.reports, key=lambda report: report.client))
+        self.lost = (*lost, *told.lost)
+        hosts = only(hosts, frozenset(report.client for report in self.reports))
         if self._course.after and self._enough(hosts):
             self._revealed, _, _ = await message_rounds(self._course.after, self._session, hosts)
-        await self._collect(told.reports, (*lost, *told.lost))
+        if len(self.opened.cohort) > TOGETHER:
+            await self._recording.record(self.collected, f"round {self.opened.round}: what came in")
+
+    def collected(self, state: Cycle) -> list[CycleEvent]:
+        """What came in, as far as it is not on the log yet."""
+        return decide.collect(state, self.opened.round, self.opened.attempt, self.reports, self.lost)
 
     async def aggregate(self) -> AggregatedRound:
-        """The next model, of what was recorded."""
+        """The next model, of what came in."""
         state, opening = self._recording.state, self._recording.state.cycle
         last = state.aggregated
-        reports, kept = await self._passed_on(state.reports)
+        reports, kept = await self._passed_on(self.reports)
         task = AggregateRound(
             opening=opening,
             round=self.opened.round,
@@ -78,7 +86,7 @@ class Attempt:
             start_to_close_timeout=timedelta(hours=2),
             heartbeat_timeout=ALIVE,
             retry_policy=PATIENCE,
-            summary=f"aggregate {len(state.reports)} updates by {opening.request.strategy.name}",
+            summary=f"aggregate {len(self.reports)} updates by {opening.request.strategy.name}",
         )
 
     def _enough(self, hosts: Sequence[HostClients]) -> bool:
@@ -125,13 +133,6 @@ class Attempt:
             state=None if last is None else last.state,
             session=self._session,
             attempts=state.attempts if self._course.client == "control" else (),
-        )
-
-    async def _collect(self, reports: Sequence[Report], lost: Sequence[Loss]) -> None:
-        number, tried = self.opened.round, self.opened.attempt
-        await self._recording.record(
-            lambda state: decide.collect(state, number, tried, reports, lost),
-            f"round {number}: {len(reports)} updates came in",
         )
 
     async def _passed_on(

@@ -28,8 +28,8 @@ def table(state: Cycle, status: str) -> str:
     return "\n".join(lines)
 
 
-def summary(state: Cycle, status: str) -> dict[str, Any]:
-    """What the query `state` answers."""
+def summary(state: Cycle, status: str, heard: tuple[int, int] = (0, 0)) -> dict[str, Any]:
+    """What the query `state` answers; `heard`: reports and losses of the attempt under way."""
     opened, last = state.round, state.aggregated
     return {
         "status": status,
@@ -37,8 +37,8 @@ def summary(state: Cycle, status: str) -> dict[str, Any]:
         "rounds": None if state.opened is None else state.opened.request.rounds,
         "attempt": None if opened is None else opened.attempt,
         "asked": None if opened is None else len(opened.cohort),
-        "reported": len(state.reports),
-        "lost": len(state.lost),
+        "reported": heard[0],
+        "lost": heard[1],
         "participants": len(state.participants),
         "insights_aggregated": state.insights,
         "privacy_level": state.level,
@@ -76,10 +76,7 @@ def _now(state: Cycle) -> str:
         return f"No round is open; {len(state.figures)} became a model."
     opened = state.round
     again = f", attempt {opened.attempt}" if opened.attempt > 1 else ""
-    return (
-        f"Round {opened.round}{again}: {len(opened.cohort)} of {opened.eligible} eligible were asked, "
-        f"{len(state.reports)} reported, {len(state.lost)} were lost."
-    )
+    return f"Round {opened.round}{again}: {len(opened.cohort)} of {opened.eligible} eligible were asked."
 
 
 def _line(one: RoundFigures) -> str:

@@ -4,9 +4,17 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import conflict_stream, consensus_stream, docket_stream, fleet_stream, learning_stream
+from domain.stream import (
+    budget_stream,
+    conflict_stream,
+    consensus_stream,
+    docket_stream,
+    fleet_stream,
+    learning_stream,
+)
 
 __all__ = [
+    "budget_stream",
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
@@ -23,6 +31,7 @@ RESOLVE_CONFLICT = "ResolveConflict"
 RUN_LEARNING_CYCLE = "RunLearningCycle"
 TRAIN_SHARD = "TrainShard"
 ANNOUNCE_HOST = "AnnounceHost"
+KEEP_BUDGET = "KeepBudget"
 WORKFLOWS = (
     REACH_CONSENSUS,
     DECIDE_DOCKET,
@@ -30,6 +39,7 @@ WORKFLOWS = (
     RUN_LEARNING_CYCLE,
     TRAIN_SHARD,
     ANNOUNCE_HOST,
+    KEEP_BUDGET,
 )
 
 CAST_BALLOT = "cast_ballot"
@@ -38,6 +48,7 @@ APPEAL = "appeal"
 VERDICT = "verdict"
 ANNUL = "annul"
 GROW = "grow"
+CHARGE = "charge"
 
 RESOLUTION_TIME = "conflict_resolution_time"
 """A metric; labels conflict_type, resolution_level."""

@@ -46,6 +46,8 @@ ABOUT: dict[str, str] = {
     "case_reputation": "What the outcomes of cases say of voters, summed as in `reputation`; both are added.",
     "learning_cycle": "One row for each federated learning cycle, with its rounds.",
     "fleet_host": "One row for each node process that ever announced clients.",
+    "budget_ledger": "One row for each privacy ledger.",
+    "budget_subject": "What each data subject has spent of its privacy budget, summed up.",
     "context_entry": "What each region has of the shared context: one row for each region and key.",
     "discard": "Which parked records were given up, by whom and why.",
     "dead_letter": "Records that could not be applied, and those that wait behind them.",
@@ -56,6 +58,24 @@ ABOUT: dict[str, str] = {
     "sealing_stopped": "Logs that are sealed no more, and why; the topic `checkpoints` stands for all.",
 }
 MEANINGS: dict[str, dict[str, str]] = {
+    "budget_ledger": _STAMPS
+    | {
+        "ledger": "The ledger's name.",
+        "budget": "The epsilon that none of its subjects may pass.",
+        "delta": "The delta at which epsilons are stated.",
+        "charges": "Charges granted.",
+        "refusals": "Charges refused.",
+        "largest": "The most that any subject has spent.",
+        "opened_at": "When the first charge came.",
+        "charged_at": "When the last one was decided.",
+        "state": "A charge that is told in several events and not whole yet.",
+    },
+    "budget_subject": {
+        "ledger": "The ledger's name.",
+        "subject": "Whose data it is.",
+        "spent": "Epsilon spent, at the ledger's delta, in billionths: an exact integer.",
+        "releases": "In how many releases its data took part, or may have.",
+    },
     "deliberation": _STAMPS
     | {
         "status": "`open`, `consensus`, `mediated`, `ruled_by_person`, `unresolved` or `withdrawn`.",

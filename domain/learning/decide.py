@@ -102,9 +102,9 @@ def collect(
     ]
 
 
-def shortage(state: Cycle) -> str | None:
-    """Why the open attempt cannot become a model, by what came in; None where it can."""
-    came, minimum = len(state.reports), state.cycle.request.cohort.minimum
+def shortage(state: Cycle, came: int) -> str | None:
+    """Why the open attempt cannot become a model, of which `came` reports came in; None where it can."""
+    minimum = state.cycle.request.cohort.minimum
     return None if came >= minimum else f"{came} of {minimum} reports came in"
 
 

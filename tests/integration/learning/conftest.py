@@ -84,10 +84,9 @@ class Fleet:
             **more,
         )
 
-    def hosting(self, n: int, rows=None):
+    def hosting(self, n: int):
         journal = self.journals.setdefault(self.host(n), Journal())
-        has = rows or {name: one for m, (name, one) in enumerate(self.rows.items()) if m % self.hosts == n}
-        made = Host(data_of(has), self.trainers, self.artifacts, journal, self.methods(journal))
+        made = Host(data_of(self.rows), self.trainers, self.artifacts, journal, self.methods(journal))
         return node.worker(self.client, self.host(n), host=made)
 
     async def request(self, **more):

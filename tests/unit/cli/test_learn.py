@@ -27,6 +27,11 @@ CHANGES = {
         {"privacy": {"method": "prayer"}},
         "moot: privacy.method: Unknown privacy method: 'prayer'",
     ),
+    "an unknown strategy": ({"strategy": {"name": "hope"}}, "moot: strategy: there is no 'hope'; there are"),
+    "a strategy for more clients": (
+        {"strategy": {"name": "krum"}, "cohort": {"minimum": 3, "share": 1}},
+        "moot: strategy: krum needs n >= 2 f + 3",
+    ),
     "a cohort that cannot report": (
         {"cohort": {"size": 5, "minimum": 9}},
         "moot: cohort.size: 5 clients cannot give 9 reports",

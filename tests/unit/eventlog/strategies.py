@@ -10,7 +10,10 @@ from hypothesis import strategies as st
 from domain.conflict.policy import ConflictPolicy
 from domain.consensus.policy import Policy
 from domain.event import Event, event_id
+from domain.learning.commands import RunCycle
 from domain.learning.fleet import Announced, Client, DataOffer, Left
+from domain.learning.mechanism import Mechanism
+from domain.learning.policy import CohortPolicy, PrivacySpec, TrainerSpec
 from eventlog.catalogue import EVENTS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -34,6 +37,29 @@ CONFLICT_POLICY = st.builds(
     weighting=st.sampled_from(["equal", "reputation"]),
     after_deadline=st.sampled_from(["hold", "uphold", "unresolved"]),
     seed=st.integers(0, 2**63 - 1),
+)
+MECHANISM = st.builds(
+    Mechanism,
+    noise_multiplier=st.floats(0, 1e6, exclude_min=True),
+    sampling=st.floats(0, 1, exclude_min=True),
+    count=st.integers(1, 1_000_000),
+)
+TRAINER = st.builds(
+    TrainerSpec, TEXT, st.dictionaries(TEXT, WHOLE | FRACTION | TEXT | st.booleans(), max_size=3)
+)
+PRIVACY = st.builds(
+    PrivacySpec,
+    method=st.just("differential_privacy"),
+    epsilon=st.none() | st.floats(0.1, 9) | st.fixed_dictionaries({"context": st.floats(0.1, 9)}),
+)
+CYCLE = st.builds(
+    RunCycle,
+    st.just("c1"),
+    st.just("digits"),
+    TRAINER,
+    rounds=st.integers(1, 1000),
+    cohort=st.builds(CohortPolicy, st.floats(0.01, 1), st.integers(1, 100)),
+    privacy=PRIVACY,
 )
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket", "context", "conflict"]), NAME)
@@ -80,11 +106,13 @@ LEAVES = {
     float: FRACTION,
     bool: st.booleans(),
     type(None): st.none(),
+    datetime: TIME,
     Policy: POLICY,
     ConflictPolicy: CONFLICT_POLICY,
-    datetime: TIME,
     Announced: ANNOUNCED,
     Left: st.builds(Left, ID, TEXT),
+    Mechanism: MECHANISM,
+    RunCycle: CYCLE,
 }
 
 

@@ -1,5 +1,6 @@
 """A whole number beyond 64 bits is found wherever a field can hold one."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -67,3 +68,15 @@ def test_a_json_value_may_be_nested_as_deep_as_a_writer_may_write_it_and_no_deep
     assert fits(Outer(value=value))
     assert fits(Outer(value=[True, None, "x", 1e300]))
     assert not fits(Outer(value={"a": value}))
+
+
+@dataclass
+class Told:
+    settings: Mapping[str, float | int | str | bool]
+    epsilon: float | Mapping[str, float] | None = None
+
+
+def test_settings_of_several_kinds_are_held_to_64_bits_too():
+    told = check_for(Told)
+    assert told(Told({"a": 2**63 - 1, "b": "x", "c": 1e300, "d": True}))
+    assert not told(Told({"b": "x", "a": 2**63}))

@@ -40,6 +40,44 @@ async def test_a_reference_with_a_wrong_length_is_refused(store):
         await store.get(ref)
 
 
+@pytest.mark.parametrize("content", [b"", b"numbers", bytes(range(256)) * 5000])
+async def test_what_was_put_can_be_looked_at_where_it_lies(store, content):
+    ref = await store.put(content)
+    view = await store.mapped(ref)
+    assert bytes(view) == content
+    assert view.readonly
+
+
+async def test_what_is_looked_at_is_checked_as_what_is_read(store):
+    ref = await store.put(b"numbers")
+    for wrong, said in [
+        ({"sha256": "0" * 64}, "is not in this store"),
+        ({"bytes": 3}, "was changed"),
+        ({"bytes": 0}, "was changed"),
+    ]:
+        with pytest.raises(Refusal, match=said):
+            await store.mapped(dataclasses.replace(ref, **wrong))
+
+
+async def test_changed_bytes_in_the_folder_are_not_looked_at(tmp_path):
+    store = FsspecArtifacts(str(tmp_path))
+    ref = await store.put(b"numbers")
+    (file,) = _files(tmp_path)
+    file.write_bytes(b"Numbers")
+    with pytest.raises(Refusal, match="was changed"):
+        await store.mapped(ref)
+    with pytest.raises(Refusal, match="64 lower-case"):
+        await store.mapped(dataclasses.replace(ref, sha256="../x"))
+
+
+async def test_what_lies_in_an_object_store_is_looked_at_through_a_copy_without_a_name():
+    store = FsspecArtifacts("memory://looked-at")
+    ref = await store.put(b"numbers" * 1000)
+    assert bytes(await store.mapped(ref)) == b"numbers" * 1000
+    with pytest.raises(Refusal, match="is not in this store"):
+        await store.mapped(dataclasses.replace(ref, sha256="0" * 64))
+
+
 async def test_changed_bytes_are_refused_by_the_fake():
     store = MemoryArtifacts()
     ref = await store.put(b"ballots")

@@ -8,6 +8,7 @@ import pytest
 from domain.learning.fleet import DataOffer
 from domain.refusal import Refusal
 from workers.trainees import CONDITIONS, Conditions, Training, clients, sources, trainers
+from workers.trainers import InstalledTrainers
 
 
 class Rows:
@@ -68,11 +69,11 @@ def test_each_client_has_the_data_that_was_made_for_it():
         ({"data": None, "clients": 3}, "--clients: there is no --data for them"),
         ({"clients": 0}, "--clients: 0 is outside"),
         ({"clients": 100_001}, "--clients: 100001 is outside"),
-        ({"data": "rows.csv"}, "data rows.csv: is not there"),
-        ({"data": "rows.csv", "clients": 3}, "--clients: all would have the same file"),
-        ({"data": "no_such_module:x"}, "--data: no_such_module:x cannot be imported: .*No module"),
+        ({"data": "rows.csv"}, "data rows.csv: is not there; name a file, a folder or module:factory"),
+        ({"data": "rows.csv", "clients": 2}, "--data: is the same rows for every client; write {client}"),
+        ({"data": "no_such_module:x"}, "--data: no_such_module:x cannot be imported: ModuleNotFoundError"),
         ({"data": "my_rows:gone"}, "has no attribute 'gone'"),
-        ({"data": "my_rows:needs_two"}, "my_rows:needs_two makes no data"),
+        ({"data": "my_rows:needs_two"}, "missing 1 required positional argument"),
         ({"data": "my_rows:nothing"}, "makes something without `offers` or `rows`"),
     ],
 )
@@ -83,7 +84,7 @@ def test_what_cannot_be_meant_is_refused_by_name(options, problem):
 
 def test_what_is_announced_holds_data_conditions_and_trainers(tmp_path):
     said = of(clients=2, subject="ann", conditions=Conditions(50.0, True, None))  # as the options are
-    one, two = clients(sources("sim", said), said, ("mlp",), tmp_path, "KEY")
+    one, two = clients(sources("sim", said), said, tmp_path, "KEY")
     assert (one.id, two.id) == ("sim-0", "sim-1")
     assert one.data == (DataOffer("default", 5),)
     assert (one.subject, one.identity, one.trainers) == ("ann", "KEY", ("mlp",))
@@ -93,7 +94,7 @@ def test_what_is_announced_holds_data_conditions_and_trainers(tmp_path):
 def test_the_file_of_conditions_goes_before_the_options(tmp_path):
     said = of(conditions=Conditions(charging=True, unmetered=True))
     (tmp_path / CONDITIONS).write_text('{"charging": false, "network_mbps": 3}')
-    (one,) = clients(sources("edge-1", said), said, ("mlp",), tmp_path, "KEY")
+    (one,) = clients(sources("edge-1", said), said, tmp_path, "KEY")
     assert (one.network_mbps, one.charging, one.unmetered) == (3.0, False, True)
 
 
@@ -101,23 +102,21 @@ def test_the_file_of_conditions_goes_before_the_options(tmp_path):
 def test_a_file_of_conditions_that_says_nothing_clear_is_refused(tmp_path, text):
     (tmp_path / CONDITIONS).write_text(text)
     with pytest.raises(Refusal, match=CONDITIONS):
-        clients(sources("edge-1", of()), of(), ("mlp",), tmp_path, "KEY")
-
-
-class Installed:
-    def names(self):
-        return ("a", "b")
-
-    def named(self, name):
-        if name not in self.names():
-            raise Refusal("trainer", f"'{name}' is not installed")
+        clients(sources("edge-1", of()), of(), tmp_path, "KEY")
 
 
 def test_without_names_all_installed_trainers_are_meant():
-    assert trainers(("b",), Installed()) == ("b",)
-    assert trainers((), Installed()) == ("a", "b")
+    installed = InstalledTrainers(found=[])
+    assert trainers(("mlp",), installed) == ("mlp",)
+    assert trainers((), installed) == ("logistic-regression", "mlp")
+    with pytest.raises(Refusal, match="trainer: 'gone' is not installed"):
+        trainers(("gone",), installed)
 
 
-def test_a_trainer_that_is_not_installed_is_not_announced():
-    with pytest.raises(Refusal, match="'c' is not installed"):
-        trainers(("a", "c"), Installed())
+def test_what_a_factory_refuses_is_told(monkeypatch):
+    def refuses(_):
+        raise Refusal("data", "has no column y")
+
+    sys.modules["my_rows"].refuses = refuses
+    with pytest.raises(Refusal, match="has no column y"):
+        sources("edge-1", of(data="my_rows:refuses"))

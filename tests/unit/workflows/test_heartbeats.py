@@ -8,6 +8,7 @@ from typing import Any
 from temporalio.testing import ActivityEnvironment
 from temporalio.worker import ActivityInboundInterceptor
 
+from activities.progress import CURRENT
 from workflows.heartbeats import Heartbeats
 
 
@@ -47,6 +48,27 @@ async def beats(within: timedelta | None, until: int) -> int:
 
 async def test_a_long_activity_beats_until_it_answers():
     assert await beats(timedelta(milliseconds=30), until=3) == 3
+
+
+async def test_a_beat_carries_what_the_activity_said_last():
+    said = asyncio.Queue()
+
+    class Telling(ActivityInboundInterceptor):
+        def __init__(self) -> None:
+            pass
+
+        async def execute_activity(self, input: Any) -> Any:  # noqa: A002 # the SDK's name
+            CURRENT.get().details = ["c1", 3, 9]
+            self.heard = await said.get()
+            return input
+
+    environment, telling = ActivityEnvironment(), Telling()
+    environment.info = replace(environment.info, heartbeat_timeout=timedelta(milliseconds=30))
+    environment.on_heartbeat = lambda *details: said.put_nowait(details)
+    async with asyncio.timeout(20):
+        await environment.run(Heartbeats().intercept_activity(telling).execute_activity, "answer")
+    assert telling.heard == ("c1", 3, 9)
+    assert CURRENT.get() is None
 
 
 async def test_a_quick_activity_sends_no_beat():

@@ -1,0 +1,68 @@
+"""What a cycle asks of the orchestrator's activities, each with its patience."""
+
+from datetime import timedelta
+
+from temporalio import workflow
+
+with workflow.unsafe.imports_passed_through():
+    from activities.learning import Learning
+    from activities.learning_tasks import DrawnRound, DrawRound, PrepareCycle, Prepared, Publish
+    from domain.learning.commands import RunCycle
+    from domain.learning.state import Cycle
+    from domain.refusal import ImpossibleEvent
+    from workflows.heartbeats import ALIVE
+    from workflows.learning_hosts import PATIENCE
+
+
+async def prepare(request: RunCycle) -> Prepared:
+    """What the cycle opens with.
+
+    Raises:
+        ActivityError: the request is refused.
+    """
+    return await workflow.execute_activity_method(
+        Learning.prepare_cycle,
+        PrepareCycle(request, workflow.now()),
+        start_to_close_timeout=timedelta(minutes=10),
+        heartbeat_timeout=ALIVE,
+        retry_policy=PATIENCE,
+        summary="look at the request, the fleet and the model it goes on from",
+    )
+
+
+async def draw(state: Cycle) -> DrawnRound:
+    """The cohort of the next attempt.
+
+    Raises:
+        ActivityError: none can be drawn as the fleet is now.
+    """
+    last = state.aggregated
+    clip = None if last is None else last.privacy.clip
+    asked = DrawRound(state.cycle, state.next_round, state.next_attempt, clip)
+    return await workflow.execute_activity_method(
+        Learning.draw_round,
+        asked,
+        start_to_close_timeout=timedelta(minutes=5),
+        heartbeat_timeout=ALIVE,
+        retry_policy=PATIENCE,
+        summary=f"draw the cohort of round {asked.round}, attempt {asked.attempt}",
+    )
+
+
+async def publish(state: Cycle) -> str:
+    """The version that the last model was published as.
+
+    Raises:
+        ActivityError: the keeper of versions refuses it.
+    """
+    last = state.aggregated
+    if last is None:
+        raise ImpossibleEvent("rounds", "there is no model to publish")
+    return await workflow.execute_activity_method(
+        Learning.publish_model,
+        Publish(state.cycle, last.model, last.digest, len(state.participants), state.lineage, state.figures),
+        start_to_close_timeout=timedelta(minutes=5),
+        heartbeat_timeout=ALIVE,
+        retry_policy=PATIENCE,
+        summary=f"publish {state.cycle.request.model}",
+    )
