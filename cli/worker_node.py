@@ -14,7 +14,7 @@ Examples:
   moot worker node --id sim-1 --region eu --data my_data:of_client --clients 100
 """
 TRAIN_ON = "Train on this: an .npz or .csv file, a folder of them, or MODULE:FACTORY.  [default: nothing]"
-LOOK = "How often it looks whether what it announced has changed."
+LOOK = "How often it looks whether what it announced has changed.  [default: 30]"
 
 
 @click.command(epilog=NODE)
@@ -44,7 +44,13 @@ LOOK = "How often it looks whether what it announced has changed."
 )
 @click.option("--subject", help="Whose data it is, and so whose budget.  [default: each client its own]")
 @click.option("--folder", type=click.Path(path_type=Path), help="Its journal and key.  [default: nodes/ID]")
-@click.option("--look-every", type=float, default=30.0, metavar="SECONDS", show_default=True, help=LOOK)
+@click.option(
+    "--look-every",
+    type=click.FloatRange(0.05, 86_400),
+    default=30.0,
+    metavar="SECONDS",
+    help=LOOK,
+)
 @METRICS
 def node(
     *,

@@ -54,10 +54,18 @@ class Announcer:
         if await self._said_last(counted, events):
             return 0
         for event in events:
-            counted += 1
-            stands = await self._journal.once(_said(counted), _encoded(counted, event))
-            await self._write(msgspec.json.decode(stands, type=Announcement))
+            counted = await self._say(event, counted + 1)
         return len(events)
+
+    async def _say(self, event: FleetEvent, version: int) -> int:
+        """Have `event` on the log as `version`, or after what stands there already; as which."""
+        while True:
+            own = _encoded(version, event)
+            stands = await self._journal.once(_said(version), own)
+            await self._write(msgspec.json.decode(stands, type=Announcement))
+            if stands == own:
+                return version
+            version += 1  # a call that was cancelled had begun it
 
     async def leave(self, reason: str) -> None:
         """Have it on the log that the host left, if it ever announced itself; else as `say`."""

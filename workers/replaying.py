@@ -13,13 +13,11 @@ from temporalio.worker import Replayer
 from activities.docket_slices import Slices
 from activities.ports import ArtifactStore
 from audit.authorship import Authorship, Unvouched, concerning
-from audit.discards import TOPIC
 from audit.divergent import Divergent
 from audit.ledger import Ledger
 from domain.refusal import Refusal
 from domain.stream import writer_of
 from eventlog.reader import LogReader
-from eventlog.topics import topic_of
 from workers.histories import SliceLost, appended
 from workflows import names, sandbox
 from workflows.budget import KeepBudget
@@ -159,8 +157,7 @@ async def _account(history: WorkflowHistory, authorship: Authorship, slices: Sli
     name = history.workflow_id
     try:
         async for event, durable in appended(history, slices, authorship.ledger.wanted):
-            if topic_of(event.stream) == TOPIC:  # the ledger is of that topic alone
-                authorship.wrote(name, event, durable=durable)
+            authorship.wrote(name, event, durable=durable)
     except SliceLost as lost:
         authorship.cannot_tell(name, str(lost))
     except (Refusal, ApplicationError, msgspec.MsgspecError) as unreadable:

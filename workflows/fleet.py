@@ -12,6 +12,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.refusal import Refusal
     from domain.stream import Draft
     from workflows import names
+    from workflows.heartbeats import ALIVE
     from workflows.recording import Recording
 
 _LOOK = timedelta(seconds=20)
@@ -34,6 +35,7 @@ class AnnounceHost:
             Announcing.look_up_host,
             asked,
             start_to_close_timeout=_LOOK,
+            heartbeat_timeout=ALIVE,
             retry_policy=_PATIENCE,
             summary=f"what is known of {said.host}",
         )

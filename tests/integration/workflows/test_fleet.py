@@ -12,7 +12,7 @@ from domain.learning.fleet import Announced, Announcement, Left
 from domain.refusal import Refusal
 from tests.fakes.journal import MemoryJournal
 from tests.unit.learning.fleets import announced, client
-from workers.announcer import Announcer
+from workers.announcer import Announcer, _encoded, _said
 from workflows.names import ANNOUNCE_HOST, fleet_stream
 
 
@@ -103,6 +103,25 @@ async def test_killed_while_its_workflow_runs_it_waits_for_that_one(bed):
         await saying
     assert await bed.announcer(journal).say([said]) == 0
     assert bed.said() == [(1, said)]
+
+
+async def test_what_was_begun_by_a_call_that_was_cancelled_is_said_first(bed):
+    journal, said = MemoryJournal(), [bed.announced("a")]
+    late = _encoded(1, bed.announced("late"))
+
+    class Late(MemoryJournal):
+        async def once(self, key, value):
+            journal.entries.setdefault(_said(1), late)  # a thread that was still on its way
+            return await journal.once(key, value)
+
+        async def read(self, key):
+            return await journal.read(key)
+
+        async def forget(self, prefix):
+            await journal.forget(prefix)
+
+    assert await bed.announcer(Late()).say(said) == 1
+    assert bed.said() == [(1, bed.announced("late")), (2, said[0])]
 
 
 async def _exists(bed):
