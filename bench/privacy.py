@@ -19,6 +19,7 @@ from numpy.typing import NDArray
 from activities.privacy.accountant import epsilon
 from bench.figure import Figure
 from domain.learning.clipping import Quantile, clip, grid_step, is_within, to_grid
+from domain.learning.discrete_gaussian import sample
 from domain.learning.mechanism import Mechanism
 from domain.learning.noise import add_noise, noised
 
@@ -212,7 +213,18 @@ def figures() -> list[Figure]:
         spent = "no privacy" if row.epsilon is None else f"epsilon {row.epsilon:.2f}"
         note = f"seeds 0 to {SEEDS - 1}, spread {row.spread:.3f}, {row.seconds:.1f} s a run"
         found.append(Figure(f"digits, {row.setting}, {spent}", row.accuracy, "accuracy", target, note=note))
-    return found
+    return [*found, _sampler()]
+
+
+def _sampler() -> Figure:
+    chance = np.random.Generator(np.random.PCG64(0))
+    took = []
+    for _ in range(5):
+        started = time.perf_counter()
+        sample(2.0**20, 100_000, chance.bytes)
+        took.append(time.perf_counter() - started)
+    note = "scale 2^20, median of 5"
+    return Figure("100,000 exact discrete Gaussian numbers", statistics.median(took), "s", 1.0, "<=", note)
 
 
 def main() -> None:
