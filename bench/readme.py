@@ -20,6 +20,7 @@ _PARTS = {
     "context": "Shared context",
     "regions": "Regions that were cut off",
     "crowds": "Probabilities on generated crowds",
+    "privacy": "Differential privacy on digits",
 }
 
 
