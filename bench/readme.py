@@ -21,6 +21,7 @@ _PARTS = {
     "regions": "Regions that were cut off",
     "crowds": "Probabilities on generated crowds",
     "learning_claims": "Federated learning on scikit-learn's digits",
+    "privacy": "Differential privacy on digits",
 }
 
 

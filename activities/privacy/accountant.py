@@ -24,10 +24,10 @@ MOST = 1e6
 def epsilon(composition: Composition, delta: float) -> float:
     """The epsilon at `delta` of everything in `composition` together; 0 of nothing.
 
-    Neighbours differ in one participant, whose update is there or is replaced by zero. Releases on everybody
-    are one Gaussian mechanism, whose epsilon is known in closed form (Balle and Wang 2018); with subsampled
-    ones among them, privacy loss distributions are composed (Meiser and Mohammadi 2018; Koskela et al. 2020;
-    Doroshenko et al. 2022), rounded so that the answer is never too small.
+    Neighbours differ in one participant, which contributes its update or nothing, to a sum over as many
+    clients. Releases on everybody are one Gaussian mechanism, whose epsilon is known in
+    closed form (Balle and Wang 2018); with subsampled ones among them, privacy loss distributions are
+    composed (Koskela et al. 2020; Doroshenko et al. 2022), rounded so that the answer is never too small.
 
     Raises:
         Refusal: the extra `folkmoot[learning]` is not installed.

@@ -16,7 +16,7 @@ from activities.privacy.noise_stream import NoiseStream
 from activities.privacy.port import Session, Sum
 from domain.learning.clipping import Integers, Quantile, grid_step, is_within, to_grid
 from domain.learning.discrete_gaussian import Draw
-from domain.learning.dp_schedule import EVERYTHING, Part, parts, schedule
+from domain.learning.dp_schedule import EVERYTHING, Part, check, parts, schedule
 from domain.learning.events import PrivacyMetadata
 from domain.learning.noise import noised, utility_preserved
 from domain.learning.policy import PrivacySpec
@@ -57,6 +57,7 @@ class CentralNoise:
         Raises:
             Refusal: this attempt was released before, of other updates; or nothing came in.
         """
+        check(session.spec)
         if not protected:
             raise Refusal("updates", "none came in: noise alone is no model")
         clients = tuple(sorted(protected))
@@ -104,10 +105,24 @@ def _released(
     return Sum(total, float(len(clients)), clients, said)
 
 
-def metadata(session: Session, *, utility: float | None = None, norm: float | None = None) -> PrivacyMetadata:
-    """What the accountant says of all rounds up to this one, for whoever was in each of them."""
+def metadata(
+    session: Session,
+    *,
+    releases: int | None = None,
+    utility: float | None = None,
+    norm: float | None = None,
+) -> PrivacyMetadata:
+    """What the accountant says of all releases up to this one, for whoever was in each of them.
+
+    Args:
+        session: the attempt that was released.
+        releases: by default one a round. Where each client adds its own noise, an abandoned attempt was
+            released too: then the number of attempts so far.
+        utility: of this release.
+        norm: that the next updates are clipped to.
+    """
     spec = session.spec
-    spent = schedule(spec, session.round, len(session.cohort), session.eligible)
+    spent = schedule(spec, releases or session.round, len(session.cohort), session.eligible)
     return PrivacyMetadata(NAME, accountant.epsilon((spent,), spec.delta), spec.delta, utility, norm)
 
 

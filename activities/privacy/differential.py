@@ -15,7 +15,7 @@ from activities.privacy.noise_stream import NoiseStream
 from activities.privacy.port import Protected, Session
 from domain.learning.clipping import clip
 from domain.learning.discrete_gaussian import Draw
-from domain.learning.dp_schedule import Part, parts
+from domain.learning.dp_schedule import Part, check, parts
 from domain.learning.noise import add_noise
 from domain.learning.policy import PrivacySpec
 from domain.learning.privacy_level import PrivacyLevel
@@ -78,6 +78,7 @@ class NodeNoise:
         Raises:
             Refusal: another update was protected under this session before.
         """
+        check(session.spec)
         given = hashlib.sha256(settings(session) + self._files.encode(update)).digest()
         draw = await self._noise.of(f"{session.salt}/{update.node_id}", given)
         local = session.spec.place == "local"

@@ -5,9 +5,9 @@ sample, whose lowest bits can give away what was noised (Mironov 2012).
 
 What is exact: every decision. A uniform number is known by its first 53 bits; what is compared with it is
 computed in float64 with a bound on its error. Where the two cannot be told apart, which happens about once
-in 2^45 decisions, further bits are drawn and the comparison is repeated in decimals of growing precision,
-whose `exp` and `ln` are rounded correctly. So no decision rests on a rounding, and machines whose `exp`
-differ in the last bit draw the same numbers from the same bytes.
+in 2^45 / scale numbers, further bits are drawn and the comparison is repeated in decimals of growing
+precision, whose `exp` and `ln` are rounded correctly. So no decision rests on a rounding, and machines whose
+`exp` differ in the last bit draw the same numbers from the same bytes.
 
 What differs from the paper's algorithm: the Laplace proposal is drawn by inversion, floor(-t ln U), instead
 of by counting Bernoulli trials, which gives the same distribution; and all proposals of a batch at once.

@@ -26,6 +26,20 @@ from workflows.payloads import CONVERTER
 DEADLINE = 30.0
 
 
+class LosesAnswers(MemoryLog):
+    """Writes, and fails to say so, each time for the first `lost` appends."""
+
+    def __init__(self, lost):
+        super().__init__()
+        self.lost = lost
+
+    async def append(self, topic, events):
+        await super().append(topic, events)
+        if self.lost:
+            self.lost -= 1
+            raise TimeoutError("the answer was lost")
+
+
 @pytest.fixture
 async def client(temporal):
     return await Client.connect(temporal, data_converter=CONVERTER)
@@ -102,3 +116,15 @@ async def test_a_new_run_remembers_what_was_spent_and_answered(working, client):
     events = log.stream(f"budget/{ledger}")
     assert [event.version for event in events] == list(range(1, len(events) + 1))
     assert fold_all(CLOSED, events).account("ben").releases == sum(grants)
+
+
+async def test_a_charge_whose_answer_was_lost_is_made_once_however_often_it_is_asked_for(working):
+    ledger, log = ledger_name(), LosesAnswers(2)
+    asked = charge(ledger, "learning/c/1/1", noise=8.0)
+    async with working(log) as budgets, asyncio.timeout(DEADLINE):
+        answers = await asyncio.gather(*(budgets.charge(asked) for _ in range(4)))
+    assert len(set(answers)) == 1
+    events = log.stream(f"budget/{ledger}")
+    assert [type(event.data) for event in events] == [BudgetOpened, BudgetCharged]
+    assert len(log.appended) > len(events)
+    assert fold_all(CLOSED, events).account("ada").epsilon == answers[0].epsilon

@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from activities.privacy.central_noise import CentralNoise
+from activities.privacy.central_noise import CentralNoise, metadata
 from activities.privacy.differential import NodeNoise, method
 from activities.privacy.noise_stream import KEY
 from activities.privacy.port import Session
@@ -178,6 +178,19 @@ async def test_adaptive_clipping_of_too_few_clients_is_refused_by_name():
     asked = session(clipping="adaptive")
     with pytest.raises(Refusal, match="clipping: adaptive does not go with this noise"):
         await released(asked, await protected(asked))
+
+
+async def test_what_cannot_be_meant_is_refused_before_any_noise_is_drawn():
+    asked, kept = session(clipping="adaptive", noise_multiplier={"personality": 1.0, "context": 1.0}), {}
+    for refused in (protected(asked, kept), released(asked, {"ada": b""}, kept)):
+        with pytest.raises(Refusal, match="adaptive asks for one epsilon"):
+            await refused
+    assert kept == {}
+
+
+def test_abandoned_attempts_count_where_each_was_a_release():
+    asked = session(place="local", number=2)
+    assert metadata(asked).epsilon < metadata(asked, releases=5).epsilon
 
 
 async def test_noise_alone_is_no_release():

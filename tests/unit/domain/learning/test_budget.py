@@ -57,7 +57,7 @@ CHARGES = st.lists(
         sampling=st.sampled_from([0.5, 1.0]),
         count=st.integers(1, 3),
     ),
-    max_size=12,
+    max_size=7,
     unique_by=lambda one: one.id,
 )
 

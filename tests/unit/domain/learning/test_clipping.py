@@ -22,7 +22,7 @@ from domain.learning.clipping import (
 NUMBERS = st.floats(-1e30, 1e30, allow_nan=False)
 CHANGES = st.dictionaries(
     st.sampled_from(["a", "b", "c"]),
-    arrays(np.float64, array_shapes(max_dims=2, max_side=6), elements=NUMBERS),
+    arrays(np.float64, array_shapes(max_dims=2, max_side=4), elements=NUMBERS),
 )
 NORMS = st.floats(1e-6, 1e6)
 HOW = st.sampled_from(["flat", "per_tensor", "adaptive"])
