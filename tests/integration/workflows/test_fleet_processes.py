@@ -45,7 +45,7 @@ class Fleet:
         (self.folder / "rows.json").write_text(json.dumps({"default": 100, **rows}))
 
     def node(self, name, *more, data="my_data:of_client"):
-        told = ["--id", name, "--region", "eu", "--trainers", "logistic", "--look-every", "0.2"]
+        told = ["--id", name, "--region", "eu", "--trainers", "mlp", "--look-every", "0.2"]
         return self.stack.worker("node", *told, "--data", data, *more, cwd=self.folder)
 
     async def refused(self, name, *more):
@@ -89,7 +89,7 @@ async def test_a_node_announces_its_clients_says_what_changed_and_leaves(fleet):
         found = await fleet.candidates(lambda there: len(there) == 3)
         assert sorted(found) == ["edge-1-0", "edge-1-1", "edge-1-2"]
         one = found["edge-1-1"]
-        assert (one.host, one.region, one.client.trainers) == ("edge-1", "eu", ("logistic",))
+        assert (one.host, one.region, one.client.trainers) == ("edge-1", "eu", ("mlp",))
         assert (one.client.charging, one.client.unmetered, one.client.network_mbps) == (True, None, 50.0)
         assert one.client.data[0].rows == 100
         assert len(one.client.identity) == 44
