@@ -10,11 +10,12 @@ import time
 from dataclasses import replace
 from itertools import islice
 from statistics import mean, median
-from typing import Any
+from typing import Any, Literal
 
 from bench.figure import Figure
-from bench.learning_rounds import Accuracies, fedavg, scaffold, with_stragglers
+from bench.learning_rounds import Accuracies, fedavg, scaffold, under_attack, with_stragglers
 from bench.learning_tasks import digits, synthetic
+from domain.learning.policy import StrategySpec
 from domain.learning.trainer import LocalPlan
 
 CLIENTS = 20
@@ -26,6 +27,15 @@ RACES = {
     "iid_to_95": (0.95, False, {"fedsgd": (fedavg, FEDSGD_IID), "e5": (fedavg, E5), "e20": (fedavg, E20)}),
     "shards_to_90": (0.90, True, {"fedsgd": (fedavg, FEDSGD_SHARDS), "e5": (fedavg, E5)}),
     "shards_to_92": (0.92, True, {"fedavg": (fedavg, E5_SHORT), "scaffold": (scaffold, E5_SHORT)}),
+}
+LIARS, ATTACKED_ROUNDS = 6, 10
+RULES: dict[str, dict[str, float]] = {
+    "fedavg": {},
+    "median": {},
+    "trimmed_mean": {"trim": LIARS},
+    "krum": {"byzantine": LIARS},
+    "multi_krum": {"byzantine": LIARS},
+    "geometric_median": {},
 }
 STRAGGLING = LocalPlan(20, 10, 0.01, 0)
 STRAGGLING_ROUNDS, LAST = 50, 10
@@ -53,12 +63,17 @@ def measure(seeds: int = SEEDS) -> dict[str, Any]:
         "kept": [_straggling(seed, STRAGGLING, keep=True) for seed in range(seeds)],
         "mu_1": [_straggling(seed, replace(STRAGGLING, proximal=1.0), keep=True) for seed in range(seeds)],
     }
+    found["six_of_twenty_flip"] = {
+        name: [_attacked(seed, StrategySpec(name, told)) for seed in range(seeds)]
+        for name, told in RULES.items()
+    }
     return found | {"seconds": time.perf_counter() - started}
 
 
 def figures() -> list[Figure]:
     """The claims as factors and differences; the bounds leave room for seeds."""
     found = measure()
+    attacked = {rule: mean(each) for rule, each in found["six_of_twenty_flip"].items()}
     late = {kind: mean(each) for kind, each in found["stragglers"].items()}
     return [
         _factor(found, "iid_to_95", ("fedsgd", "e5"), 5, "7.7"),
@@ -79,6 +94,12 @@ def figures() -> list[Figure]:
             0.0,
             note=f"{late['kept']:.3f} to {late['mu_1']:.3f}; expected .762 to .789",
         ),
+        _attack("fedavg", attacked, 0.2, "<=", ".100"),
+        _attack("median", attacked, 0.88, ">=", ".918"),
+        _attack("trimmed_mean", attacked, 0.88, ">=", ".919"),
+        _attack("krum", attacked, 0.85, ">=", ".915"),
+        _attack("multi_krum", attacked, 0.9, ">=", ".936"),
+        _attack("geometric_median", attacked, 0.88, ">=", "none"),
     ]
 
 
@@ -93,6 +114,18 @@ def _factor(found: dict[str, Any], race: str, kinds: tuple[str, str], least: flo
         least,
         note=note,
     )
+
+
+def _attack(
+    rule: str, attacked: dict[str, float], bound: float, side: Literal[">=", "<="], expected: str
+) -> Figure:
+    name = f"accuracy by {rule}, 6 of 20 flip their change"
+    return Figure(name, attacked[rule], "", bound, side, f"round {ATTACKED_ROUNDS}; expected {expected}")
+
+
+def _attacked(seed: int, rule: StrategySpec) -> float:
+    rounds = under_attack(digits(CLIENTS, seed, shards=False), E5_SHORT, seed, rule, LIARS)
+    return next(islice(rounds, ATTACKED_ROUNDS - 1, None))
 
 
 def _straggling(seed: int, plan: LocalPlan, *, keep: bool) -> float:

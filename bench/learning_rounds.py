@@ -7,13 +7,16 @@ from itertools import count
 import numpy as np
 
 from bench.learning_tasks import DIGITS, SYNTHETIC, Task, drawn
-from domain.learning.policy import Setting
+from domain.learning.policy import Setting, StrategySpec
+from domain.learning.strategies.in_memory import InMemory, Sent
+from domain.learning.strategies.registry import named
 from domain.learning.tensors import Array, Tensors
 from domain.learning.trainer import LocalPlan, Tell, Trainer
 from domain.learning.trainers.logistic_regression import LogisticRegression
 from domain.learning.trainers.multilayer_perceptron import MultilayerPerceptron
 
 COHORT = 10
+FLIPPED = -4.0
 Accuracies = Iterator[float]
 """Of the model after each round, without end."""
 
@@ -55,6 +58,24 @@ def scaffold(task: Task, plan: LocalPlan, seed: int) -> Accuracies:
         share = len(chosen) / len(task.clients)
         change = _mean(moved, [1] * len(moved))
         ours = {name: ours[name] + np.float32(share) * change[name] for name in ours}
+        yield _accuracy(trainer, model, task, DIGITS)
+
+
+def under_attack(task: Task, plan: LocalPlan, seed: int, rule: StrategySpec, liars: int) -> Accuracies:
+    """Everybody takes part; the first `liars` clients send FLIPPED times the change that they came to."""
+    trainer, strategy = MultilayerPerceptron(), named(rule.name)
+    schema, model = trainer.schema(DIGITS), trainer.initial(DIGITS, seed)
+    settings = {**strategy.defaults, **rule.settings}
+    state: Tensors = {}
+    for number in count(1):
+        sent = []
+        for client, rows in enumerate(task.clients):
+            fitted = trainer.fit(model, rows, DIGITS, _seeded(plan, seed, number, client), _on)
+            times = np.float32(FLIPPED if client < liars else 1)
+            change = {name: times * (fitted.model[name] - model[name]) for name in model}
+            sent.append(Sent(f"c{client:03}", change, fitted.samples, fitted.loss))
+        made = strategy.aggregate(schema, model, InMemory(sent), state, settings)
+        model, state = made.model, made.state
         yield _accuracy(trainer, model, task, DIGITS)
 
 

@@ -42,6 +42,8 @@ from workflows.refusals import Refusals
 
 NOTHING = Training()
 
+_log = structlog.get_logger(__name__)
+
 
 def worker(
     client: Client,
@@ -126,6 +128,8 @@ def _member(
         raise Refusal("--region", "is needed with data: cohorts are drawn by region")
     found, installed = trainees.sources(node, training), InstalledTrainers(own_trainers(os.environ))
     training = replace(training, trainers=trainees.trainers(training.trainers, installed))
+    for name, why in installed.broken().items():
+        _log.warning("trainer.unusable", trainer=name, why=why)
     path = training.folder or settings.data / "nodes" / node
     with claimed(path, node) as folder:
         public = public_half(folder.identity)
