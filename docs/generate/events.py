@@ -1,8 +1,9 @@
 """`docs/reference/events.md` and two documents for programs: every event, from the classes that read it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 from types import UnionType
@@ -23,6 +24,7 @@ _WORDS = {
     int: "whole number",
     float: "number",
     bool: "true or false",
+    datetime: "time",
     type(None): "null",
 }
 _INTRO = """\
@@ -109,7 +111,7 @@ def _table(cls: type) -> Iterator[str]:
     hints, defaults = get_type_hints(cls), _defaults(cls)
     yield "| field | holds | default | meaning |\n|---|---|---|---|"
     for name in names(cls):
-        default = f"`{json.dumps(defaults[name])}`" if name in defaults else "required"
+        default = f"`{json.dumps(defaults[name], default=msgspec.to_builtins)}`" if name in defaults else "required"
         said = meaning(cls, name).replace("|", "\\|")
         yield f"| `{name}` | {holds(hints[name])} | {default} | {said} |"
     yield ""
@@ -133,7 +135,7 @@ def holds(hint: Any) -> str:
         return " or ".join(map(holds, inner))
     if origin is tuple:
         return f"list of {holds(inner[0])}"
-    if origin is dict:
+    if origin in (dict, Mapping):
         return f"object of {holds(inner[1])} by text"
     return _WORDS[hint]
 
