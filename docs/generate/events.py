@@ -1,7 +1,7 @@
 """`docs/reference/events.md` and two documents for programs: every event, from the classes that read it."""
 
 import json
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import MISSING, fields, is_dataclass
 from datetime import datetime
 from importlib.metadata import version
@@ -111,7 +111,9 @@ def _table(cls: type) -> Iterator[str]:
     hints, defaults = get_type_hints(cls), _defaults(cls)
     yield "| field | holds | default | meaning |\n|---|---|---|---|"
     for name in names(cls):
-        default = f"`{json.dumps(defaults[name])}`" if name in defaults else "required"
+        default = (
+            f"`{json.dumps(defaults[name], default=msgspec.to_builtins)}`" if name in defaults else "required"
+        )
         said = meaning(cls, name).replace("|", "\\|")
         yield f"| `{name}` | {holds(hints[name])} | {default} | {said} |"
     yield ""
@@ -135,7 +137,7 @@ def holds(hint: Any) -> str:
         return " or ".join(map(holds, inner))
     if origin is tuple:
         return f"list of {holds(inner[0])}"
-    if origin is dict:
+    if origin in (dict, Mapping):
         return f"object of {holds(inner[1])} by text"
     return _WORDS[hint]
 

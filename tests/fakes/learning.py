@@ -8,21 +8,22 @@ from domain.refusal import Refusal
 class Versions:
     """The versions of models: `v1.0`, `v1.1`, …; a cycle that publishes again gets the same one."""
 
-    def __init__(self, *known: Version) -> None:
-        self.known = list(known)
+    def __init__(self) -> None:
+        self.known = {}
         self.published = {}
 
     async def version(self, model, name=None):
-        found = [one for one in self.known if name in (None, one.name)]
+        found = [one for one in self.known.get(model, []) if name in (None, one.name)]
         if name is not None and not found:
             raise Refusal("parent", f"{model} has no version {name}")
         return found[-1] if found else None
 
     async def publish(self, publication):
         if publication.cycle not in self.published:
-            name = f"v1.{len(self.known)}"
-            self.known.append(Version(name, publication.artifact, publication.digest, publication.loss))
-            self.published[publication.cycle] = (publication, self.known[-1])
+            before = self.known.setdefault(publication.model, [])
+            name = f"v1.{len(before)}"
+            before.append(Version(name, publication.artifact, publication.digest, publication.loss))
+            self.published[publication.cycle] = (publication, before[-1])
         return self.published[publication.cycle][1]
 
 
