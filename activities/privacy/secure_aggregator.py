@@ -1,0 +1,109 @@
+"""The aggregator of a secure sum: it hands messages round, and takes masks off the sum and nothing else."""
+
+import asyncio
+import base64
+import secrets  # noqa: TID251 # a key must be unguessable; it is in the journal before it is used
+from collections.abc import Mapping
+
+from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
+
+from activities.learning_ports import Journal
+from activities.privacy.port import Session, Sum
+from activities.privacy.primitives import TAG_BYTES
+from activities.privacy.terms import Noise, Terms
+from activities.privacy.unmasking import MaskedSum, open_reveals
+from activities.privacy.wire import SEALED_BYTES, RoundKeys, bitmap, pack, unpack
+from domain.learning.fixed_point import unflatten
+from domain.refusal import Refusal
+from domain.strict_json import printable
+
+
+class SecureAggregator:
+    """`AggregatorHalf` of `secure_mpc`, and, with `noise`, of `hybrid`.
+
+    It keeps one secret, the key that reveals are sealed to, in its journal; everything else it is told again
+    at each step, so that any process with the same journal can go on.
+    """
+
+    def __init__(self, journal: Journal, noise: Noise | None = None) -> None:
+        self._journal = journal
+        self._noise = noise
+
+    async def prepare(self, salt: str) -> str:
+        public = (await self._private(salt)).public_key().public_bytes_raw()
+        return base64.b64encode(public).decode()
+
+    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        terms = Terms.of(session, self._noise)
+        present = _places(terms, outboxes)
+        if step == "keys":
+            return dict.fromkeys(session.cohort, b"")
+        if len(present) < terms.threshold:
+            raise Refusal(
+                step,
+                f"{len(present)} of {len(terms.cohort)} clients are left, and {terms.threshold} are needed",
+            )
+        match step:
+            case "shares":
+                directory = pack({i: _sized(terms, i, outboxes, RoundKeys.BYTES) for i in present})
+                return dict.fromkeys(outboxes, directory)
+            case "peers":
+                return _delivered(terms, present, outboxes, SEALED_BYTES)
+            case "survivors":
+                return dict.fromkeys(outboxes, bitmap(present, len(terms.cohort)))
+            case "unmask":
+                return _delivered(terms, present, outboxes, TAG_BYTES)
+            case _:
+                raise Refusal("step", f"a secure sum has no step {step[:20]!a}")
+
+    async def sum(
+        self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
+    ) -> Sum:
+        terms = Terms.of(session, self._noise)
+        private = await self._private(session.salt)
+        survivors = _places(terms, protected)
+        answers = {terms.places[client]: raw for client, raw in revealed.items() if client in protected}
+
+        def work() -> Sum:
+            masked = MaskedSum.of(terms, survivors, protected)
+            masked.unmask(open_reveals(masked, private, answers))
+            values, weight = terms.fixed.decode(masked.words)
+            if not len(survivors) <= weight <= len(survivors) * terms.fixed.cap:
+                raise Refusal("secure sum", "the masks did not cancel: a client masked otherwise than agreed")
+            clients = tuple(terms.cohort[index] for index in survivors)
+            return Sum(unflatten(session.schema, values), float(weight), clients)
+
+        return await asyncio.to_thread(work)
+
+    async def close(self, salt: str) -> None:
+        await self._journal.forget(f"aggregator/{salt}/")
+
+    async def _private(self, salt: str) -> X25519PrivateKey:
+        raw = await self._journal.once(f"aggregator/{salt}/private", secrets.token_bytes(32))
+        return X25519PrivateKey.from_private_bytes(raw)
+
+
+def _places(terms: Terms, messages: Mapping[str, bytes]) -> list[int]:
+    if strangers := messages.keys() - terms.places.keys():
+        raise Refusal("cohort", f"{printable(min(strangers), 60)} is not in it")
+    return sorted(terms.places[client] for client in messages)
+
+
+def _sized(terms: Terms, index: int, outboxes: Mapping[str, bytes], size: int) -> bytes:
+    found = outboxes[terms.cohort[index]]
+    if len(found) != size:
+        raise Refusal(f"message of {terms.name(index)}", f"has {len(found)} bytes, not {size}")
+    return found
+
+
+def _delivered(
+    terms: Terms, present: list[int], outboxes: Mapping[str, bytes], size: int
+) -> Mapping[str, bytes]:
+    """To each client what the others have for it."""
+    for_reader: dict[int, dict[int, bytes]] = {index: {} for index in present}
+    for sender in present:
+        what = f"message of {terms.name(sender)}"
+        for reader, entry in unpack(outboxes[terms.cohort[sender]], size, len(terms.cohort), what).items():
+            if reader in for_reader:
+                for_reader[reader][sender] = entry
+    return {terms.cohort[reader]: pack(entries) for reader, entries in for_reader.items()}
