@@ -67,6 +67,7 @@ class Took:
     client: dict[str, float] = field(default_factory=dict)
     server: dict[str, float] = field(default_factory=dict)
     sent: dict[str, int] = field(default_factory=dict)
+    cpu: float = 0.0
 
     def moved(self, messages: Mapping[str, bytes]) -> None:
         for client, message in messages.items():
@@ -107,8 +108,10 @@ async def attempt(keys: Mapping[str, Ed25519PrivateKey], dropouts: float, shard:
         change = np.full(NUMBERS, 0.25, np.float32)
         meta = UpdateMetadata("secure_sum", 50, TimeRange(_DAY, _DAY))
         update = ClientUpdate(client, {}, {"w": change}, {}, {}, meta)
+        begun = time.process_time()
         protecting = nodes[client].protect(session, update)
         masked[client] = (await _timed(protecting, took.client, client)).content
+        took.cpu += (time.process_time() - begun) / len(staying)
     took.moved(masked)
     outboxes = masked
     for step in SECURE_MPC.after:
@@ -131,10 +134,12 @@ async def _round(
     start = time.perf_counter()
     inboxes = aggregator.route(step, session, outboxes)
     took.server[step] = time.perf_counter() - start
+    begun = time.process_time()
     answers = {
         client: await _timed(nodes[client].exchange(step, session, inbox), took.client, client)
         for client, inbox in inboxes.items()
     }
+    took.cpu += (time.process_time() - begun) / len(session.cohort)
     took.moved(inboxes)
     took.moved(answers)
     return answers
@@ -156,13 +161,22 @@ def hundred(clients: int = CLIENTS) -> list[Figure]:
         server = statistics.median(sum(run.server.values()) for run in runs)
         last = statistics.median(run.server["sum"] for run in runs)
         client = statistics.median(statistics.median(run.client.values()) for run in runs)
+        cpu = statistics.median(run.cpu for run in runs)
         ratio = max(runs[0].sent.values()) / (NUMBERS * 4)
         name = f"n={clients}, {dropouts:.0%} dropouts"
+        f"median client, all its steps; {cpu * 1000:.1f} ms of processor"
         found += [
             Figure(
                 f"server, {name}", server, "s", SERVER_SECONDS[dropouts], "<=", f"the sum alone {last:.3f}"
             ),
-            Figure(f"client, {name}", client * 1000, "ms", CLIENT_MS, "<=", "median client, all its steps"),
+            Figure(
+                f"client, {name}",
+                client * 1000,
+                "ms",
+                CLIENT_MS,
+                "<=",
+                f"median client, all its steps; {cpu * 1000:.1f} ms of processor",
+            ),
             Figure(
                 f"bytes, {name}", ratio, "x plain", BYTES_RATIO, "<=", "both ways, the most of any client"
             ),

@@ -2,18 +2,19 @@
 
 import secrets  # noqa: TID251 # a key must be unguessable; it is in the journal before it is used
 from dataclasses import dataclass
-from typing import Self
+from typing import Literal, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from activities.learning_ports import Journal
-from activities.privacy.primitives import Stream, commitment, derive
+from activities.privacy.primitives import KEY_BYTES, Stream, commitment, derive
 from activities.privacy.terms import Terms
 from activities.privacy.wire import RoundKeys, place
 from domain.learning.shamir import PRIME, SECRET_BYTES
 from domain.refusal import Refusal
 
+PAIR_BYTES = 4 * KEY_BYTES
 _WIDE = 32
 """Bytes reduced modulo `PRIME`: twice what it has, so that the remainder is uniform."""
 
@@ -85,18 +86,25 @@ class Attempt:
     def polynomial(self, label: bytes) -> list[int]:
         """The random coefficients with which one of the two secrets is dealt."""
         draw = Stream(self.derived(b"polynomial/" + label))
-        return [int.from_bytes(draw(_WIDE), "big") % PRIME for _ in range(self.terms.threshold - 1)]
+        drawn = draw(_WIDE * (self.terms.threshold - 1))
+        return [int.from_bytes(drawn[at : at + _WIDE], "big") % PRIME for at in range(0, len(drawn), _WIDE)]
+
+    def public_keys(self) -> tuple[bytes, bytes]:
+        """Of the channel, and behind pairwise masks."""
+        mask = mask_key(self.mask_secret, self.terms.digest)
+        return self.channel.public_key().public_bytes_raw(), mask.public_key().public_bytes_raw()
 
     def round_keys(self, identity: Ed25519PrivateKey) -> RoundKeys:
         """Its public keys, signed."""
-        channel = self.channel.public_key().public_bytes_raw()
-        mask = mask_key(self.mask_secret, self.terms.digest).public_key().public_bytes_raw()
+        channel, mask = self.public_keys()
         said = RoundKeys.statement(self.terms.digest, self.me, channel, mask)
         return RoundKeys(channel, mask, identity.sign(said))
 
     @property
-    def commitment(self) -> bytes:
-        return commitment(self.terms.digest, self.me, self.self_secret)
+    def trailer(self) -> bytes:
+        """What the aggregator must know of this client to take its masks off; follows the masked words."""
+        channel, mask = self.public_keys()
+        return channel + mask + commitment(self.terms.digest, self.me, self.self_secret)
 
 
 def mask_key(secret: bytes, digest: bytes) -> X25519PrivateKey:
@@ -107,6 +115,17 @@ def mask_key(secret: bytes, digest: bytes) -> X25519PrivateKey:
 def self_mask(secret: bytes, digest: bytes) -> bytes:
     """The key of a client's own mask, from the 128 bits that are dealt."""
     return derive(secret, digest, b"self mask")
+
+
+def pair_keys(agreed: bytes, digest: bytes, one: int, other: int) -> bytes:
+    """Four keys: a share and a confirmation from the earlier to the later in the cohort, and back."""
+    return derive(agreed, digest, b"pair/" + place(min(one, other)) + place(max(one, other)), PAIR_BYTES)
+
+
+def pair_key(keys: bytes, purpose: Literal["share", "confirmation"], sender: int, reader: int) -> bytes:
+    """That of `pair_keys` for what `sender` says to `reader`."""
+    at = KEY_BYTES * ((sender > reader) + 2 * (purpose == "confirmation"))
+    return keys[at : at + KEY_BYTES]
 
 
 def pair_mask(agreed: bytes, digest: bytes, one: int, other: int) -> bytes:

@@ -1,16 +1,17 @@
 """How a client takes its peers' keys, deals shares of its secrets to them and receives theirs."""
 
+from collections.abc import Sequence
+
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from activities.privacy.attempt import Attempt
-from activities.privacy.primitives import KEY_BYTES, agree, derive, seal, signed_by, unseal
+from activities.privacy.attempt import PAIR_BYTES, Attempt, pair_key, pair_keys
+from activities.privacy.primitives import agree, seal, signed_by, unseal
 from activities.privacy.terms import Terms
 from activities.privacy.wire import (
     DEALT_BYTES,
     SEALED_BYTES,
     RoundKeys,
     pack,
-    place,
     unpack,
 )
 from domain.learning.shamir import SHARE_BYTES, split
@@ -34,10 +35,10 @@ async def deal(attempt: Attempt, identity: Ed25519PrivateKey, inbox: bytes) -> b
     private, pairs = attempt.channel, {}
     for peer in keys.keys() - {me}:
         agreed = agree(private, keys[peer].channel, f"key of {terms.name(peer)}")
-        pairs[peer] = derive(agreed, terms.digest, b"pair")
+        pairs[peer] = pair_keys(agreed, terms.digest, me, peer)
     await attempt.hold("pairs", pack(pairs), "are others than before")
-    shares = _shares(attempt, sorted(pairs))
-    return pack({peer: seal(_way(attempt, pairs[peer], me, peer), shares[peer]) for peer in pairs})
+    shares = _shares(attempt, range(len(terms.cohort)))
+    return pack({peer: seal(pair_key(pairs[peer], "share", me, peer), shares[peer]) for peer in pairs})
 
 
 async def receive(attempt: Attempt, inbox: bytes) -> bytes:
@@ -53,7 +54,7 @@ async def receive(attempt: Attempt, inbox: bytes) -> bytes:
         raise Refusal("shares", f"of {len(sealed)} peers are too few: {terms.threshold - 1} are needed")
     dealt = _shares(attempt, [me])
     for peer, box in sealed.items():
-        plain = unseal(_way(attempt, pairs[peer], peer, me), box) if peer in pairs else None
+        plain = unseal(pair_key(pairs[peer], "share", peer, me), box) if peer in pairs else None
         if plain is None or len(plain) != DEALT_BYTES:
             raise Refusal(f"share of {terms.name(peer)}", "was changed, or was sealed to another client")
         dealt[peer] = plain
@@ -69,27 +70,23 @@ def round_keys_of(terms: Terms, directory: bytes) -> dict[int, RoundKeys]:
 
 async def pairs_of(attempt: Attempt) -> dict[int, bytes]:
     """The secrets with each peer, for what they send each other."""
-    return unpack(await attempt.held("pairs", "shares"), KEY_BYTES, len(attempt.terms.cohort), "pairs")
-
-
-def check_signature(terms: Terms, index: int, keys: RoundKeys) -> None:
-    """Refuse keys that the client's identity in the roster did not sign for these terms."""
-    said = RoundKeys.statement(terms.digest, index, keys.channel, keys.mask)
-    if not signed_by(terms.identities[index], keys.signature, said):
-        raise Refusal(
-            f"keys of {terms.name(index)}", "are not signed, for this attempt, by its identity in the roster"
-        )
+    return unpack(await attempt.held("pairs", "shares"), PAIR_BYTES, len(attempt.terms.cohort), "pairs")
 
 
 def _check_signatures(terms: Terms, keys: dict[int, RoundKeys]) -> None:
     for index, found in keys.items():
-        check_signature(terms, index, found)
+        said = RoundKeys.statement(terms.digest, index, found.channel, found.mask)
+        if not signed_by(terms.identities[index], found.signature, said):
+            raise Refusal(
+                f"keys of {terms.name(index)}",
+                "are not signed, for this attempt, by its identity in the roster",
+            )
     public = [key for found in keys.values() for key in (found.channel, found.mask)]
     if len(set(public)) < len(public):
         raise Refusal("keys", "one is there twice: no two clients have the same")
 
 
-def _shares(attempt: Attempt, peers: list[int]) -> dict[int, bytes]:
+def _shares(attempt: Attempt, peers: Sequence[int]) -> dict[int, bytes]:
     """What each of the peers is dealt: a share of the mask key and one of the self mask."""
     points = [peer + 1 for peer in peers]
     mask = split(attempt.mask_secret, attempt.polynomial(b"pairwise"), points)
@@ -98,7 +95,3 @@ def _shares(attempt: Attempt, peers: list[int]) -> dict[int, bytes]:
         peer: of_mask.to_bytes(SHARE_BYTES, "big") + of_own.to_bytes(SHARE_BYTES, "big")
         for peer, of_mask, of_own in zip(peers, mask, own, strict=True)
     }
-
-
-def _way(attempt: Attempt, pair: bytes, sender: int, reader: int) -> bytes:
-    return derive(pair, attempt.terms.digest, b"share/" + place(sender) + place(reader))

@@ -1,13 +1,19 @@
 """The one port of all privacy methods: what a node sends of its update, and what the aggregator learns."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Protocol
 
+from domain.learning.events import PrivacyMetadata
 from domain.learning.policy import PrivacySpec
 from domain.learning.privacy_level import PrivacyLevel
 from domain.learning.tensors import Schema, Tensors
 from domain.learning.update import ClientUpdate
+from domain.refusal import Refusal
+
+
+class RoundLost(Refusal):
+    """This attempt cannot be summed, for instance since too few shares came in; another attempt may."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +36,7 @@ class Session:
     identities: Mapping[str, str]
     spec: PrivacySpec
     schema: Schema
+    subjects: Mapping[str, str] = field(default_factory=dict)
     aggregator_key: str = ""
     shard: int = 0
     weight_cap: int = 65_536
@@ -54,11 +61,17 @@ class Protected:
 
 @dataclass(frozen=True, slots=True)
 class Sum:
-    """What the aggregator learned of updates it could not see: the sum of weight * change, and of weights."""
+    """What the aggregator may go on with: the sum of weight * change, and of weights.
+
+    `clients`: whose updates are in it. `privacy`: what the method says of this release, where it knows more
+    than its name. `evidence`: what an audit may look at later, if anything.
+    """
 
     total: Tensors
     weight: float
     clients: tuple[str, ...]
+    privacy: PrivacyMetadata | None = None
+    evidence: bytes | None = None
 
 
 class NodeHalf(Protocol):
@@ -86,7 +99,7 @@ class NodeHalf(Protocol):
 
 
 class AggregatorHalf(Protocol):
-    """A method at the aggregator; messages and updates by client. The mappings may read as they are asked."""
+    """A method at the aggregator; messages and updates by client."""
 
     async def prepare(self, salt: str) -> str:
         """The public key (base64) that clients of this attempt seal to; empty where nothing is sealed."""
@@ -99,37 +112,60 @@ class AggregatorHalf(Protocol):
             step: the message round that is about to begin.
             session: the attempt.
             outboxes: answers of the round before; for the first step of all, everybody in the cohort with
-                empty bytes; for the first of `after`, the protected updates that came in.
+                empty bytes; for the first of `after`, the protected updates that came in, read as asked for.
 
         Raises:
-            Refusal: too few are left, or a message is none.
+            RoundLost: too few are left, or a message is none.
         """
         ...
 
     async def sum(
         self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
     ) -> Sum:
-        """The sum, for methods that hide each update.
+        """The sum, for methods that hide each update; `revealed` are the answers of the last of `after`.
 
-        Args:
-            session: the attempt.
-            protected: what the first step of `after` was routed from; each is read once.
-            revealed: the answers of the last step of `after`.
+        `protected` reads and checks a file whenever it is asked for one: ask once for each, one after the
+        other, in a thread.
 
         Raises:
-            Refusal: too few revealed, or what they reveal does not give the sum.
+            RoundLost: the sum cannot be had of this attempt; the round is abandoned and tried again.
+            Refusal: the cycle cannot go on, for instance since a budget would be passed.
         """
         ...
 
     async def close(self, salt: str) -> None:
-        """Forget the secrets of an attempt whose sum is recorded."""
+        """Forget the secrets of an attempt whose sum is recorded, or that was abandoned."""
+        ...
+
+
+class Accountant(Protocol):
+    """What a method with differential privacy says and charges; methods without one have none."""
+
+    async def admit(self, session: Session) -> None:
+        """Called before anybody of the session trains: charge what the nodes' own noise will spend.
+
+        Raises:
+            Refusal: a budget would be passed; the cycle ends, and says so.
+        """
+        ...
+
+    async def stated(self, session: Session, clients: Sequence[str]) -> PrivacyMetadata:
+        """What holds after this round's release, for the whole schedule so far; `clients` entered it."""
         ...
 
 
 class Method(Protocol):
-    """A privacy method. `individual`: whether the aggregator sees each update, as a `ClientUpdate`'s file."""
+    """A privacy method.
 
-    name: str
-    individual: bool
-    before: Sequence[str]
-    after: Sequence[str]
+    `individual`: whether strategies may be given each update, as a `ClientUpdate`'s file; else they are given
+    the mean of `AggregatorHalf.sum` alone, because nobody sees more, or because only that is released.
+    """
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def individual(self) -> bool: ...
+    @property
+    def before(self) -> Sequence[str]: ...
+    @property
+    def after(self) -> Sequence[str]: ...

@@ -2,10 +2,10 @@
 
 import hmac
 
-from activities.privacy.attempt import Attempt, reveal_key
+from activities.privacy.attempt import Attempt, pair_key, reveal_key
 from activities.privacy.dealing import pairs_of, round_keys_of
-from activities.privacy.primitives import TAG_BYTES, agree, derive, seal
-from activities.privacy.wire import DEALT_BYTES, bitmap, members, pack, place, unpack
+from activities.privacy.primitives import TAG_BYTES, agree, seal
+from activities.privacy.wire import DEALT_BYTES, bitmap, members, pack, unpack
 from domain.learning.shamir import SHARE_BYTES
 from domain.refusal import Refusal
 
@@ -32,7 +32,13 @@ async def confirm(attempt: Attempt, inbox: bytes) -> bytes:
     await attempt.hold("survivors", inbox, "are others than this client has confirmed in this attempt")
     pairs = await pairs_of(attempt)
     said = inbox + bitmap(dealt, len(terms.cohort))
-    return pack({peer: _code(attempt, pairs[peer], (me, peer), said) for peer in survivors if peer != me})
+    return pack(
+        {
+            peer: _code(pair_key(pairs[peer], "confirmation", me, peer), said)
+            for peer in survivors
+            if peer != me
+        }
+    )
 
 
 async def reveal(attempt: Attempt, inbox: bytes) -> bytes:
@@ -49,7 +55,7 @@ async def reveal(attempt: Attempt, inbox: bytes) -> bytes:
     said = confirmed + bitmap(dealt, len(terms.cohort))
     codes = unpack(inbox, TAG_BYTES, len(terms.cohort), "confirmations")
     agreeing = 1 + sum(
-        hmac.compare_digest(code, _code(attempt, pairs[peer], (peer, me), said))
+        hmac.compare_digest(code, _code(pair_key(pairs[peer], "confirmation", peer, me), said))
         for peer, code in codes.items()
         if peer in survivors and peer in pairs
     )
@@ -76,7 +82,5 @@ async def _dealt(attempt: Attempt) -> dict[int, bytes]:
     return unpack(await attempt.held("dealt", "peers"), DEALT_BYTES, len(attempt.terms.cohort), "dealt")
 
 
-def _code(attempt: Attempt, pair: bytes, way: tuple[int, int], said: bytes) -> bytes:
-    sender, reader = way
-    key = derive(pair, attempt.terms.digest, b"survivors/" + place(sender) + place(reader))
+def _code(key: bytes, said: bytes) -> bytes:
     return hmac.digest(key, said, "sha256")[:TAG_BYTES]

@@ -5,16 +5,16 @@ import base64
 import secrets  # noqa: TID251 # a key must be unguessable; it is in the journal before it is used
 from collections.abc import Mapping
 
+import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from activities.learning_ports import Journal
-from activities.privacy.port import Session, Sum
+from activities.privacy.port import RoundLost, Session, Sum
 from activities.privacy.primitives import TAG_BYTES
 from activities.privacy.terms import Noise, Terms
 from activities.privacy.unmasking import MaskedSum, open_reveals
-from activities.privacy.wire import SEALED_BYTES, RoundKeys, bitmap, pack, unpack
+from activities.privacy.wire import SEALED_BYTES, RoundKeys, bitmap, ordered, pack
 from domain.learning.fixed_point import unflatten
-from domain.refusal import Refusal
 from domain.strict_json import printable
 
 
@@ -39,7 +39,7 @@ class SecureAggregator:
         if step == "keys":
             return dict.fromkeys(session.cohort, b"")
         if len(present) < terms.threshold:
-            raise Refusal(
+            raise RoundLost(
                 step,
                 f"{len(present)} of {len(terms.cohort)} clients are left, and {terms.threshold} are needed",
             )
@@ -54,7 +54,7 @@ class SecureAggregator:
             case "unmask":
                 return _delivered(terms, present, outboxes, TAG_BYTES)
             case _:
-                raise Refusal("step", f"a secure sum has no step {step[:20]!a}")
+                raise RoundLost("step", f"a secure sum has no step {step[:20]!a}")
 
     async def sum(
         self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
@@ -69,7 +69,9 @@ class SecureAggregator:
             masked.unmask(open_reveals(masked, private, answers))
             values, weight = terms.fixed.decode(masked.words)
             if not len(survivors) <= weight <= len(survivors) * terms.fixed.cap:
-                raise Refusal("secure sum", "the masks did not cancel: a client masked otherwise than agreed")
+                raise RoundLost(
+                    "secure sum", "the masks did not cancel: a client masked otherwise than agreed"
+                )
             clients = tuple(terms.cohort[index] for index in survivors)
             return Sum(unflatten(session.schema, values), float(weight), clients)
 
@@ -85,14 +87,14 @@ class SecureAggregator:
 
 def _places(terms: Terms, messages: Mapping[str, bytes]) -> list[int]:
     if strangers := messages.keys() - terms.places.keys():
-        raise Refusal("cohort", f"{printable(min(strangers), 60)} is not in it")
+        raise RoundLost("cohort", f"{printable(min(strangers), 60)} is not in it")
     return sorted(terms.places[client] for client in messages)
 
 
 def _sized(terms: Terms, index: int, outboxes: Mapping[str, bytes], size: int) -> bytes:
     found = outboxes[terms.cohort[index]]
     if len(found) != size:
-        raise Refusal(f"message of {terms.name(index)}", f"has {len(found)} bytes, not {size}")
+        raise RoundLost(f"message of {terms.name(index)}", f"has {len(found)} bytes, not {size}")
     return found
 
 
@@ -100,10 +102,15 @@ def _delivered(
     terms: Terms, present: list[int], outboxes: Mapping[str, bytes], size: int
 ) -> Mapping[str, bytes]:
     """To each client what the others have for it."""
-    for_reader: dict[int, dict[int, bytes]] = {index: {} for index in present}
-    for sender in present:
-        what = f"message of {terms.name(sender)}"
-        for reader, entry in unpack(outboxes[terms.cohort[sender]], size, len(terms.cohort), what).items():
-            if reader in for_reader:
-                for_reader[reader][sender] = entry
-    return {terms.cohort[reader]: pack(entries) for reader, entries in for_reader.items()}
+    entries = [
+        ordered(outboxes[terms.cohort[sender]], size, len(terms.cohort), f"message of {terms.name(sender)}")
+        for sender in present
+    ]
+    whole = np.concatenate(entries).astype(entries[0].dtype)  # joining makes the places little-endian
+    readers = whole["client"].astype(np.intp)
+    whole["client"] = np.repeat(present, [len(part) for part in entries])
+    order = np.argsort(readers, kind="stable")
+    ends = np.searchsorted(readers[order], np.arange(len(terms.cohort) + 1))
+    return {
+        terms.cohort[reader]: whole[order[ends[reader] : ends[reader + 1]]].tobytes() for reader in present
+    }

@@ -15,7 +15,7 @@ from activities.privacy.primitives import Masks, Stream, agree
 from activities.privacy.revealing import confirm, reveal
 from activities.privacy.terms import Noise, Terms
 from activities.privacy.wire import DEALT_BYTES, unpack
-from domain.learning.fixed_point import Words, flatten, within_norm, within_range
+from domain.learning.fixed_point import Words, flatten, within_range
 from domain.learning.tensors import check_tensors
 from domain.learning.update import ClientUpdate
 from domain.refusal import Refusal
@@ -75,12 +75,11 @@ class SecureNode:
             "is another than the one masked in this attempt: two under one mask would show their difference",
         )
         if self._noise:
-            drawn = self._noise.sample(attempt.terms.share, words.size - 1, Stream(attempt.derived(b"noise")))
-            words[:-1] += drawn.astype(np.uint32)  # modulo 2^32, as everything here
+            _add_noise(attempt, session, self._noise, words)
         await _mask(attempt, words)
-        trailer = attempt.round_keys(self._identity).pack() + attempt.commitment
+        content = words.tobytes() + attempt.trailer
         await refuse_closed(session.salt, self._client, self._journal)
-        return Protected(words.tobytes() + trailer, "secure_sum_with_dp" if self._noise else "secure_sum")
+        return Protected(content, "secure_sum_with_dp" if self._noise else "secure_sum")
 
     async def close(self, session: Session) -> None:
         await close(session.salt, self._client, self._journal)
@@ -106,11 +105,26 @@ class SecureNode:
             **update.user_interaction_patterns,
         }
         check_tensors(session.schema, tensors, "update")
-        values = flatten(session.schema, tensors)
         if self._noise:
-            return terms.fixed.encode(within_norm(values, session.spec.clip), 1)
+            for part in terms.parts:
+                own = {name: tensors[name] for name in part.tensors}
+                tensors |= self._noise.clip(own, part.norm, session.spec.clipping)
+            return terms.fixed.encode(flatten(session.schema, tensors), 1)
         weight = min(update.metadata.data_volume, session.weight_cap)
-        return terms.fixed.encode(within_range(values, session.spec.clip), weight)
+        values = within_range(flatten(session.schema, tensors), session.spec.clip)
+        return terms.fixed.encode(values, weight)
+
+
+def _add_noise(attempt: Attempt, session: Session, noise: Noise, words: Words) -> None:
+    """This client's share of the noise, the same at every repeat; modulo 2^32, as everything here."""
+    ends = np.cumsum([spec.size for spec in session.schema]).tolist()
+    places = {spec.name: slice(end - spec.size, end) for spec, end in zip(session.schema, ends, strict=True)}
+    draw = Stream(attempt.derived(b"noise"))
+    for part in attempt.terms.parts:
+        scale = attempt.terms.share(part)
+        for name in part.tensors:
+            here = words[places[name]]
+            here += noise.sample(scale, here.size, draw).astype(np.uint32)
 
 
 async def _mask(attempt: Attempt, words: Words) -> None:

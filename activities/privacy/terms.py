@@ -5,9 +5,8 @@ import binascii
 import hashlib
 import json
 import math
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from fractions import Fraction
 from typing import Any, Protocol
 
 import numpy as np
@@ -16,7 +15,9 @@ from numpy.typing import NDArray
 from activities.privacy.port import Session
 from activities.privacy.primitives import KEY_BYTES
 from domain.learning.fixed_point import FixedPoint
+from domain.learning.policy import Clipping, PrivacySpec
 from domain.learning.shards import needed
+from domain.learning.tensors import Schema, Tensors
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
@@ -27,18 +28,32 @@ FEWEST = 3
 class Sample(Protocol):
     """`domain.learning.discrete_gaussian.sample`."""
 
-    def __call__(
-        self, scale: Fraction | float, size: int, draw: Callable[[int], bytes], /
-    ) -> NDArray[np.int64]:
+    def __call__(self, scale: float, size: int, draw: Callable[[int], bytes], /) -> NDArray[np.int64]:
         """Discrete Gaussian numbers of standard deviation `scale`, from the bytes that `draw` gives."""
         ...
 
 
+class NoisyPart(Protocol):
+    """`domain.learning.dp_schedule.Part`: tensors with one norm, and one deviation of the noise on their sum."""
+
+    @property
+    def tensors(self) -> tuple[str, ...]: ...
+    @property
+    def norm(self) -> float: ...
+    @property
+    def deviation(self) -> float: ...
+
+
 @dataclass(frozen=True, slots=True)
 class Noise:
-    """Of a sum with differential privacy: how much (standard deviation over the clip), how drawn."""
+    """What a sum with differential privacy is made by; `domain.learning` has all three.
 
-    multiplier: Callable[[Session], float]
+    `parts`: what is clipped and noised together (`dp_schedule.parts`). `clip`: tensors, norm and rule to
+    clipped ones (`clipping.clip`). `sample`: `discrete_gaussian.sample`.
+    """
+
+    parts: Callable[[PrivacySpec, Schema], Mapping[str, NoisyPart]]
+    clip: Callable[[Tensors, float, Clipping], Tensors]
     sample: Sample
 
 
@@ -46,8 +61,8 @@ class Noise:
 class Terms:
     """An attempt as one client, and the aggregator, must see it alike.
 
-    `threshold`: survivors without whom nothing is revealed. `size`: words of a masked update. `share`:
-    standard deviation, in steps, of the noise that each client adds; 0 without.
+    `threshold`: survivors without whom nothing is revealed. `size`: words of a masked update. `parts`: what is
+    noised together; empty without noise.
     """
 
     salt: str
@@ -59,7 +74,7 @@ class Terms:
     threshold: int
     size: int
     fixed: FixedPoint
-    share: float
+    parts: tuple[NoisyPart, ...]
 
     @classmethod
     def of(cls, session: Session, noise: Noise | None = None) -> "Terms":
@@ -73,27 +88,27 @@ class Terms:
             raise Refusal("cohort", f"{count} clients cannot hide in their sum; at least {FEWEST} are needed")
         if list(session.cohort) != sorted(set(session.cohort)):
             raise Refusal("cohort", "is not sorted, or names a client twice")
-        multiplier = noise.multiplier(session) if noise else 0.0
+        parts = _parts(session, noise)
         threshold = needed(session.spec.threshold, count)
-        # Each adds so much that as few as the threshold add up to the noise that was asked for.
-        fixed = FixedPoint(
-            session.spec.clip,
-            1 if noise else session.weight_cap,
-            count,
-            multiplier * math.sqrt(count / threshold),
-        )
+        clip = session.spec.clip
+        loudest = max((part.deviation for part in parts), default=0.0) * math.sqrt(count / threshold)
+        fixed = FixedPoint(clip, 1 if noise else session.weight_cap, count, loudest / clip)
         return cls(
             salt=session.salt,
-            digest=_digest(session, multiplier),
+            digest=_digest(session, parts),
             cohort=session.cohort,
             places={client: index for index, client in enumerate(session.cohort)},
-            identities=tuple(_identity(session, client) for client in session.cohort),
+            identities=_identities(session),
             aggregator=key_of(session.aggregator_key, "aggregator_key"),
             threshold=threshold,
             size=sum(spec.size for spec in session.schema) + 1,
             fixed=fixed,
-            share=multiplier * fixed.steps / math.sqrt(threshold),
+            parts=parts,
         )
+
+    def share(self, part: NoisyPart) -> float:
+        """Deviation, in steps, of the noise each client adds: as few as the threshold make up the whole."""
+        return part.deviation / self.fixed.step / math.sqrt(self.threshold)
 
     def name(self, index: int) -> str:
         """A client by its place, as it may be shown."""
@@ -115,16 +130,31 @@ def key_of(text: str, what: str) -> bytes:
     return raw
 
 
-def _identity(session: Session, client: str) -> bytes:
-    if client not in session.identities:
-        raise Refusal("identities", f"{printable(client, 60)} has none: it cannot take part in a secure sum")
-    return key_of(session.identities[client], f"identity of {printable(client, 60)}")
+def _identities(session: Session) -> tuple[bytes, ...]:
+    if missing := set(session.cohort) - session.identities.keys():
+        name = printable(min(missing), 60)
+        raise Refusal("identities", f"{name} has none: it cannot take part in a secure sum")
+    return tuple(key_of(session.identities[client], "identities") for client in session.cohort)
 
 
-def _digest(session: Session, multiplier: float) -> bytes:
+def _parts(session: Session, noise: Noise | None) -> tuple[NoisyPart, ...]:
+    if noise is None:
+        return ()
+    if session.spec.clipping == "adaptive":
+        raise Refusal(
+            "clipping", "adaptive asks for each client's norm, which a secure sum hides; choose flat"
+        )
+    parts = tuple(noise.parts(session.spec, session.schema).values())
+    if any(part.norm > session.spec.clip for part in parts):
+        raise Refusal("clip", "is below the norm of a part")
+    return parts
+
+
+def _digest(session: Session, parts: Sequence[NoisyPart]) -> bytes:
     said: dict[str, Any] = {
-        "session": [session.salt, session.rounds, session.eligible, session.weight_cap, multiplier],
+        "session": [session.salt, session.rounds, session.eligible, session.weight_cap],
         "cohort": [[client, session.identities.get(client)] for client in session.cohort],
+        "noise": [[part.tensors, part.norm, part.deviation] for part in parts],
         "aggregator": session.aggregator_key,
         "privacy": asdict(session.spec),
         "schema": [[spec.name, spec.section, spec.shape, spec.dtype] for spec in session.schema],

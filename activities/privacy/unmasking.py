@@ -2,21 +2,35 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Self
 
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from activities.privacy.attempt import mask_key, pair_mask, reveal_key, self_mask
-from activities.privacy.dealing import check_signature
+from activities.privacy.port import RoundLost
 from activities.privacy.primitives import KEY_BYTES, Masks, agree, commitment, unseal
 from activities.privacy.terms import Terms
-from activities.privacy.wire import RoundKeys, bitmap, bitmap_bytes, members
+from activities.privacy.wire import bitmap, bitmap_bytes, members
 from domain.learning.fixed_point import Words
 from domain.learning.shamir import SHARE_BYTES, combine, lagrange
-from domain.refusal import Refusal
 
 _WORD = 4
-_TRAILER = RoundKeys.BYTES + 32
+
+
+@dataclass(frozen=True, slots=True)
+class Trailer:
+    """What follows a client's masked words: its public keys, and what it is committed to."""
+
+    channel: bytes
+    mask: bytes
+    commitment: bytes
+
+    BYTES = 3 * KEY_BYTES
+
+    @classmethod
+    def unpack(cls, raw: bytes) -> Self:
+        return cls(raw[:KEY_BYTES], raw[KEY_BYTES : 2 * KEY_BYTES], raw[2 * KEY_BYTES :])
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,46 +47,46 @@ class Reveals:
 
 @dataclass(frozen=True, slots=True)
 class MaskedSum:
-    """The sum of the survivors' masked updates, with what each said of its keys beside it."""
+    """The sum of the survivors' masked updates, with what each says of itself beside it.
+
+    That is as trustworthy as the update, whose digest the client reported; a lie would leave masks on.
+    """
 
     terms: Terms
     words: Words
-    keys: Mapping[int, RoundKeys]
-    commitments: Mapping[int, bytes]
+    trailers: Mapping[int, Trailer]
 
     @classmethod
     def of(cls, terms: Terms, survivors: Sequence[int], protected: Mapping[str, bytes]) -> "MaskedSum":
         """Add them up, one in memory at a time.
 
         Raises:
-            Refusal: one has another length, or names keys that its identity did not sign.
+            RoundLost: one has another length.
         """
-        words, keys, commitments = np.zeros(terms.size, np.uint32), {}, {}
+        words, trailers = np.zeros(terms.size, np.uint32), {}
         for index in survivors:
             content = protected[terms.cohort[index]]
             end = terms.size * _WORD
-            if len(content) != end + _TRAILER:
-                raise Refusal(
-                    f"update of {terms.name(index)}", f"has {len(content)} bytes, not {end + _TRAILER}"
+            if len(content) != end + Trailer.BYTES:
+                raise RoundLost(
+                    f"update of {terms.name(index)}", f"has {len(content)} bytes, not {end + Trailer.BYTES}"
                 )
             words += np.frombuffer(content, np.uint32, terms.size)
-            keys[index] = RoundKeys.unpack(content[end : end + RoundKeys.BYTES])
-            check_signature(terms, index, keys[index])
-            commitments[index] = content[end + RoundKeys.BYTES :]
-        return cls(terms, words, keys, commitments)
+            trailers[index] = Trailer.unpack(bytes(content[end:]))
+        return cls(terms, words, trailers)
 
     def unmask(self, reveals: Reveals) -> None:
         """Take off the own masks of those who survived, and what they share with those who did not.
 
         Raises:
-            Refusal: the shares do not give what a client committed to.
+            RoundLost: the shares do not give what a client committed to.
         """
         terms, masks = self.terms, Masks(self.words)
         factors = lagrange(tuple(index + 1 for index in reveals.revealers))
         for peer, shares in reveals.shares.items():
             secret = combine(factors, shares)
-            if peer in self.keys:
-                if commitment(terms.digest, peer, secret) != self.commitments[peer]:
+            if peer in self.trailers:
+                if commitment(terms.digest, peer, secret) != self.trailers[peer].commitment:
                     raise _not_dealt(terms, peer)
                 masks.subtract(self_mask(secret, terms.digest))
             else:
@@ -82,8 +96,8 @@ class MaskedSum:
                 self._unpair(masks, peer, private)
 
     def _unpair(self, masks: Masks, gone: int, private: X25519PrivateKey) -> None:
-        for index, keys in self.keys.items():
-            agreed = agree(private, keys.mask, f"key of {self.terms.name(index)}")
+        for index, trailer in self.trailers.items():
+            agreed = agree(private, trailer.mask, f"key of {self.terms.name(index)}")
             key = pair_mask(agreed, self.terms.digest, gone, index)
             (masks.subtract if index < gone else masks.add)(key)
 
@@ -92,17 +106,17 @@ def open_reveals(masked: MaskedSum, private: X25519PrivateKey, answers: Mapping[
     """Open as many reveals as the threshold asks for.
 
     Raises:
-        Refusal: there are too few, one was changed or is for other survivors, or they differ on who dealt.
+        RoundLost: there are too few, one was changed or is for other survivors, or they differ on who dealt.
     """
     terms = masked.terms
     if len(answers) < terms.threshold:
-        raise Refusal("unmask", f"{len(answers)} clients revealed, and {terms.threshold} are needed")
+        raise RoundLost("unmask", f"{len(answers)} clients revealed, and {terms.threshold} are needed")
     revealers = tuple(sorted(answers))[: terms.threshold]
     opened = [_opened(masked, private, index, answers[index]) for index in revealers]
     dealers, _, masks = opened[0]
     for index, (others, _, theirs) in zip(revealers, opened, strict=True):
         if others != dealers or theirs != masks:
-            raise Refusal(
+            raise RoundLost(
                 f"reveal of {terms.name(index)}", "names other dealers than that of the first client"
             )
     columns = zip(*(shares for _, shares, _ in opened), strict=True)
@@ -115,27 +129,27 @@ _Opened = tuple[tuple[int, ...], list[int], dict[int, bytes]]
 def _opened(masked: MaskedSum, private: X25519PrivateKey, index: int, sealed: bytes) -> _Opened:
     """Who dealt to that client, the share it reveals of each, and the mask keys of those who dropped out."""
     terms, clients = masked.terms, len(masked.terms.cohort)
-    agreed = agree(private, masked.keys[index].channel, f"key of {terms.name(index)}")
-    plain = unseal(reveal_key(agreed, terms.digest, index), sealed, bitmap(masked.keys, clients))
+    agreed = agree(private, masked.trailers[index].channel, f"key of {terms.name(index)}")
+    plain = unseal(reveal_key(agreed, terms.digest, index), sealed, bitmap(masked.trailers, clients))
     what = f"reveal of {terms.name(index)}"
     if not plain:
-        raise Refusal(what, "was changed, or is for other survivors than these")
+        raise RoundLost(what, "was changed, or is for other survivors than these")
     head = bitmap_bytes(clients)
     dealers = members(plain[:head], clients, what)
-    gone = [peer for peer in dealers if peer not in masked.keys]
+    gone = [peer for peer in dealers if peer not in masked.trailers]
     if len(plain) != head + len(dealers) * SHARE_BYTES + len(gone) * KEY_BYTES:
-        raise Refusal(what, "has not one share for each who dealt")
+        raise RoundLost(what, "has not one share for each who dealt")
     shares, masks, at = [], {}, head
     for peer in dealers:
         shares.append(int.from_bytes(plain[at : at + SHARE_BYTES], "big"))
         at += SHARE_BYTES
-        if peer not in masked.keys:
+        if peer not in masked.trailers:
             masks[peer] = plain[at : at + KEY_BYTES]
             at += KEY_BYTES
     return dealers, shares, masks
 
 
-def _not_dealt(terms: Terms, peer: int) -> Refusal:
-    return Refusal(
+def _not_dealt(terms: Terms, peer: int) -> RoundLost:
+    return RoundLost(
         f"shares of {terms.name(peer)}", "do not give what it committed to: it, or a revealer, dealt falsely"
     )

@@ -4,6 +4,9 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Self
 
+import numpy as np
+from numpy.typing import NDArray
+
 from activities.privacy.primitives import KEY_BYTES, TAG_BYTES
 from domain.learning.shamir import SHARE_BYTES
 from domain.refusal import Refusal
@@ -59,20 +62,26 @@ def unpack(raw: bytes, size: int, clients: int, what: str) -> dict[int, bytes]:
     Raises:
         Refusal: it is not made of such entries, each client once, in their order.
     """
-    whole = INDEX_BYTES + size
-    if len(raw) % whole:
+    entries = ordered(raw, size, clients, what)
+    return dict(zip(entries["client"].tolist(), entries["entry"].tolist(), strict=True))
+
+
+def ordered(raw: bytes, size: int, clients: int, what: str) -> NDArray[np.void]:
+    """The same as an array of `client` and `entry`, for many messages at once.
+
+    Raises:
+        Refusal: as `unpack`.
+    """
+    kind = np.dtype([("client", ">u2"), ("entry", f"V{size}")])
+    if len(raw) % kind.itemsize:
         raise Refusal(
-            what, f"{len(raw)} bytes are not entries of {whole} bytes; the message was cut or changed"
+            what, f"{len(raw)} bytes are not entries of {kind.itemsize}; the message was cut or changed"
         )
-    found: dict[int, bytes] = {}
-    last = -1
-    for start in range(0, len(raw), whole):
-        index = int.from_bytes(raw[start : start + INDEX_BYTES], "big")
-        if not last < index < clients:
-            raise Refusal(what, f"entry {index} of {clients} is out of order; the message was changed")
-        found[index] = raw[start + INDEX_BYTES : start + whole]
-        last = index
-    return found
+    entries = np.frombuffer(raw, kind)
+    places = entries["client"].astype(np.int64)
+    if places.size and (places[-1] >= clients or (np.diff(places) <= 0).any()):
+        raise Refusal(what, f"names clients out of order, or beyond the {clients}; the message was changed")
+    return entries
 
 
 def bitmap(places: Iterable[int], clients: int) -> bytes:

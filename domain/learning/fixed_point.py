@@ -99,12 +99,5 @@ def within_range(values: Numbers, clip: float) -> Numbers:
     return values if largest <= clip else values * (clip / largest * _BELOW)
 
 
-def within_norm(values: Numbers, clip: float) -> Numbers:
-    """The values, scaled down where their L2 norm is beyond `clip`."""
-    norm = float(np.linalg.norm(values))
-    return values if norm * _ABOVE <= clip else values * (clip / norm * _BELOW)
-
-
 _BELOW = 1 - 2.0**-40
-"""Rounding must not carry a bound that others rely on beyond itself."""
-_ABOVE = 1 + 2.0**-40
+"""Rounding must not carry a value beyond the clip."""

@@ -5,6 +5,7 @@ Shamir, How to share a secret (1979), over the integers modulo 2^128 + 51, the l
 
 from collections.abc import Sequence
 from functools import lru_cache
+from operator import mul
 
 from domain.refusal import Refusal
 
@@ -22,14 +23,13 @@ def split(secret: bytes, coefficients: Sequence[int], points: Sequence[int]) -> 
         coefficients: uniform modulo `PRIME`, never used for another secret.
         points: distinct, 1 up to `PRIME`.
     """
-    highest_first = [*reversed(coefficients), int.from_bytes(secret, "big")]
-    shares = []
-    for point in points:
-        value = 0
-        for coefficient in highest_first:
-            value = (value * point + coefficient) % PRIME
-        shares.append(value)
-    return shares
+    polynomial = [int.from_bytes(secret, "big"), *coefficients]
+    return [sum(map(mul, polynomial, powers)) % PRIME for powers in _powers(tuple(points), len(polynomial))]
+
+
+@lru_cache(maxsize=64)
+def _powers(points: tuple[int, ...], count: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(pow(point, power, PRIME) for power in range(count)) for point in points)
 
 
 @lru_cache(maxsize=64)
