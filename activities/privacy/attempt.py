@@ -1,7 +1,7 @@
 """One client's side of one attempt: its secrets, all from one seed in the journal, and what it is held to."""
 
 import secrets  # noqa: TID251 # a key must be unguessable; it is in the journal before it is used
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, Self
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
@@ -26,7 +26,7 @@ class Attempt:
     terms: Terms
     me: int
     journal: Journal
-    seed: bytes
+    seed: bytes = field(repr=False)
 
     @classmethod
     async def of(cls, terms: Terms, client: str, journal: Journal) -> Self:

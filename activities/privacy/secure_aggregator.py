@@ -15,6 +15,7 @@ from activities.privacy.terms import Noise, Terms
 from activities.privacy.unmasking import MaskedSum, open_reveals
 from activities.privacy.wire import SEALED_BYTES, RoundKeys, bitmap, ordered, pack
 from domain.learning.fixed_point import unflatten
+from domain.refusal import Refusal
 from domain.strict_json import printable
 
 
@@ -66,12 +67,13 @@ class SecureAggregator:
 
         def work() -> Sum:
             masked = MaskedSum.of(terms, survivors, protected)
-            masked.unmask(open_reveals(masked, private, answers))
+            try:
+                masked.unmask(open_reveals(masked, private, answers))
+            except Refusal as refusal:
+                raise RoundLost(refusal.field, refusal.problem) from None
             values, weight = terms.fixed.decode(masked.words)
             if not len(survivors) <= weight <= len(survivors) * terms.fixed.cap:
-                raise RoundLost(
-                    "secure sum", "the masks did not cancel: a client masked otherwise than agreed"
-                )
+                raise RoundLost("sum", "the masks did not cancel: a client masked otherwise than agreed")
             clients = tuple(terms.cohort[index] for index in survivors)
             return Sum(unflatten(session.schema, values), float(weight), clients)
 

@@ -34,7 +34,7 @@ class Sample(Protocol):
 
 
 class NoisyPart(Protocol):
-    """`domain.learning.dp_schedule.Part`: tensors with one norm, and one deviation of the noise on their sum."""
+    """`domain.learning.dp_schedule.Part`: tensors with one norm, and one deviation of the sum's noise."""
 
     @property
     def tensors(self) -> tuple[str, ...]: ...
@@ -61,8 +61,8 @@ class Noise:
 class Terms:
     """An attempt as one client, and the aggregator, must see it alike.
 
-    `threshold`: survivors without whom nothing is revealed. `size`: words of a masked update. `parts`: what is
-    noised together; empty without noise.
+    `threshold`: survivors without whom nothing is revealed. `size`: words of a masked update. `parts`:
+    what is noised together; empty without noise.
     """
 
     salt: str

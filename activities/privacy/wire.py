@@ -7,9 +7,9 @@ from typing import Self
 import numpy as np
 from numpy.typing import NDArray
 
+from activities.privacy.port import RoundLost
 from activities.privacy.primitives import KEY_BYTES, TAG_BYTES
 from domain.learning.shamir import SHARE_BYTES
-from domain.refusal import Refusal
 
 INDEX_BYTES = 2
 SIGNATURE_BYTES = 64
@@ -60,7 +60,7 @@ def unpack(raw: bytes, size: int, clients: int, what: str) -> dict[int, bytes]:
     """The entries of `size` bytes each.
 
     Raises:
-        Refusal: it is not made of such entries, each client once, in their order.
+        RoundLost: it is not made of such entries, each client once, in their order.
     """
     entries = ordered(raw, size, clients, what)
     return dict(zip(entries["client"].tolist(), entries["entry"].tolist(), strict=True))
@@ -70,17 +70,17 @@ def ordered(raw: bytes, size: int, clients: int, what: str) -> NDArray[np.void]:
     """The same as an array of `client` and `entry`, for many messages at once.
 
     Raises:
-        Refusal: as `unpack`.
+        RoundLost: as `unpack`.
     """
     kind = np.dtype([("client", ">u2"), ("entry", f"V{size}")])
     if len(raw) % kind.itemsize:
-        raise Refusal(
+        raise RoundLost(
             what, f"{len(raw)} bytes are not entries of {kind.itemsize}; the message was cut or changed"
         )
     entries = np.frombuffer(raw, kind)
     places = entries["client"].astype(np.int64)
     if places.size and (places[-1] >= clients or (np.diff(places) <= 0).any()):
-        raise Refusal(what, f"names clients out of order, or beyond the {clients}; the message was changed")
+        raise RoundLost(what, f"names clients out of order, or beyond the {clients}; the message was changed")
     return entries
 
 
@@ -98,9 +98,9 @@ def members(raw: bytes, clients: int, what: str) -> tuple[int, ...]:
     """The places of a bitmap.
 
     Raises:
-        Refusal: it is not one of that cohort.
+        RoundLost: it is not one of that cohort.
     """
     bits = int.from_bytes(raw, "big")
     if len(raw) != bitmap_bytes(clients) or bits >> clients:
-        raise Refusal(what, f"is no set of clients out of {clients}; the message was changed")
+        raise RoundLost(what, f"is no set of clients out of {clients}; the message was changed")
     return tuple(index for index in range(clients) if bits >> index & 1)

@@ -9,6 +9,8 @@ from domain.learning.policy import PrivacySpec
 from domain.refusal import Refusal
 from tests.unit.privacy.fleets import Fleet, plain_sum
 
+QUICK = 25
+"""Examples of the profile `quick`."""
 STEPS = ("shares", "peers", "protect", "survivors", "unmask")
 
 
@@ -29,7 +31,7 @@ async def test_the_sum_of_masked_updates_is_the_sum_of_the_updates():
     check(await fleet.drive().run(fleet.updates), fleet, fleet.session, fleet.cohort)
 
 
-@settings(max_examples=25)
+@settings(max_examples=8 if settings().max_examples == QUICK else 60)
 @given(st.data())
 async def test_whoever_drops_out_when_the_survivors_sum_is_exact(data):
     fleet = await Fleet(6, PrivacySpec("secure_mpc", threshold=0.51)).begin()
