@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from activities.privacy import secure_node
+from activities.privacy import encrypted_node, secure_node
 
 
 @dataclass(frozen=True, slots=True)
@@ -18,3 +18,4 @@ class HiddenSum:
 
 SECURE_MPC = HiddenSum("secure_mpc", secure_node.BEFORE, secure_node.AFTER)
 HYBRID = HiddenSum("hybrid", secure_node.BEFORE, secure_node.AFTER)
+ENCRYPTED = HiddenSum("homomorphic_encryption", encrypted_node.BEFORE, encrypted_node.AFTER)

@@ -1,14 +1,12 @@
 """The aggregator of a secure sum: it hands messages round, and takes masks off the sum and nothing else."""
 
 import asyncio
-import base64
-import secrets  # noqa: TID251 # a key must be unguessable; it is in the journal before it is used
 from collections.abc import Mapping
 
 import numpy as np
-from cryptography.hazmat.primitives.asymmetric.x25519 import X25519PrivateKey
 
 from activities.learning_ports import Journal
+from activities.privacy.aggregator_key import AggregatorKey
 from activities.privacy.port import RoundLost, Session, Sum
 from activities.privacy.primitives import TAG_BYTES
 from activities.privacy.terms import Noise, Terms
@@ -27,12 +25,11 @@ class SecureAggregator:
     """
 
     def __init__(self, journal: Journal, noise: Noise | None = None) -> None:
-        self._journal = journal
+        self._key = AggregatorKey(journal)
         self._noise = noise
 
     async def prepare(self, salt: str) -> str:
-        public = (await self._private(salt)).public_key().public_bytes_raw()
-        return base64.b64encode(public).decode()
+        return await self._key.public(salt)
 
     def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
         terms = Terms.of(session, self._noise)
@@ -61,7 +58,7 @@ class SecureAggregator:
         self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
     ) -> Sum:
         terms = Terms.of(session, self._noise)
-        private = await self._private(session.salt)
+        private = await self._key.private(session.salt)
         survivors = _places(terms, protected)
         answers = {terms.places[client]: raw for client, raw in revealed.items() if client in protected}
 
@@ -80,11 +77,7 @@ class SecureAggregator:
         return await asyncio.to_thread(work)
 
     async def close(self, salt: str) -> None:
-        await self._journal.forget(f"aggregator/{salt}/")
-
-    async def _private(self, salt: str) -> X25519PrivateKey:
-        raw = await self._journal.once(f"aggregator/{salt}/private", secrets.token_bytes(32))
-        return X25519PrivateKey.from_private_bytes(raw)
+        await self._key.forget(salt)
 
 
 def _places(terms: Terms, messages: Mapping[str, bytes]) -> list[int]:

@@ -47,7 +47,7 @@ def test_steps_are_as_fine_as_float32_for_a_hundred_clients():
 
 @pytest.mark.parametrize("cap", [0, 2**31 // 100 + 1])
 def test_weights_that_cannot_be_added_up_are_refused(cap):
-    with pytest.raises(Refusal, match="weight_cap: .* is outside 1 to 21474836, what 100 clients can add up"):
+    with pytest.raises(Refusal, match=r"weight_cap: .* is outside 1 to 21474836, what 100 clients can add up"):
         FixedPoint(clip=1.0, cap=cap, clients=100)
 
 
