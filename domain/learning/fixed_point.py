@@ -81,9 +81,12 @@ class FixedPoint:
 
 def flatten(schema: Schema, tensors: Tensors) -> Numbers:
     """All numbers of the tensors in the order of the schema."""
-    if not schema:
-        return np.empty(0)
-    return np.concatenate([tensors[spec.name].reshape(-1).astype(np.float64) for spec in schema])
+    values = np.empty(sum(spec.size for spec in schema))
+    start = 0
+    for spec in schema:
+        values[start : start + spec.size] = tensors[spec.name].reshape(-1)
+        start += spec.size
+    return values
 
 
 def unflatten(schema: Schema, values: Numbers) -> dict[str, Numbers]:
