@@ -21,7 +21,7 @@ from typing import TypeVar
 import numpy as np
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from activities.privacy.identity import Pins, announced
+from activities.privacy.identity import Pins
 from activities.privacy.methods import SECURE_MPC
 from activities.privacy.port import Session, salt_of
 from activities.privacy.secure_aggregator import SecureAggregator
@@ -72,6 +72,11 @@ class Took:
     def moved(self, messages: Mapping[str, bytes]) -> None:
         for client, message in messages.items():
             self.sent[client] = self.sent.get(client, 0) + len(message)
+
+
+def announced(key: Ed25519PrivateKey) -> str:
+    """As the roster has it."""
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
 
 
 def fleet(clients: Sequence[str]) -> dict[str, Ed25519PrivateKey]:

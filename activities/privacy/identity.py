@@ -1,25 +1,10 @@
-"""Who a client is: its own signing key, and the identities of others as this node first met them."""
+"""The identities of clients as this node first met them."""
 
-import base64
-import secrets  # noqa: TID251 # a key must be unguessable; it is in the journal before it is used
 from collections.abc import Mapping
-
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from activities.learning_ports import Journal
 from domain.refusal import Refusal
 from domain.strict_json import printable
-
-
-async def identity_of(client: str, journal: Journal) -> Ed25519PrivateKey:
-    """The client's own Ed25519 key, made once and kept in its node's journal."""
-    raw = await journal.once(f"identity/{client}/private", secrets.token_bytes(32))
-    return Ed25519PrivateKey.from_private_bytes(raw)
-
-
-def announced(identity: Ed25519PrivateKey) -> str:
-    """The public half as the roster has it: base64."""
-    return base64.b64encode(identity.public_key().public_bytes_raw()).decode()
 
 
 class Pins:

@@ -1,16 +1,16 @@
 """Clients with updates, journals and identities, ready for an attempt."""
 
+import base64
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
 import numpy as np
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from numpy.random import PCG64, Generator
 
-from activities.privacy.identity import Pins, announced, identity_of
+from activities.privacy import methods
 from activities.privacy.methods import SECURE_MPC
 from activities.privacy.port import Session
-from activities.privacy.secure_aggregator import SecureAggregator
-from activities.privacy.secure_node import SecureNode
 from domain.learning.policy import PrivacySpec
 from domain.learning.tensors import TensorSpec
 from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
@@ -46,6 +46,11 @@ def plain_sum(updates):
     }, sum(rows)
 
 
+def announced(key):
+    """As the roster has it."""
+    return base64.b64encode(key.public_key().public_bytes_raw()).decode()
+
+
 @dataclass
 class Fleet:
     """`count` clients and an aggregator, each with a journal of its own that survives a `restart`."""
@@ -59,11 +64,12 @@ class Fleet:
         self.cohort = tuple(f"c{n:02}" for n in range(self.count))
         self.journals = {client: MemoryJournal() for client in self.cohort}
         self.aggregators = MemoryJournal()
+        self.keys = {client: Ed25519PrivateKey.generate() for client in self.cohort}
         self.updates = {client: update_of(client, n, 5 + n) for n, client in enumerate(self.cohort)}
 
     async def begin(self, *, number=1, attempt=1, **changed):
-        self.keys = {client: await identity_of(client, self.journals[client]) for client in self.cohort}
-        self.aggregator = SecureAggregator(self.aggregators, self.noise)
+
+        self.aggregator = self.installed(self.aggregators).aggregator
         self.nodes = {client: self.restart(client) for client in self.cohort}
         blank = {
             "cycle": "cycle",
@@ -83,8 +89,12 @@ class Fleet:
 
     def restart(self, client):
         """A new process of the same node: nothing but the journal is left."""
-        journal = self.journals[client]
-        return SecureNode(client, self.keys[client], journal, Pins(journal), self.noise)
+        return self.installed(self.journals[client], self.keys[client]).node(client)
+
+    def installed(self, journal, identity=None):
+        if self.noise:
+            return methods.hybrid(journal, self.noise, identity)
+        return methods.secure_mpc(journal, identity)
 
     def drive(self, **given):
         return Drive(SECURE_MPC, self.session, self.nodes, self.aggregator, **given)

@@ -3,10 +3,7 @@
 import numpy as np
 import pytest
 
-from activities.privacy import ckks
-from activities.privacy.encrypted_aggregator import EncryptedAggregator
-from activities.privacy.encrypted_node import EncryptedNode
-from activities.privacy.identity import Pins
+from activities.privacy import ckks, methods
 from activities.privacy.methods import ENCRYPTED
 from activities.privacy.wire import bitmap
 from domain.learning.policy import PrivacySpec
@@ -20,14 +17,8 @@ HOLDER = "c02"
 
 
 class Encrypted(Fleet):
-    async def begin(self, **given):
-        await super().begin(**given)
-        self.aggregator = EncryptedAggregator(self.aggregators)
-        return self
-
-    def restart(self, client):
-        journal = self.journals[client]
-        return EncryptedNode(client, self.keys[client], journal, Pins(journal))
+    def installed(self, journal, identity=None):
+        return methods.homomorphic_encryption(journal, identity)
 
     def drive(self, **given):
         return Drive(ENCRYPTED, self.session, self.nodes, self.aggregator, **given)

@@ -6,11 +6,10 @@ from dataclasses import replace
 import pytest
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from activities.privacy.identity import announced
 from activities.privacy.wire import bitmap
 from domain.learning.policy import PrivacySpec
 from domain.refusal import Refusal
-from tests.unit.privacy.fleets import Fleet, update_of
+from tests.unit.privacy.fleets import Fleet, announced, update_of
 
 LOOSE = PrivacySpec("secure_mpc", threshold=0.6)
 """Of five clients, four are needed."""

@@ -22,7 +22,7 @@ async def secrets_of(fleet):
         prefix = f"attempt/{client}/cycle/1/1/0/"
         own = await Attempt.of(terms, client, journal)
         found |= {
-            f"{client} identity": kept[f"identity/{client}/private"],
+            f"{client} identity": fleet.keys[client].private_bytes_raw(),
             f"{client} seed": kept[prefix + "seed"],
             f"{client} channel": own.channel.private_bytes_raw(),
             f"{client} mask key": mask_key(own.mask_secret, terms.digest).private_bytes_raw(),
