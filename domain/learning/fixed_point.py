@@ -52,13 +52,16 @@ class FixedPoint:
 
     @property
     def step(self) -> float:
-        """One step of a sum of weight * value. The sum of m updates is off by less than m steps."""
+        """One step of a sum of weight * value.
+
+        The sum of m updates is off by at most m half steps, and with noise by less than m steps.
+        """
         return self.clip * self.cap / self.steps
 
     def encode(self, values: Numbers, weight: int) -> Words:
-        """The values, cut toward zero, and then the weight: one number more than given.
+        """The values, rounded, and then the weight: one number more than given.
 
-        Cutting toward zero lets no norm grow, so that a bound on the update's holds for what is sent.
+        With noise they are cut toward zero: no norm grows, and what the noise hides is as small as stated.
 
         Raises:
             Refusal: a value is beyond the clip, or the weight outside 1 to the cap.
@@ -70,6 +73,8 @@ class FixedPoint:
         words = np.empty(values.size + 1, np.uint32)
         scaled = values / self.clip
         scaled *= self.steps * (weight / self.cap)
+        if not self.noise:
+            np.rint(scaled, out=scaled)
         words.view(np.int32)[:-1] = scaled  # a cast cuts toward zero
         words[-1] = weight
         return words
