@@ -72,11 +72,10 @@ class EncryptedNode:
         await close(session.salt, self._client, self._journal)
 
     async def _attempt(self, session: Session) -> tuple[Attempt, Holder]:
-        terms = Terms.of(session)
+        terms = await self._pins.terms(session)
         holder = holder_of(terms, session)
         if self._client not in terms.places:
             raise Refusal("cohort", "this client is not in it")
-        await self._pins.check(dict(zip(terms.cohort, terms.identities, strict=True)))
         return await Attempt.of(terms, self._client, self._journal), holder
 
     def _values(self, terms: Terms, session: Session, update: ClientUpdate) -> Numbers:

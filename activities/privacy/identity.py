@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 
 from activities.learning_ports import Journal
+from activities.privacy.port import Session
+from activities.privacy.terms import Noise, Terms
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
@@ -13,6 +15,21 @@ class Pins:
     def __init__(self, journal: Journal) -> None:
         self._journal = journal
         self._met: dict[str, bytes] = {}
+        self._last: tuple[Session, Terms] | None = None
+
+    async def terms(self, session: Session, noise: Noise | None = None) -> Terms:
+        """The terms of a session whose identities are those that are pinned.
+
+        The clients of a node are asked one after the other with the same session: it is read once.
+
+        Raises:
+            Refusal: nobody should take part in it, or a client has another identity than it had.
+        """
+        if self._last is None or self._last[0] is not session:
+            found = Terms.of(session, noise)
+            await self.check(dict(zip(found.cohort, found.identities, strict=True)))
+            self._last = session, found
+        return self._last[1]
 
     async def check(self, identities: Mapping[str, bytes]) -> None:
         """Keep the identities of clients that are new here.

@@ -85,13 +85,12 @@ class SecureNode:
         await close(session.salt, self._client, self._journal)
 
     async def _attempt(self, session: Session) -> Attempt:
-        terms = Terms.of(session, self._noise)
+        terms = await self._pins.terms(session, self._noise)
         if self._client not in terms.places:
             raise Refusal("cohort", "this client is not in it")
         own = self._identity.public_key().public_bytes_raw()
         if terms.identities[terms.places[self._client]] != own:
             raise Refusal("identities", "the roster has another identity for this client than its own")
-        await self._pins.check(dict(zip(terms.cohort, terms.identities, strict=True)))
         return await Attempt.of(terms, self._client, self._journal)
 
     def _encode(self, terms: Terms, session: Session, update: ClientUpdate) -> Words:
