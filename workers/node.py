@@ -18,13 +18,11 @@ from activities.conflict import LocalRule
 from activities.evaluating import Evaluating
 from activities.learning_ports import LocalData
 from activities.ports import Reasoner
-from activities.privacy import plain
-from activities.privacy.registry import Methods
 from activities.reasoner import Reasoning
 from domain.refusal import Refusal
 from domain.stream import check_id
 from domain.strict_json import printable
-from workers import context_rules, node_context, serving, trainees
+from workers import context_rules, node_context, privacy_methods, serving, trainees
 from workers.announcer import Announcer
 from workers.artifacts import FsspecArtifacts
 from workers.identity import public_half
@@ -140,7 +138,7 @@ def _member(
             trainers=installed,
             artifacts=FsspecArtifacts(settings.artifacts),
             journal=folder.journal,
-            methods=Methods([plain.installed()]),
+            methods=privacy_methods.of_node(folder.journal, folder.identity),
         )
         yield Membership(announcer, node, region, look, training.every), host
 

@@ -1,5 +1,6 @@
 """The orchestrator process: every workflow, and the activities that need the log, store or database."""
 
+import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
 from typing import Protocol
@@ -27,6 +28,7 @@ from workers import (
     absent,
     context_policy,
     partition_counts,
+    privacy_methods,
     reasoners,
     search_attributes,
     serving,
@@ -34,12 +36,15 @@ from workers import (
 )
 from workers.artifacts import FsspecArtifacts
 from workers.budgets import TemporalBudgets
+from workers.journal import SqliteJournal
 from workers.models import TemporalModels
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
+from workers.roster import PostgresRoster
 from workers.schedules import TemporalCycles
 from workers.settings import Settings
 from workers.temporal_client import connect
+from workers.trainers import InstalledTrainers, own_trainers
 from workflows import names
 from workflows.heartbeats import Heartbeats
 from workflows.refusals import Refusals
@@ -126,6 +131,14 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         read_model = await held.enter_async_context(ReadModel(settings.database_url))
         artifacts = FsspecArtifacts(settings.artifacts)
         context = await held.enter_async_context(shared_context.SharedContext(settings))
+        journal = held.enter_context(SqliteJournal(settings.data / "aggregator" / "journal.db"))
+        control = Control(
+            artifacts,
+            InstalledTrainers(own_trainers(os.environ)),
+            privacy_methods.of_aggregator(journal),
+            await held.enter_async_context(PostgresRoster(settings.database_url)),
+            TemporalModels(client),
+        )
         working = worker(
             client,
             log,
@@ -134,5 +147,6 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
             reasoners.mediator(settings.model, artifacts),
             context=context,
             residency=context_policy.load().residency,
+            control=control,
         )
         await serving.serve(working, ready)

@@ -38,6 +38,9 @@ class PlainNode:
         """The update's file; the same update gives the same bytes."""
         return Protected(update_file.encode(update, session.schema), "none")
 
+    async def close(self, session: Session) -> None:
+        """There are no secrets."""
+
 
 def installed() -> Installed:
     """For nodes and for the aggregator."""

@@ -10,6 +10,8 @@ with workflow.unsafe.imports_passed_through():
     from workflows import names
     from workflows.conflict import ResolveConflict
     from workflows.consensus import ReachConsensus
+    from workflows.learning import RunLearningCycle
+    from workflows.learning_carry import CycleInput
 
 
 @workflow.defn(name=names.REACH_CONSENSUS)
@@ -28,6 +30,14 @@ class WaitsBeforeItsCase(ResolveConflict):
     async def run(self, request: OpenCase) -> object:
         await workflow.sleep(timedelta(seconds=1))
         return await super().run(request)
+
+
+@workflow.defn(name=names.RUN_LEARNING_CYCLE)
+class WaitsBeforeItsCycle(RunLearningCycle):
+    @workflow.run
+    async def run(self, given: CycleInput) -> object:
+        await workflow.sleep(timedelta(seconds=1))
+        return await super().run(given)
 
 
 @workflow.defn(name=names.REACH_CONSENSUS)

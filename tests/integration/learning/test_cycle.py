@@ -1,6 +1,7 @@
 """A cycle on the real broker and server, from the request to the published model."""
 
 import asyncio
+from datetime import timedelta
 
 import pytest
 from temporalio.client import WorkflowFailureError
@@ -252,3 +253,29 @@ async def test_clients_silent_before_or_after_training_are_out_and_a_sum_that_ca
     assert "abandoned 2 times, at last since 8 of 9 pads were revealed" in said
     (heard, _) = [e.data for e in await ten.stream(request["id"]) if isinstance(e.data, UpdatesCollected)]
     assert [(loss.client, loss.why) for loss in heard.lost] == [("c001", "refused")]
+
+
+@pytest.mark.parametrize("back", [True, False])
+async def test_a_fleet_that_is_gone_between_two_rounds_is_waited_for_as_long_as_a_round_may_take(
+    fleet, monkeypatch, back
+):
+    monkeypatch.setattr(learning, "LOOK_AGAIN", timedelta(seconds=0.2))
+    ten = await fleet()
+    there, looks = await ten.roster.candidates(), 0
+
+    async def candidates():
+        nonlocal looks
+        looks += 1
+        gone = looks > 2 and not (back and looks > 4)  # it is read twice before the cycle opens
+        return [] if gone else there
+
+    ten.roster.candidates = candidates
+    seconds = 20 if back else 1
+    request = await ten.request(rounds=2, local={"seconds": seconds, "learning_rate": 0.5})
+    if back:
+        assert len((await ten.run(request))["evolution_metrics"]) == 2
+        assert looks == 5
+    else:
+        assert "0 eligible, fewer than minimum 4" in await failure_of(ten, request)
+        (*_, last) = await ten.stream(request["id"])
+        assert (type(last.data), last.data.round) == (CycleFailed, 2)

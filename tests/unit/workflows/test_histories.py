@@ -7,7 +7,7 @@ import pytest
 from temporalio.client import WorkflowHistory
 from temporalio.workflow import NondeterminismError
 
-from tests.fakes.changed_workflows import LooksAtTheClock, WaitsBeforeItsCase, WaitsFirst
+from tests.fakes.changed_workflows import LooksAtTheClock, WaitsBeforeItsCase, WaitsBeforeItsCycle, WaitsFirst
 from workers.replaying import replayer
 
 HISTORIES = sorted((Path(__file__).parents[2] / "golden" / "histories").glob("*.json"))
@@ -38,6 +38,13 @@ async def test_a_changed_case_is_found_by_the_replay(name):
     (file,) = [file for file in HISTORIES if file.stem == name]
     with pytest.raises(NondeterminismError):
         await replayer((WaitsBeforeItsCase,)).replay_workflow(history(file))
+
+
+@pytest.mark.parametrize("name", ["a_cycle", "a_cycle_handed_on", "a_cycle_abandoned", "a_cycle_in_shards"])
+async def test_a_changed_cycle_is_found_by_the_replay(name):
+    (file,) = [file for file in HISTORIES if file.stem == name]
+    with pytest.raises(NondeterminismError):
+        await replayer((WaitsBeforeItsCycle,)).replay_workflow(history(file))
 
 
 async def test_a_workflow_that_looks_at_the_clock_is_found_by_the_replay():
