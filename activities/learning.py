@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import msgspec
 from temporalio import activity
 
-from activities import messages
+from activities import messages, stored_updates
 from activities.aggregating import Making, aggregate
 from activities.drawing import Drawing
 from activities.learning_ports import (
@@ -102,6 +102,8 @@ class Learning:
         outboxes = await messages.read(self._own.artifacts, task.outboxes)
         still = {client: b"" for host in task.hosts for client in host.clients}
         given = {client: outboxes.get(client, b"") for client in sorted(still)}
+        if task.reports:
+            given = await stored_updates.hidden(self._own.artifacts, task.reports)
         half = self._own.methods.aggregator(session.spec)
         inboxes = await asyncio.to_thread(half.route, task.step, session, given)
         kept = [

@@ -99,6 +99,7 @@ class Route:
     session: ArtifactRef
     outboxes: tuple[ArtifactRef, ...]
     hosts: tuple[HostClients, ...]
+    reports: tuple[Report, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "observe": ("cli.learn_models:observe", "Feed losses that were seen, and look for a drift."),
     "drift": ("cli.learn_models:drift", "Say what follows when the observed loss rises."),
     "budget": ("cli.learn_budget:budget", "What was spent of privacy budgets."),
-    "recommend": ("cli.learn_recommend:recommend", "A privacy method for what you need, beside measured ones."),
+    "recommend": ("cli.learn_recommend:recommendation", "Which privacy method to begin with."),
     "schedule": ("cli.learn_schedule:schedule", "A model's schedule: show, pause, resume, delete."),
 }
 """Commands of files of their own, each imported only to run it."""

@@ -115,7 +115,10 @@ def _own(told: TrainReports, clients: Sequence[str]) -> TrainReports:
 
 
 async def message_rounds(
-    steps: Sequence[str], session: ArtifactRef, hosts: tuple[HostClients, ...]
+    steps: Sequence[str],
+    session: ArtifactRef,
+    hosts: tuple[HostClients, ...],
+    reports: tuple[Report, ...] = (),
 ) -> tuple[tuple[ArtifactRef, ...], tuple[HostClients, ...], tuple[Loss, ...]]:
     """Hold the message rounds `steps` in order: the last answers, who is still in, and who is not."""
     outboxes: tuple[ArtifactRef, ...] = ()
@@ -123,7 +126,7 @@ async def message_rounds(
     for step in steps:
         routed: Routed = await workflow.execute_activity_method(
             Learning.route,
-            Route(step, session, outboxes, hosts),
+            Route(step, session, outboxes, hosts, reports if step == steps[0] else ()),
             start_to_close_timeout=timedelta(minutes=10),
             heartbeat_timeout=ALIVE,
             retry_policy=PATIENCE,

@@ -55,7 +55,9 @@ class Attempt:
         self.lost = (*lost, *told.lost)
         hosts = only(hosts, frozenset(report.client for report in self.reports))
         if self._course.after and self._enough(hosts):
-            self._revealed, _, _ = await message_rounds(self._course.after, self._session, hosts)
+            self._revealed, _, _ = await message_rounds(
+                self._course.after, self._session, hosts, self.reports
+            )
         if len(self.opened.cohort) > TOGETHER:
             await self._recording.record(self.collected, f"round {self.opened.round}: what came in")
 
