@@ -2,6 +2,7 @@
 
 import asyncio
 import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
@@ -101,7 +102,7 @@ class Learning:
         session = await messages.session_of(self._own.artifacts, task.session)
         outboxes = await messages.read(self._own.artifacts, task.outboxes)
         still = {client: b"" for host in task.hosts for client in host.clients}
-        given = {client: outboxes.get(client, b"") for client in sorted(still)}
+        given: Mapping[str, bytes] = {client: outboxes.get(client, b"") for client in sorted(still)}
         if task.reports:
             given = await stored_updates.hidden(self._own.artifacts, task.reports)
         half = self._own.methods.aggregator(session.spec)

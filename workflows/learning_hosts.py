@@ -28,7 +28,7 @@ with workflow.unsafe.imports_passed_through():
     )
     from activities.training import Training
     from domain.artifact import ArtifactRef
-    from domain.learning.events import Loss, Lost, Member
+    from domain.learning.events import Loss, Lost, Member, Report
     from domain.strict_json import printable
     from workflows.heartbeats import ALIVE
     from workflows.names import node_queue
