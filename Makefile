@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a shell forbids it, each of the many processes that tests start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo demo-conflict test check lint bench chaos dev lock docs clean
+.PHONY: help demo demo-conflict test test-flower check lint bench chaos dev lock docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -20,6 +20,13 @@ help: ## list the commands
 
 .venv/.dev: .venv/.installed requirements-dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
+	@touch $@
+
+.venv-flower/.installed: requirements-flower.txt pyproject.toml
+	@echo "installing Flower into .venv-flower (a minute or two the first time)"
+	@test -x .venv-flower/bin/python || $(PYTHON) -m venv .venv-flower
+	@.venv-flower/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-flower.txt
+	@.venv-flower/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
@@ -53,6 +60,9 @@ bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 chaos: .venv/.dev ## the long fault tests: kills by the dozen, and a hundred seeded runs on shared context
 	@$(BIN)/python -m pytest -m chaos tests/faults tests/integration/reaction
 
+test-flower: .venv-flower/.installed ## ours and Flower's strategies on the same updates, and Flower's clients here
+	@.venv-flower/bin/python -m pytest -q tests/peers
+
 docs: .venv/.dev ## write the generated reference again
 	@$(BIN)/python -m docs.generate
 	@$(BIN)/python -m bench.readme
@@ -60,6 +70,8 @@ docs: .venv/.dev ## write the generated reference again
 lock: .venv/.dev ## resolve the dependencies again, with hashes and without index lines
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra embedded --extra texts --group build pyproject.toml -o requirements.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.txt --group dev -o requirements-dev.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements-dev.txt --extra embedded --extra texts --extra learning --extra encryption --group build pyproject.toml -o requirements-learning.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra learning --group flower --group build pyproject.toml -o requirements-flower.txt
 
 clean: ## remove the virtual environment, caches and the embedded stack's data
-	rm -rf .venv .folkmoot .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .venv .venv-flower .folkmoot .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

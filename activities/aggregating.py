@@ -14,6 +14,7 @@ from activities.learning_tasks import AggregateRound
 from activities.privacy.port import RoundLost, Session, Sum
 from activities.privacy.registry import Methods
 from domain.artifact import ArtifactRef
+from domain.learning import evidence
 from domain.learning.combinations import settings_of
 from domain.learning.decide import NewModel
 from domain.learning.drift_distance import drift_distance
@@ -115,7 +116,7 @@ async def _told(
         accuracy=shown[1],
         drift=await asyncio.to_thread(drift_distance, model, made.model),
         privacy=await _privacy(own.methods, making.session, summed, [report.client for report in inside]),
-        evidence=await _evidence(own.artifacts, summed),
+        evidence=await _evidence(own.artifacts, making.session.spec.method, summed, inside),
     )
 
 
@@ -160,7 +161,13 @@ async def _privacy(
     return PrivacyMetadata(session.spec.method)
 
 
-async def _evidence(artifacts: LargeArtifacts, summed: Sum | None) -> ArtifactRef | None:
-    return (
-        await artifacts.put(summed.evidence) if summed is not None and summed.evidence is not None else None
-    )
+async def _evidence(
+    artifacts: LargeArtifacts, method: str, summed: Sum | None, inside: Sequence[Report]
+) -> ArtifactRef | None:
+    """Of a hidden sum: itself, and whose updates are in it, so that an audit can make the model again."""
+    if summed is None:
+        return None
+    updates = {report.client: report.sha256 for report in inside}
+    kept = evidence.Evidence(method, summed.total, float(summed.weight), updates)
+    said = summed.evidence
+    return await artifacts.put(await asyncio.to_thread(evidence.write, kept) if said is None else said)

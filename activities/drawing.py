@@ -39,6 +39,9 @@ class Drawing:
         )
         asked = {member.client for member in cohort}
         session = self._session(task, [one for one in able if one.client.id in asked], len(able))
+        if not self.methods.method(session.spec).individual:
+            key = await self.methods.aggregator(session.spec).prepare(session.salt)
+            session = replace(session, aggregator_key=key)
         accountant = self.methods.of(session.spec).accountant
         if accountant is not None:
             await accountant.admit(session)

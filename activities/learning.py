@@ -1,12 +1,14 @@
 """The control side of a cycle: what needs the roster, the store or the keeper of versions."""
 
 import asyncio
+import hashlib
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 import msgspec
 from temporalio import activity
 
-from activities import messages
+from activities import messages, stored_updates
 from activities.aggregating import Making, aggregate
 from activities.drawing import Drawing
 from activities.learning_ports import (
@@ -36,6 +38,8 @@ from domain.artifact import ArtifactRef
 from domain.learning.combinations import settings_of
 from domain.learning.events import Report
 from domain.learning.strategies.registry import named
+from domain.learning.versions.lineage import LineageDigests
+from domain.learning.versions.policy import EvaluateOn
 from domain.refusal import Refusal
 
 
@@ -95,16 +99,24 @@ class Learning:
         Raises:
             Refusal: the method cannot go on with those that are left.
         """
-        session = await messages.session_of(self._own.artifacts, task.session)
-        outboxes = await messages.read(self._own.artifacts, task.outboxes)
-        still = {client: b"" for host in task.hosts for client in host.clients}
-        given = {client: outboxes.get(client, b"") for client in sorted(still)}
+        artifacts = self._own.artifacts
+        session = await messages.session_of(artifacts, task.session)
+        given: Mapping[str, bytes]
+        if task.reports:
+            given = await stored_updates.hidden(artifacts, task.reports)
+        else:
+            outboxes = await messages.read(artifacts, task.outboxes)
+            still = sorted(client for host in task.hosts for client in host.clients)
+            given = {client: outboxes.get(client, b"") for client in still}
         half = self._own.methods.aggregator(session.spec)
-        inboxes = await asyncio.to_thread(half.route, task.step, session, given)
+        try:
+            inboxes = await asyncio.to_thread(half.route, task.step, session, given)
+        except RoundLost as lost:
+            return Routed((), str(lost))
         kept = [
             {client: inboxes[client] for client in host.clients if client in inboxes} for host in task.hosts
         ]
-        return Routed(tuple([await messages.keep(self._own.artifacts, one) for one in kept]))
+        return Routed(tuple([await messages.keep(artifacts, one) for one in kept]))
 
     @activity.defn(name="keep_reports")
     async def keep_reports(self, task: KeepReports) -> ArtifactRef:
@@ -161,6 +173,14 @@ class Learning:
                 canary=policy.canary,
                 tolerance=policy.tolerance,
                 seed=request.seed,
+                digests=LineageDigests(
+                    cohort=task.cohort,
+                    updates=task.lineage,
+                    policy=hashlib.sha256(msgspec.json.encode(request, order="sorted")).hexdigest(),
+                    code=task.opening.code,
+                    data_schema=task.opening.data_schema,
+                ),
+                evaluation=EvaluateOn(request.trainer, request.data),
             )
         )
         return published.name

@@ -7,8 +7,14 @@ from typing import Protocol
 
 from activities.ports import ArtifactStore
 from domain.artifact import ArtifactRef
-from domain.learning.fleet import Candidate, DataOffer
+from domain.learning.budget.commands import Charge, Charged
+from domain.learning.commands import RunCycle
+from domain.learning.fleet import Candidate, DataOffer, FleetEvent
 from domain.learning.trainer import Rows, Trainer
+from domain.learning.versions.lineage import LineageDigests
+from domain.learning.versions.policy import EvaluateOn
+
+__all__ = ["Charge", "Charged"]  # the ledger's own words, by which `Budgets` is asked
 
 
 class LargeArtifacts(ArtifactStore, Protocol):
@@ -28,6 +34,18 @@ class Roster(Protocol):
 
     async def candidates(self) -> Sequence[Candidate]:
         """Every client that was announced and has not left, in the order of their ids."""
+        ...
+
+
+class Hosts(Protocol):
+    """What the read model knows of each node process; it may lag behind the log."""
+
+    async def newest(self, host: str) -> tuple[int, FleetEvent] | None:
+        """The version of the host's stream and its newest event, or None where none is known.
+
+        Raises:
+            OSError, TimeoutError: the read model cannot be asked now.
+        """
         ...
 
 
@@ -95,7 +113,11 @@ class Version:
 
 @dataclass(frozen=True, slots=True)
 class Publication:
-    """What a cycle hands to the keeper of its model's versions; the cycle's id makes a repeat the same."""
+    """What a cycle hands to the keeper of its model's versions; the cycle's id makes a repeat the same.
+
+    `lineage`, `digests`: of `domain.learning.versions.lineage.Lineage`. `evaluation`: how the canary's nodes
+    evaluate; without it a canary waits for a judgement from outside, or for a person.
+    """
 
     model: str
     cycle: str
@@ -109,6 +131,8 @@ class Publication:
     canary: float
     tolerance: float
     seed: int
+    digests: LineageDigests | None = None
+    evaluation: EvaluateOn | None = None
 
 
 class Models(Protocol):
@@ -127,41 +151,29 @@ class Models(Protocol):
         ...
 
 
-@dataclass(frozen=True, slots=True)
-class Charge:
-    """A release that is about to be made, and what it costs every one of `subjects`.
+class Cycles(Protocol):
+    """Starts learning cycles, where a drift asks for one."""
 
-    `id` makes a repeat the same. The mechanism: Gaussian noise of `noise_multiplier` times the sensitivity on
-    a sample of `sampling` of the subjects (1: all), `count` times. `budget`: the epsilon at `delta` that no
-    subject may pass.
-    """
+    async def start(self, request: RunCycle, key: str) -> None:
+        """Start `request` as a scheduled one; the same key again starts nothing."""
+        ...
 
-    ledger: str
-    id: str
-    subjects: tuple[str, ...]
-    noise_multiplier: float
-    sampling: float
-    count: int
-    delta: float
-    budget: float
+    async def trigger(self, model: str) -> None:
+        """Let the model's schedule start its cycle now.
 
-
-@dataclass(frozen=True, slots=True)
-class Charged:
-    """The answer: nobody was charged unless all could be.
-
-    `refused`: who could not, with the epsilon it would have come to. `epsilon`: the largest that any of the
-    subjects has spent afterwards.
-    """
-
-    granted: bool
-    epsilon: float
-    refused: tuple[tuple[str, float], ...] = ()
+        Raises:
+            Refusal: the model has no schedule.
+        """
+        ...
 
 
 class Budgets(Protocol):
     """The privacy ledgers, each kept by one workflow."""
 
     async def charge(self, charge: Charge) -> Charged:
-        """Charge all subjects, or none of them; the same id again gives the same answer."""
+        """Charge all subjects, or none of them; the same id again gives the same answer.
+
+        Raises:
+            Refusal: the id was used for another charge, or the ledger has another budget or delta.
+        """
         ...

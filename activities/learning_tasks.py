@@ -92,20 +92,22 @@ class Route:
     """Before message round `step`: hand what came out of the one before to whom it is for.
 
     `outboxes`: a file for each host that answered; none for the first message round. `hosts`: who is still
-    in, which for the first after training are those whose updates came in.
+    in, which for the first after training are those whose updates came in: `reports` says where they lie.
     """
 
     step: str
     session: ArtifactRef
     outboxes: tuple[ArtifactRef, ...]
     hosts: tuple[HostClients, ...]
+    reports: tuple[Report, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The inbox file of each host, in the order of `Route.hosts`."""
+    """The inbox file of each host, in the order of `Route.hosts`; or why this attempt is lost."""
 
     inboxes: tuple[ArtifactRef, ...]
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,7 +186,7 @@ class AggregatedRound:
 
 @dataclass(frozen=True, slots=True)
 class Publish:
-    """Hand the last model over to the keeper of versions."""
+    """Hand the last model over to the keeper of versions; `cohort`: digest of the participants' names."""
 
     MAX_BYTES: ClassVar[int] = 1 << 20  # a thousand rounds' figures
     opening: CycleOpened
@@ -193,3 +195,4 @@ class Publish:
     participants: int
     lineage: str
     figures: tuple[RoundFigures, ...]
+    cohort: str = ""

@@ -6,15 +6,16 @@ from contextlib import aclosing, suppress
 from dataclasses import dataclass, field
 
 from audit.decisions import Passed, stream_events
-from audit.discards import TOPIC, Discards, discarded
+from audit.discards import Discards, discarded
 from audit.divergent import Divergent
-from audit.ledger import UNREAD, Held, Ledger
+from audit.ledger import TOPICS, UNREAD, Held, Ledger
 from domain.event import Event
 from domain.refusal import Refusal
 from domain.stream import writer_of
 from eventlog.envelope import STREAM
 from eventlog.reader import LogReader
 from projections.batch import decoded
+from projections.in_memory import Place
 
 _STREAM = re.compile(STREAM)
 
@@ -44,7 +45,7 @@ class Authorship:
 
     ledger: Ledger
     streams: int = 0
-    _ends: dict[int, int] = field(init=False)
+    _ends: dict[Place, int] = field(init=False)
     _writers: set[str] = field(default_factory=set)
     _unknown: dict[str, str] = field(default_factory=dict)
     _missing: dict[str, dict[int, Event]] = field(default_factory=dict)
@@ -75,7 +76,7 @@ class Authorship:
 
         What a person gave up, and readers pass over, needs no author.
         """
-        discards = await discarded(reader)
+        discards = {topic: await discarded(reader, topic) for topic in TOPICS}
         foreign, unvouched = [], []
         self.streams = 0
         for stream in sorted({*self.ledger, *self._missing}):
@@ -93,7 +94,12 @@ class Authorship:
         return foreign, unvouched
 
     def _early(self, stream: str) -> list[Held]:
-        return [held for held in self.ledger.left(stream) if held.offset < self._ends.get(held.partition, 0)]
+        ends = self._ends
+        return [
+            held
+            for held in self.ledger.left(stream)
+            if held.offset < ends.get((held.topic, held.partition), 0)
+        ]
 
     def _still_missing(self, stream: str) -> dict[int, Event]:
         missing = self._missing.get(stream, {})
@@ -129,17 +135,19 @@ class Foreign:
         return Divergent(self.stream, held.id, held.type, problem)
 
 
-async def _in_effect(reader: LogReader, stream: str, left: Sequence[Held], discards: Discards) -> list[Held]:
+async def _in_effect(
+    reader: LogReader, stream: str, left: Sequence[Held], discards: Mapping[str, Discards]
+) -> list[Held]:
     """`left` without what was given up, so far as readers do leave that out."""
     passed = Passed()
-    if any(held.offset in discards.get(held.partition, ()) for held in left):
+    if any(held.offset in discards[held.topic].get(held.partition, ()) for held in left):
         with suppress(Refusal):  # what is left out is told also where nothing is applied
             await stream_events(reader, stream, passed)
-    return [held for held in left if (held.partition, held.offset) not in passed.left_out]
+    return [held for held in left if (held.topic, held.partition, held.offset) not in passed.left_out]
 
 
 async def _read(reader: LogReader, held: Held) -> Event | None:
-    spans = reader.batches(TOPIC, held.partition, held.offset, held.offset + 1)
+    spans = reader.batches(held.topic, held.partition, held.offset, held.offset + 1)
     async with aclosing(spans) as batches:
         found = [event async for batch in batches for _, event in decoded(batch)]
     return found[0] if found and isinstance(found[0], Event) else None

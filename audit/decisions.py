@@ -4,15 +4,17 @@ from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 
-from audit.discards import TOPIC, Discards, discarded
+from audit.discards import Discards, discarded
 from domain.conflict import events as conflict
 from domain.consensus import events as consensus
 from domain.event import Event
+from domain.learning import events as learning
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.partitioning import partition_of
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
+from eventlog.topics import topic_of
 from projections.batch import decoded
 from projections.dead_letter import DeadLetter
 from projections.folding import PartitionFold
@@ -23,18 +25,27 @@ from projections.registry import PROJECTIONS
 from projections.states import States
 
 Progress = Callable[[int, int], None]
-SETTLING = (*consensus.SETTLING, *conflict.SETTLING)
+SETTLING = (
+    *consensus.SETTLING,
+    *conflict.SETTLING,
+    learning.CycleClosed,
+    learning.CycleFailed,
+    learning.CycleWithdrawn,
+)
+TOPICS = ("decisions", "learning")
+"""Where streams lie that come to an end."""
+_ENDLESS = (b"model/", b"budget/")
 
 
 @dataclass(slots=True)
 class Passed:
     """What a reading of the log passed over.
 
-    `left_out`: partition and offset of the records that readers do not apply because a person gave them up;
-    `stopped`: streams that stand still at a record that does not follow, and why.
+    `left_out`: topic, partition and offset of the records that readers do not apply because a person gave
+    them up; `stopped`: streams that stand still at a record that does not follow, and why.
     """
 
-    left_out: set[tuple[int, int]] = field(default_factory=set)
+    left_out: set[tuple[str, int, int]] = field(default_factory=set)
     stopped: dict[str, str] = field(default_factory=dict)
 
     def stop(self, stream: str, at: DeadLetter) -> None:
@@ -50,16 +61,17 @@ async def settled_streams(
     A stream that the projections park ends there: it is not settled, and not given. `passed` is told of such,
     and of records that a person gave up. Memory is held only for streams that are open at the place reached.
     """
-    discards, passed = await discarded(reader), Passed() if passed is None else passed
+    passed = Passed() if passed is None else passed
     places = [
-        (partition, await reader.beginning_and_end(TOPIC, partition))
-        for partition in await reader.partitions(TOPIC)
+        (topic, partition, await reader.beginning_and_end(topic, partition))
+        for topic in TOPICS
+        for partition in await reader.partitions(topic)
     ]
-    total = sum(end - start for _, (start, end) in places)
+    total = sum(end - start for *_, (start, end) in places)
     done = 0
-    for partition, (start, end) in places:
-        streams = _OpenStreams(_fold(reader, partition, len(places), discards), passed)
-        async with aclosing(reader.batches(TOPIC, partition, start, end)) as batches:
+    for topic, partition, (start, end) in places:
+        streams = _OpenStreams(await _fold(reader, topic, partition), passed)
+        async with aclosing(reader.batches(topic, partition, start, end)) as batches:
             async for batch in batches:
                 for settled in await streams.take(batch):
                     yield settled
@@ -77,10 +89,11 @@ async def stream_events(reader: LogReader, stream: str, passed: Passed | None = 
     batch = decoded(await reader.stream(stream))
     if not batch:
         raise Refusal("stream", f"{printable(stream, 100)} has no event on the log")
-    partitions = len(await reader.partitions(TOPIC))
-    fold = _fold(reader, partition_of(stream.encode(), partitions), partitions, await discarded(reader))
+    topic = topic_of(stream)
+    partitions = len(await reader.partitions(topic))
+    fold = await _fold(reader, topic, partition_of(stream.encode(), partitions))
     folded = await fold.fold(batch)
-    passed.left_out |= {(fold.partition, offset) for offset in folded.given_up}
+    passed.left_out |= {(topic, fold.partition, offset) for offset in folded.given_up}
     unapplied = folded.repeated | folded.given_up | {letter.offset for letter in folded.dead}
     events = [e for record, e in batch if isinstance(e, Event) and record.offset not in unapplied]
     if stream in fold.parked and not (events and isinstance(events[-1].data, SETTLING)):
@@ -101,7 +114,7 @@ class _OpenStreams:
 
     async def take(self, records: Sequence[RawRecord]) -> list[list[Event]]:
         """The streams that settle in these records, which must be what follows those before."""
-        batch = decoded(record for record in records if record.key not in self._ended)
+        batch = decoded(record for record in records if self._may_settle(record.key))
         if not batch:
             return []
         folded = await self._fold.fold(batch)
@@ -112,7 +125,7 @@ class _OpenStreams:
             if record.key in self._ended:
                 continue  # within a batch as after it: where batches begin must not show
             if record.offset in folded.given_up:
-                self._passed.left_out.add((record.partition, record.offset))
+                self._passed.left_out.add((record.topic, record.partition, record.offset))
             elif (letter := parked.get(record.offset)) is not None:
                 self._stop(letter)
             elif isinstance(event, Event) and record.offset not in folded.repeated:
@@ -120,6 +133,9 @@ class _OpenStreams:
                 if isinstance(event.data, SETTLING):
                     settled.append(self._end(event.stream))
         return settled
+
+    def _may_settle(self, key: bytes | None) -> bool:
+        return key not in self._ended and not (key is not None and key.startswith(_ENDLESS))
 
     def _stop(self, letter: DeadLetter) -> None:
         if letter.stream is not None:  # else it stops nothing
@@ -131,12 +147,13 @@ class _OpenStreams:
         return self._open.pop(stream, [])
 
 
-def _fold(reader: LogReader, partition: int, partitions: int, discards: Discards) -> PartitionFold:
+async def _fold(reader: LogReader, topic: str, partition: int) -> PartitionFold:
+    discards: Discards = await discarded(reader, topic)
     return PartitionFold(
-        by_category(PROJECTIONS, TOPIC),
-        LogPast(reader, TOPIC, partition),
+        by_category(PROJECTIONS, topic),
+        LogPast(reader, topic, partition),
         States(EVERYTHING, settled=False),
         partition=partition,
-        partitions=partitions,
+        partitions=len(await reader.partitions(topic)),
         discarded=discards.get(partition, {}),
     )

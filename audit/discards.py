@@ -12,19 +12,19 @@ Discards = Mapping[int, Mapping[int, str | None]]
 """By partition and offset: the records that a person gave up, and the stream that each had stopped."""
 
 
-async def discarded(reader: LogReader) -> Discards:
-    """Every discard that is on the log, in effect or not: a forged one takes nothing away."""
-    return await _discarded(reader, await _ends(reader))
+async def discarded(reader: LogReader, topic: str = TOPIC) -> Discards:
+    """Every discard of records of `topic`, in effect or not: a forged one takes nothing away."""
+    return await _discarded(reader, await _ends(reader), topic)
 
 
 async def discarded_by_turns(reader: LogReader) -> AsyncGenerator[Discards, None]:
-    """As `discarded`, then what that was before each of them, back to none."""
+    """As `discarded` of decisions, then what that was before each of them, back to none."""
     ends = await _ends(reader)
-    last = await _discarded(reader, ends)
+    last = await _discarded(reader, ends, TOPIC)
     yield last
     while last:
         ends[max(ends, key=ends.__getitem__)] -= 1
-        found = await _discarded(reader, ends)
+        found = await _discarded(reader, ends, TOPIC)
         if found != last:
             yield found
         last = found
@@ -35,6 +35,6 @@ async def _ends(reader: LogReader) -> dict[Place, int]:
     return {place: (await reader.beginning_and_end(*place))[1] for place in places}
 
 
-async def _discarded(reader: LogReader, ends: Mapping[Place, int]) -> Discards:
+async def _discarded(reader: LogReader, ends: Mapping[Place, int], topic: str) -> Discards:
     found = await in_memory.discards(reader, ends)
-    return {partition: offsets for (topic, partition), offsets in found.items() if topic == TOPIC}
+    return {partition: offsets for (of, partition), offsets in found.items() if of == topic}

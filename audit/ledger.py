@@ -1,4 +1,4 @@
-"""What the log holds of every stream of decisions, in 31 bytes an event, until somebody vouches for it."""
+"""What the log holds of every stream that a workflow writes, 32 bytes an event, until it is vouched for."""
 
 import hashlib
 import struct
@@ -10,15 +10,17 @@ from typing import NamedTuple
 import msgspec
 
 from audit.decisions import Progress
-from audit.discards import TOPIC
 from domain.event import Event
 from eventlog.partitioning import strays
 from eventlog.reader import LogReader
 from eventlog.record import RawRecord
 from eventlog.undecodable import Undecodable
 from projections.batch import decoded
+from projections.in_memory import Place
 
-_ENTRY = struct.Struct(">?hqi16s")
+TOPICS = ("decisions", "learning", "fleet")
+"""Where streams lie of which each is written by the workflow of its name."""
+_ENTRY = struct.Struct(">?Bhqi16s")
 _MARK = struct.Struct(">i16s")
 _BEFORE_MARK = _ENTRY.size - _MARK.size
 UNREAD = 0
@@ -28,6 +30,7 @@ UNREAD = 0
 class Held(NamedTuple):
     """One record that nobody vouched for so far."""
 
+    topic: str
     partition: int
     offset: int
     version: int
@@ -42,27 +45,28 @@ def digest(event: Event) -> bytes:
 class Ledger:
     """Every record of the streams that are `wanted`; a repeated one once.
 
-    `ends` is how far each partition was read. Records in a partition that is not their key's are left out:
-    they are part of no stream.
+    `ends` is how far each partition of each topic was read. Records in a partition that is not their key's
+    are left out: they are part of no stream.
     """
 
     wanted: Callable[[str], bool] = lambda _: True
-    ends: dict[int, int] = field(default_factory=dict)
+    ends: dict[Place, int] = field(default_factory=dict)
     _streams: dict[str, bytearray] = field(default_factory=dict)
 
     async def read(self, reader: LogReader, progress: Progress) -> None:
         """Take in what was written since it was last read."""
-        partitions = await reader.partitions(TOPIC)
-        places = {p: await reader.beginning_and_end(TOPIC, p) for p in partitions}
-        starts = {p: self.ends.get(p, first) for p, (first, _) in places.items()}
-        total, done = sum(end - starts[p] for p, (_, end) in places.items()), 0
-        for partition, (_, end) in places.items():
-            async with aclosing(reader.batches(TOPIC, partition, starts[partition], end)) as batches:
+        counts = {topic: len(await reader.partitions(topic)) for topic in TOPICS}
+        every = [(topic, partition) for topic in TOPICS for partition in range(counts[topic])]
+        places = {place: await reader.beginning_and_end(*place) for place in every}
+        starts = {place: self.ends.get(place, first) for place, (first, _) in places.items()}
+        total, done = sum(end - starts[place] for place, (_, end) in places.items()), 0
+        for place, (_, end) in places.items():
+            async with aclosing(reader.batches(*place, starts[place], end)) as batches:
                 async for batch in batches:
-                    self._take_all(batch, partition, len(partitions))
+                    self._take_all(batch, place[1], counts[place[0]])
                     done += len(batch)
                     progress(done, total)
-            self.ends[partition] = end
+            self.ends[place] = end
 
     def __iter__(self) -> Iterator[str]:
         return iter(self._streams)
@@ -81,7 +85,7 @@ class Ledger:
     def left(self, stream: str) -> list[Held]:
         """The records of `stream` that nobody vouched for, in the order of the log."""
         entries = _ENTRY.iter_unpack(self._streams.get(stream, b""))
-        return [Held(*place) for vouched, *place, _ in entries if not vouched]
+        return [Held(TOPICS[topic], *place) for vouched, topic, *place, _ in entries if not vouched]
 
     def _take_all(self, batch: list[RawRecord], partition: int, partitions: int) -> None:
         elsewhere = strays([record.key for record in batch], partition, partitions)
@@ -96,7 +100,8 @@ class Ledger:
             mark = _MARK.pack(UNREAD, hashlib.sha256(record.value).digest()[:16])
         held = self._streams.setdefault(stream_of(record), bytearray())
         if mark not in held:
-            held += _ENTRY.pack(False, record.partition, record.offset, *_MARK.unpack(mark))
+            where = TOPICS.index(record.topic), record.partition, record.offset
+            held += _ENTRY.pack(False, *where, *_MARK.unpack(mark))
 
 
 def stream_of(record: RawRecord) -> str:

@@ -9,6 +9,8 @@ from audit.cases import Panels
 from audit.decisions import Passed, stream_events
 from audit.divergent import Divergent
 from audit.docket_check import DocketCheck
+from audit.learning import Learned, replay_cycle
+from audit.learning_artifacts import NOWHERE, Artifacts
 from audit.weights import Weights
 from domain.conflict.events import CaseOpened, Resolved, Unresolved
 from domain.conflict.events import Withdrawn as CaseWithdrawn
@@ -25,6 +27,7 @@ from domain.consensus.events import (
 from domain.consensus.replay import replay
 from domain.consensus.state import Deliberation
 from domain.event import Event
+from domain.learning.events import CycleClosed, CycleFailed, CycleOpened, CycleWithdrawn
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
 
@@ -35,7 +38,8 @@ class Replayed:
 
     `undecided` streams have no outcome so far; `withdrawn` ones ended without any. `passed`: records that
     were left out, and streams that stop before their end. `weights`: of the panels, see `compare_weights`.
-    `applied`: rulings in the shared context, see `compare_applied`.
+    `applied`: rulings in the shared context, see `compare_applied`. `cycles`: of learning; `learned`: what
+    came of their rounds.
     """
 
     decisions: int = 0
@@ -44,14 +48,16 @@ class Replayed:
     dockets: int = 0
     models: int = 0
     cases: int = 0
+    cycles: int = 0
     divergent: list[Divergent] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
     weights: Weights = field(default_factory=Weights)
     applied: AppliedRulings = field(default_factory=AppliedRulings)
+    learned: Learned = field(default_factory=Learned)
 
 
-async def replay_stream(reader: LogReader, stream: str) -> Replayed:
-    """Decide one stream again.
+async def replay_stream(reader: LogReader, stream: str, artifacts: Artifacts = NOWHERE) -> Replayed:
+    """Decide one stream again; `artifacts` are what a learning cycle rests on.
 
     Raises:
         Refusal: the log has no such stream.
@@ -63,8 +69,12 @@ async def replay_stream(reader: LogReader, stream: str) -> Replayed:
             _replay_deliberation(found, events)
         case CaseOpened():
             await _replay_with_panels(found, reader, events)
-        case _:
+        case CycleOpened():
+            await _replay_learning(found, events, artifacts)
+        case DocketOpened():
             _replay_docket(found, events)
+        case _:
+            found.undecided += 1  # kept by a workflow whose history alone says what is right
     found.weights.take(events)
     return found
 
@@ -96,10 +106,12 @@ async def compare_applied(
     found.divergent += found.applied.divergent
 
 
-async def replay_all(streams: AsyncIterator[list[Event]], passed: Passed | None = None) -> Replayed:
+async def replay_all(
+    streams: AsyncIterator[list[Event]], passed: Passed | None = None, artifacts: Artifacts = NOWHERE
+) -> Replayed:
     """Decide every settled stream again; hold every docket against its items and its model learned again.
 
-    `passed` is what the reading of `streams` is told to fill.
+    `passed` is what the reading of `streams` is told to fill; `artifacts` are what learning cycles rest on.
     """
     found = Replayed(passed=Passed() if passed is None else passed)
     dockets: dict[str, DocketCheck] = {}
@@ -112,6 +124,8 @@ async def replay_all(streams: AsyncIterator[list[Event]], passed: Passed | None 
             dockets.setdefault(opened.docket, DocketCheck()).own = events
         if isinstance(opened, CaseOpened):
             _replay_case(found, events, panels)
+        if isinstance(opened, CycleOpened):
+            await _replay_learning(found, events, artifacts)
         if not isinstance(opened, Opened):
             continue
         panels.decided(events[0].stream, _replay_deliberation(found, events))
@@ -144,6 +158,13 @@ def _replay_case(found: Replayed, events: Sequence[Event], panels: Panels) -> No
         found.divergent.append(Divergent(stream, divergence.event_id, divergence.type, divergence.problem))
 
 
+async def _replay_learning(found: Replayed, events: Sequence[Event], artifacts: Artifacts) -> None:
+    _count(found, events)
+    already = len(found.learned.divergent)
+    await replay_cycle(found.learned, events, artifacts)
+    found.divergent += found.learned.divergent[already:]
+
+
 def _replay_deliberation(found: Replayed, events: Sequence[Event]) -> Deliberation:
     _count(found, events)
     state, divergence = replay(events)
@@ -161,7 +182,9 @@ def _count(found: Replayed, events: Sequence[Event]) -> None:
             found.dockets += 1
         case Resolved() | Unresolved():
             found.cases += 1
-        case Withdrawn() | DocketWithdrawn() | CaseWithdrawn():
+        case CycleClosed() | CycleFailed():
+            found.cycles += 1
+        case Withdrawn() | DocketWithdrawn() | CaseWithdrawn() | CycleWithdrawn():
             found.withdrawn += 1
         case _:
             found.undecided += 1

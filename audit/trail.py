@@ -11,6 +11,7 @@ from audit.wording import said
 from domain.conflict.events import CaseOpened
 from domain.consensus.events import DocketOpened, Opened
 from domain.event import Event
+from domain.learning.events import CycleOpened
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.codec import decode
@@ -93,7 +94,7 @@ def rests_on(span: Span | None) -> str:
 def has_outcome(steps: Sequence[Step]) -> bool:
     """Whether the last thing that happened ends the stream; one of another kind never ends."""
     held = [step.event.data for step in steps if step.event is not None and not step.note]
-    deciding = bool(held) and isinstance(held[0], Opened | DocketOpened | CaseOpened)
+    deciding = bool(held) and isinstance(held[0], Opened | DocketOpened | CaseOpened | CycleOpened)
     return not deciding or isinstance(held[-1], SETTLING)
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable
 from typing import assert_never
 
 from audit.case_wording import said_of_case
+from audit.learning_wording import said_of_cycle
 from domain.audit_events import CheckpointSigned, KeyAnnounced
 from domain.conflict.events import ConflictEvent
 from domain.consensus.events import (
@@ -28,6 +29,8 @@ from domain.context.events import Written
 from domain.counting import counted, share
 from domain.deadletters import Discarded
 from domain.event import EventData
+from domain.learning.events import CycleEvent
+from domain.learning.fleet import Announced, FleetEvent, Left
 
 _FEW = 8
 
@@ -36,6 +39,8 @@ def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of eve
     """One line; it quotes what people wrote, so whoever prints it escapes it."""
     if isinstance(data, ConflictEvent):
         return said_of_case(data)
+    if isinstance(data, CycleEvent):
+        return said_of_cycle(data)
     match data:
         case (
             Opened()
@@ -63,8 +68,17 @@ def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of eve
         case Discarded():
             where = f"{data.topic}/{data.partition} offset {data.offset}"
             return f"{data.who} discards the record parked at {where}: {data.why}"
+        case Announced() | Left():
+            return _host(data)
         case _:
             return data.TYPE
+
+
+def _host(data: FleetEvent) -> str:
+    if isinstance(data, Left):
+        return f"{data.host} leaves: {data.reason}"
+    part = f" (part {data.part} of {data.parts})" if data.parts > 1 else ""
+    return f"{data.host} in {data.region} trains for {_few(c.id for c in data.clients)}{part}"
 
 
 def _deliberation(  # noqa: PLR0911 # a line for each kind of event

@@ -23,7 +23,9 @@ from bench import (
     deliberation,
     docket,
     footprint,
+    learning_claims,
     merkle,
+    privacy,
     projector,
     regions,
     storm,
@@ -54,6 +56,8 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "context": context.figures,
     "regions": regions.figures,
     "crowds": crowds.figures,
+    "privacy": privacy.figures,
+    "learning_claims": learning_claims.figures,
 }
 
 

@@ -20,6 +20,8 @@ _PARTS = {
     "context": "Shared context",
     "regions": "Regions that were cut off",
     "crowds": "Probabilities on generated crowds",
+    "learning_claims": "Federated learning on scikit-learn's digits",
+    "privacy": "Differential privacy on digits",
 }
 
 

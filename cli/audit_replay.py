@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from cli import audit_learning
 from cli.output import emit
 from domain.counting import agreeing, counted
 from domain.refusal import Refusal
@@ -59,17 +60,19 @@ async def _replay(
     from audit.replay import compare_applied, compare_weights, replay_all, replay_stream
     from cli.progress import Progress
     from eventlog.reader import LogReader
+    from workers.artifacts import FsspecArtifacts
     from workers.temporal_client import connect
 
-    client = None if log_only else await connect(settings)
+    client, artifacts = None if log_only else await connect(settings), FsspecArtifacts(settings.artifacts)
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
         ends = await context_ends(reader)
         if stream is not None:
-            found = await replay_stream(reader, stream)
+            found = await replay_stream(reader, stream, artifacts)
         else:
             with Progress("records replayed") as progress:
                 passed = Passed()
-                found = await replay_all(settled_streams(reader, progress.show, passed), passed)
+                streams = settled_streams(reader, progress.show, passed)
+                found = await replay_all(streams, passed, artifacts)
         await compare_weights(found, reader)
         await compare_applied(found, reader, ends, everything=stream is None)
         return found, None if client is None else await _histories(settings, client, reader, stream)
@@ -97,6 +100,7 @@ def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
         "dockets": found.dockets,
         "models": found.models,
         "cases": found.cases,
+        "learning": audit_learning.data(found.cycles, found.learned),
         "panels_weighed": found.weights.recomputed,
         "rulings_applied": found.applied.compared,
         "rulings_missing": found.applied.missing,
@@ -145,7 +149,7 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
     told = (
         f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}{cases}"
         f" and {counted(found.models, 'model')} computed again from the log\n"
-    )
+    ) + audit_learning.lines(found.learned)
     if histories is None:
         told += "no history asked"
     else:

@@ -5,6 +5,7 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
+from cli import audit_learning
 from cli.audit_replay import JSON, MOST_LINES, left_out, one_of
 from cli.output import emit
 from domain.consensus.policy import Policy, Weighting
@@ -20,7 +21,8 @@ if TYPE_CHECKING:
 
 @click.command(
     epilog="\b\nExamples:\n  moot audit whatif consensus/42 --threshold 0.9\n"
-    "  moot audit whatif --all --weighting posterior"
+    "  moot audit whatif --all --weighting posterior\n"
+    "  moot audit whatif learning/digits-1 --strategy median"
 )
 @click.argument("stream", required=False)
 @click.option("--all", "everything", is_flag=True, help="Every settled decision on the log.")
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 @click.option("--quorum", type=float, help="Share of the panel that must cast a ballot.")
 @click.option("--max-rounds", type=int, help="At most so many of the recorded rounds.")
 @click.option("--weighting", type=click.Choice(get_args(Weighting)), help="How ballots are weighed.")
+@click.option("--strategy", help="Of a learning cycle: the rule that makes a model of a round's updates.")
 @JSON
 def whatif(
     stream: str | None,
@@ -37,14 +40,22 @@ def whatif(
     quorum: float | None,
     max_rounds: int | None,
     weighting: Weighting | None,
+    strategy: str | None,
     as_json: bool,
 ) -> None:
     """Take recorded decisions again under another policy and show which would differ; touches nothing."""
     one_of(stream, everything=everything)
     asked = {"threshold": threshold, "quorum": quorum, "max_rounds": max_rounds, "weighting": weighting}
     change: dict[str, Any] = {name: value for name, value in asked.items() if value is not None}
+    if strategy is not None:
+        if change or stream is None:
+            raise click.UsageError("--strategy goes with the STREAM of one learning cycle, and nothing else")
+        audit_learning.under(stream, strategy, as_json=as_json)
+        return
     if not change:
-        raise click.UsageError("say what would be other: --threshold, --quorum, --max-rounds or --weighting")
+        raise click.UsageError(
+            "say what would be other: --threshold, --quorum, --max-rounds, --weighting or --strategy"
+        )
     Policy(**change)  # refuses at once what no policy can be
     from workers import settings
 

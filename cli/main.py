@@ -22,6 +22,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "demo": ("cli.demo:demo", "Decide 45 real cases, or settle real conflicts, and prove it."),
     "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
     "events": ("cli.events:events", "Read the log: its newest events, or one by its id."),
+    "learn": ("cli.learn:learn", "Federated learning cycles: start, show, watch."),
+    "fleet": ("cli.fleet:fleet", "Who could train: nodes, their clients and data."),
     "migrate": ("cli.migrate:migrate", "Make topics, tables and search attributes."),
     "rebuild": ("cli.rebuild:rebuild", "Read tables again from the log, or compare them with it."),
     "regions": ("cli.regions:regions", "Whether all regions have the same context."),

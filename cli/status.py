@@ -50,6 +50,7 @@ def _data(report: "Report") -> dict[str, object]:
         "newest_event_age_seconds": report.newest_event_age,
         "checkpoint": report.checkpoint,
         "parked": report.parked,
+        "fleet": [*report.fleet],
     }
 
 
@@ -60,6 +61,7 @@ def _human(report: "Report") -> str:
         lines += [f"{what:<13} {unknown}" for what in ("lag", "newest event", "checkpoint")]
         return "\n".join(lines)
     lines += [_lag(report), _age(report), _checkpoint(report)]
+    lines += _fleet(report)
     if report.parked:
         lines.append(f"parked        {counted(report.parked, 'record')}; see `moot deadletters list`")
     return "\n".join(lines)
@@ -94,3 +96,15 @@ def _checkpoint(report: "Report") -> str:
     return (
         f"checkpoint    {last['topic']}/{last['partition']}, {counted(last['size'], 'record')}, sealed {at}"
     )
+
+
+def _fleet(report: "Report") -> list[str]:
+    """Nothing where no node has ever announced clients."""
+    there = [
+        f"{row['region']}: {counted(row['hosts'], 'node')} for {counted(row['clients'], 'client')}"
+        for row in report.fleet
+        if row["hosts"]
+    ]
+    gone = sum(row["gone"] for row in report.fleet)
+    said = [", ".join(there), f"{gone:,} left"] if gone else [", ".join(there)]
+    return [f"announced     {'; '.join(filter(None, said))}"] if report.fleet else []

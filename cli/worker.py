@@ -1,15 +1,13 @@
 """`moot worker`: the production processes."""
 
-import asyncio
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from pathlib import Path
 
 import click
 
+from cli.worker_node import node
+from cli.worker_process import METRICS, run_process
 from workers.settings import Settings
-
-Run = Callable[[Settings, Callable[[], None]], Coroutine[None, None, None]]
-Metrics = click.option("--metrics", metavar="HOST:PORT", help="Serve numbers for Prometheus there.")
 
 
 @click.group(short_help="The production processes, one each.")
@@ -18,33 +16,12 @@ def worker() -> None:
 
 
 @worker.command(epilog="Example:  moot worker orchestrator --metrics 127.0.0.1:9464")
-@Metrics
+@METRICS
 def orchestrator(metrics: str | None) -> None:
     """Workflows, and the activities that need the log and the database."""
     from workers import orchestrator as process
 
-    _run("orchestrator", lambda settings, ready: process.run(settings, ready, metrics))
-
-
-@worker.command(epilog="Example:  moot worker node --id eu-1 --region eu --reasoner my_reasoners:for_eu")
-@click.option("--id", "node", required=True, help="The id that voters of kind reasoner name.")
-@click.option("--region", help="Where it is; its outbox of that region is passed on.")
-@click.option(
-    "--reasoner",
-    metavar="NAME",
-    help="What answers: rules, model, person, or MODULE:FACTORY.  [default: rules, which abstain]",
-)
-@Metrics
-def node(node: str, region: str | None, reasoner: str | None, metrics: str | None) -> None:
-    """One region's or edge's own reasoning, and its shared context."""
-    from workers import node as process
-
-    needs = ("temporal_address",)
-    _run(
-        "node",
-        lambda settings, ready: process.run(settings, node, ready, reasoner, metrics, region=region),
-        needs,
-    )
+    run_process("orchestrator", lambda settings, ready: process.run(settings, ready, metrics))
 
 
 @worker.command(epilog="Example:  moot worker projector --topics decisions --partitions 0,1")
@@ -63,7 +40,7 @@ def projector(
 
     chosen = tuple(topics.split(",")) if topics else ()
     places = _numbers(partitions)
-    _run(
+    run_process(
         "projector",
         lambda settings, ready: process.run(
             settings,
@@ -143,7 +120,7 @@ def replicator(
             named, others, own, policy=rules, ready=ready, metrics=metrics or process.METRICS, again=again
         )
 
-    _run("replicator", run, () if (sources or mirrored) and targets else ("kafka",))
+    run_process("replicator", run, () if (sources or mirrored) and targets else ("kafka",))
 
 
 def _numbers(text: str) -> tuple[int, ...]:
@@ -155,13 +132,4 @@ def _numbers(text: str) -> tuple[int, ...]:
         ) from None
 
 
-def _run(name: str, process: Run, needs: tuple[str, ...] | None = None) -> None:
-    from workers import log, ready
-    from workers.settings import load
-
-    log.set_up(name)
-    settings = load() if needs is None else load(needs=needs)
-    try:
-        asyncio.run(process(settings, ready.Announcing(settings.data, name)))
-    finally:
-        ready.withdraw(settings.data, name)
+worker.add_command(node)

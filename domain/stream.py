@@ -46,6 +46,21 @@ def learning_stream(cycle: str) -> str:
     return f"learning/{cycle}"
 
 
+def fleet_stream(host: str) -> str:
+    """The stream of a node process, and the id of the one workflow that writes it."""
+    return f"fleet/{host}"
+
+
+def budget_stream(ledger: str) -> str:
+    """The stream of a privacy ledger, and the id of the one workflow that writes it."""
+    return f"budget/{ledger}"
+
+
+def model_stream(model: str) -> str:
+    """The stream of a model's versions, and the id of the one workflow that keeps them."""
+    return f"model/{model}"
+
+
 def item_stream(docket: str, index: int) -> str:
     """The stream of a docket's item at `index` (from 0); the dot keeps it apart from every proposal's."""
     return f"{items_prefix(docket)}{index}"

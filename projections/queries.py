@@ -7,6 +7,7 @@ from typing import Any, NamedTuple, Self
 import asyncpg
 
 from domain.stream import items_prefix
+from eventlog.topics import CATEGORIES
 from projections.connection import PLANNED_ANEW, shown
 
 # Seconds to connect, and for a query.
@@ -46,7 +47,14 @@ _LAST_EVENT = """
 SELECT last_id FROM deliberation WHERE stream = $1
 UNION ALL SELECT last_id FROM docket WHERE stream = $1
 UNION ALL SELECT last_id FROM conflict_case WHERE stream = $1
+UNION ALL SELECT last_id FROM learning_cycle WHERE stream = $1
+UNION ALL SELECT last_id FROM budget_ledger WHERE stream = $1
+UNION ALL SELECT last_id FROM model WHERE stream = $1
 """
+_MODELS = """
+SELECT stream, active, canary, versions, drifts, changed_at FROM model ORDER BY stream LIMIT $1
+"""
+_MODEL = "SELECT stream, active, canary, versions, drifts, changed_at, state FROM model WHERE stream = $1"
 # One statement sees one moment: the sums are those of just these offsets.
 _WEIGHTS = """
 SELECT voter, sum(right_weight) AS right_weight, sum(wrong_weight) AS wrong_weight,
@@ -71,12 +79,12 @@ SELECT partition, min(first) AS first, max(last) + 1 AS end, min(next_offset) AS
   SELECT partition, first_offset AS first, last_offset AS last FROM deliberation WHERE stream = $1
   UNION ALL SELECT partition, first_offset, last_offset FROM docket WHERE stream = $1
   UNION ALL SELECT partition, first_offset, last_offset FROM conflict_case WHERE stream = $1
-  UNION ALL SELECT partition, log_offset, log_offset FROM dead_letter
-  WHERE stream = $1 AND topic = 'decisions'
+  UNION ALL SELECT partition, first_offset, last_offset FROM learning_cycle WHERE stream = $1
+  UNION ALL SELECT partition, log_offset, log_offset FROM dead_letter WHERE stream = $1 AND topic = $2
   UNION ALL SELECT discarded_partition, discarded_offset, discarded_offset FROM discard
-  WHERE discarded_stream = $1 AND discarded_topic = 'decisions'
+  WHERE discarded_stream = $1 AND discarded_topic = $2
 ) AS record JOIN projection_offset USING (partition)
-WHERE projection IN ('consensus', 'docket', 'conflict') AND topic = 'decisions'
+WHERE projection IN ('consensus', 'docket', 'conflict', 'learning') AND topic = $2
 GROUP BY partition
 """
 _BEHIND = "SELECT count(*) FROM dead_letter WHERE stream = $1 AND kind = 'behind'"
@@ -116,8 +124,12 @@ class Queries:
         return str(found[0]["last_id"]) if found else None
 
     async def span(self, stream: str) -> Span | None:
-        """Where the records of a stream of decisions lie, as far as the log is projected; None if unknown."""
-        found = await self._rows(_SPAN, stream)
+        """Where a stream's records lie, as far as the log is projected; None if unknown.
+
+        Of the streams of the shared context, models and budgets nothing is known here.
+        """
+        topic = CATEGORIES.get(stream.partition("/")[0])
+        found = await self._rows(_SPAN, stream, topic)
         return Span(*found[0]) if len(found) == 1 else None
 
     async def weights(
@@ -164,6 +176,14 @@ class Queries:
     async def case(self, stream: str) -> dict[str, Any] | None:
         """One conflict case, its events as JSON text in `state`; None where none is known."""
         return await self._one(_CASE, stream)
+
+    async def models(self, limit: int) -> list[dict[str, Any]]:
+        """Models by name, without their versions."""
+        return [dict(row) for row in await self._rows(_MODELS, limit)]
+
+    async def model(self, stream: str) -> dict[str, Any] | None:
+        """One model, `state` (a `ModelState`) as JSON text; None where none is known."""
+        return await self._one(_MODEL, stream)
 
     async def decided_in(self, docket: str) -> int:
         """How many items of a docket are decided, as far as the log is projected."""

@@ -3,11 +3,15 @@
 from collections.abc import Iterable
 
 from eventlog.topics import family_of
+from projections.budget import BudgetProjection
 from projections.conflict import ConflictProjection
 from projections.consensus import ConsensusProjection
 from projections.context import ContextProjection
 from projections.deadletters import DiscardProjection
 from projections.dockets import DocketProjection
+from projections.fleet import FleetProjection
+from projections.learning import LearningProjection
+from projections.model import ModelProjection
 from projections.projection import Projection
 
 # Records that no projection takes (no readable key, a category of nobody) are parked in its name, so it
@@ -21,6 +25,10 @@ PROJECTIONS: tuple[Projection, ...] = (
     DocketProjection(),
     CONTEXT,
     ConflictProjection(),
+    LearningProjection(),
+    FleetProjection(),
+    BudgetProjection(),
+    ModelProjection(),
 )
 BY_NAME = {projection.name: projection for projection in PROJECTIONS}
 

@@ -17,6 +17,12 @@ SELECT projection, topic, partition, next_offset, newest_at, refused FROM projec
 WHERE topic <> 'checkpoints' ORDER BY 1, 2, 3
 """
 _LAST_CHECKPOINT = "SELECT topic, partition, size, sealed_at FROM checkpoint ORDER BY sealed_at DESC LIMIT 1"
+_FLEET = """
+SELECT region, count(*) FILTER (WHERE left_at IS NULL) AS hosts,
+  coalesce(sum(clients) FILTER (WHERE left_at IS NULL), 0) AS clients,
+  count(*) FILTER (WHERE left_at IS NOT NULL) AS gone
+FROM fleet_host WHERE announced_at IS NOT NULL GROUP BY region ORDER BY region
+"""
 _CLIENTS = """
 SELECT count(DISTINCT client_addr) FROM pg_stat_activity
 WHERE datname = current_database() AND application_name = $1
@@ -59,7 +65,8 @@ async def standing(connection: Connection) -> dict[tuple[str, int], dict[str, in
 async def report(connection: Connection, application: str) -> dict[str, Any]:
     """For `moot status`: all `offsets`, the last `checkpoint`, `parked` records, `clients` of that name.
 
-    `stopped` are the logs that are sealed no more.
+    `stopped` are the logs that are sealed no more; `fleet`, by region, how many node processes are announced,
+    for how many clients, and how many of them have left.
 
     Raises:
         asyncpg.UndefinedTableError: one of `projections.connection.NOT_MIGRATED`.
@@ -71,4 +78,5 @@ async def report(connection: Connection, application: str) -> dict[str, Any]:
         "parked": await connection.fetchval("SELECT count(*) FROM dead_letter"),
         "stopped": await sealing.stopped(connection),
         "clients": await connection.fetchval(_CLIENTS, application),
+        "fleet": [dict(row) for row in await connection.fetch(_FLEET)],
     }

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from activities.learning import Control
-from activities.learning_ports import LargeArtifacts, Publication, Version
+from activities.learning_ports import LargeArtifacts, Models, Publication, Version
 from activities.privacy import plain
 from activities.privacy.registry import Methods
 from domain.learning.fleet import Candidate
@@ -34,10 +34,10 @@ class Absent:
         _refuse("model", "this process has no keeper of model versions")
 
 
-def control(artifacts: LargeArtifacts) -> Control:
+def control(artifacts: LargeArtifacts, models: Models | None = None) -> Control:
     """A control side that refuses every cycle."""
     absent = Absent()
-    return Control(artifacts, absent, Methods([plain.installed()]), absent, absent)
+    return Control(artifacts, absent, Methods([plain.installed()]), absent, models or absent)
 
 
 def _refuse(field: str, problem: str) -> NoReturn:

@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
 
@@ -18,6 +19,7 @@ from domain.artifact import ArtifactRef
 from domain.refusal import Refusal
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_FRESH = timedelta(hours=1)
 
 
 class FsspecArtifacts:
@@ -39,7 +41,7 @@ class FsspecArtifacts:
     async def put(self, content: bytes) -> ArtifactRef:
         """Store `content`; the reference names it by its SHA-256, so that a repeated put changes nothing."""
         digest = hashlib.sha256(content).hexdigest()
-        path = f"{self._root}/{digest[:2]}/{digest}"
+        path = self._path(digest)
         await asyncio.to_thread(self._write, path, content)
         return ArtifactRef(uri=self._files.unstrip_protocol(path), sha256=digest, bytes=len(content))
 
@@ -50,9 +52,7 @@ class FsspecArtifacts:
             Refusal: the digest is none, nothing lies under it in this store, or other bytes do.
         """
         # Found by its digest, not by its uri: a reference comes from an input and must not read other files.
-        if not _DIGEST.fullmatch(ref.sha256):
-            raise Refusal("sha256", "is not 64 lower-case hexadecimal digits")
-        path = f"{self._root}/{ref.sha256[:2]}/{ref.sha256}"
+        path = self._path(ref.sha256)
         try:
             content: bytes = await asyncio.to_thread(self._files.cat_file, path)
         except FileNotFoundError:
@@ -60,6 +60,26 @@ class FsspecArtifacts:
         if len(content) != ref.bytes or hashlib.sha256(content).hexdigest() != ref.sha256:
             raise _changed(ref)
         return content
+
+    async def listed(self) -> dict[str, int]:
+        """The length of every artifact here, by its digest; answers and whatever else lies here left out."""
+        found = await asyncio.to_thread(self._found)
+        return {digest: size for digest, size in found if _DIGEST.fullmatch(digest)}
+
+    async def changed_at(self, digest: str) -> datetime | None:
+        """When an artifact was put last; None where it is gone, or this file system does not tell."""
+        try:
+            at: datetime = await asyncio.to_thread(self._files.modified, self._path(digest))
+        except (FileNotFoundError, NotImplementedError):
+            return None
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
+    async def remove(self, digest: str, before: datetime) -> bool:
+        """Take an artifact out, unless it was put again after `before`; whether it was taken out."""
+        at = await self.changed_at(digest)
+        if at is None or at > before:
+            return False
+        return await asyncio.to_thread(self._take_out, self._path(digest), before)
 
     async def mapped(self, ref: ArtifactRef) -> memoryview:
         """The bytes as a file on this machine has them, mapped and not read in; checked once, when opened.
@@ -70,12 +90,9 @@ class FsspecArtifacts:
         Raises:
             Refusal: as `get`.
         """
-        if not _DIGEST.fullmatch(ref.sha256):
-            raise Refusal("sha256", "is not 64 lower-case hexadecimal digits")
-        return await asyncio.to_thread(self._mapped, ref)
+        return await asyncio.to_thread(self._mapped, ref, self._path(ref.sha256))
 
-    def _mapped(self, ref: ArtifactRef) -> memoryview:
-        path = f"{self._root}/{ref.sha256[:2]}/{ref.sha256}"
+    def _mapped(self, ref: ArtifactRef, path: str) -> memoryview:
         try:
             with self._local(path) as file:
                 length = os.fstat(file.fileno()).st_size
@@ -117,9 +134,48 @@ class FsspecArtifacts:
             raise Refusal("key", "is not 64 lower-case hexadecimal digits")
         return f"{self._root}/answers/{key}"
 
+    def _path(self, digest: str) -> str:
+        if not _DIGEST.fullmatch(digest):
+            raise Refusal("sha256", "is not 64 lower-case hexadecimal digits")
+        return f"{self._root}/{digest[:2]}/{digest}"
+
+    def _found(self) -> list[tuple[str, int]]:
+        try:
+            there = self._files.find(self._root, detail=True)
+        except FileNotFoundError:
+            return []
+        parts = ((path.rsplit("/", 2), told) for path, told in there.items())
+        return [(name, told["size"]) for (*_, folder, name), told in parts if folder == name[:2]]
+
     def _write(self, path: str, content: bytes) -> None:
         if not (self._files.exists(path) and self._files.size(path) == len(content)):
             self._store(path, content)
+        elif isinstance(self._files, LocalFileSystem):
+            try:
+                os.utime(path)  # so that it counts as young: whoever puts it is about to refer to it
+            except FileNotFoundError:  # it was taken out just now
+                self._store(path, content)
+        elif not self._is_fresh(path):
+            self._store(path, content)
+
+    def _take_out(self, path: str, before: datetime) -> bool:
+        if not isinstance(self._files, LocalFileSystem):
+            self._files.rm_file(path)
+            return True
+        aside = f"{path}.{uuid.uuid4().hex}.gone"  # whoever puts it from now on finds nothing, and stores it
+        os.rename(path, aside)  # noqa: PTH104 # fsspec speaks in strings
+        if os.stat(aside).st_mtime > before.timestamp():  # noqa: PTH116 # as above
+            os.replace(aside, path)  # noqa: PTH105 # as above
+            return False
+        os.unlink(aside)  # noqa: PTH108 # as above
+        return True
+
+    def _is_fresh(self, path: str) -> bool:
+        try:
+            at: datetime = self._files.modified(path)
+        except (FileNotFoundError, NotImplementedError):
+            return True  # where ages are not told, nothing is ever taken out
+        return datetime.now(UTC) - (at if at.tzinfo else at.replace(tzinfo=UTC)) < _FRESH
 
     def _store(self, path: str, content: bytes) -> None:
         if isinstance(self._files, LocalFileSystem):

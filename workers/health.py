@@ -46,13 +46,18 @@ class Lag:
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """Everything `moot status` says. Ages are in seconds; `parked` is None where Postgres cannot be asked."""
+    """Everything `moot status` says. Ages are in seconds; `parked` is None where Postgres cannot be asked.
+
+    `fleet` says of each region how many node processes are announced, for how many clients, and how many
+    `gone`. Whether one lives is not known: it shows when it does not take its task.
+    """
 
     parts: list[Health]
     lags: list[Lag]
     newest_event_age: float | None
     checkpoint: dict[str, Any] | None
     parked: int | None
+    fleet: Sequence[dict[str, Any]] = ()
 
     @property
     def ready(self) -> bool:
@@ -85,6 +90,7 @@ async def examine(settings: Settings) -> Report:
         (datetime.now(UTC) - newest).total_seconds() if newest else None,
         said["postgres"].get("checkpoint"),
         said["postgres"].get("parked"),
+        said["postgres"].get("fleet", ()),
     )
 
 

@@ -18,24 +18,29 @@ from workers.data_files import MICROSECONDS, SUFFIXES, Table, microseconds, read
 from workers.plugin_loading import loaded, one_line
 
 DEFAULT = "default"
+CLIENT = "{client}"
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _TICK = timedelta(microseconds=1)
 
 
-def local_data(place: str) -> LocalData:
-    """The data at `place`: a file, a folder of files, or what `module:factory` makes.
+def local_data(place: str, client: str) -> LocalData:
+    """The data of `client` at `place`: a file, a folder of files, or what `module:factory` makes.
 
-    A file there is read as one, even where its name has a colon. The module is imported, so name only what
-    you trust.
+    `{client}` in the path of a file or folder stands for the client's id; a factory is given the id. What is
+    there is read as a file, even where its name has a colon. The module is imported, so name only what you
+    trust.
 
     Raises:
         Refusal: there is nothing of that name, or the factory makes no `LocalData`.
     """
-    if Path(place).exists() or ":" not in place:
-        return FileData(Path(place))
-    factory: Callable[[], Any] = loaded(place, "--data")
+    path = Path(place.replace(CLIENT, client))
+    if path.exists() or ":" not in place:
+        return FileData(path)
+    factory: Callable[[str], Any] = loaded(place, "--data")
     try:
-        made = factory()
+        made = factory(client)
+    except Refusal:
+        raise
     except Exception as error:  # noqa: BLE001 # a source of data may fail in any way, and is named for it
         raise Refusal("--data", f"{printable(place)} makes no data: {one_line(error)}") from None
     if not callable(getattr(made, "offers", None)) or not callable(getattr(made, "rows", None)):

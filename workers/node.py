@@ -1,6 +1,10 @@
 """A node process: one region's or edge's own reasoning, on its own task queue, near its own data."""
 
-from collections.abc import Callable
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AsyncExitStack, contextmanager
+from dataclasses import replace
+from functools import partial
 from typing import Any
 
 import structlog
@@ -8,20 +12,37 @@ from temporalio.client import Client
 from temporalio.runtime import Runtime
 from temporalio.worker import Worker
 
+from activities import training as local_training
 from activities.asking import Rules
 from activities.conflict import LocalRule
+from activities.evaluating import Evaluating
+from activities.learning_ports import LocalData
 from activities.ports import Reasoner
+from activities.privacy import plain
+from activities.privacy.registry import Methods
 from activities.reasoner import Reasoning
-from activities.training import Host, Training
+from domain.refusal import Refusal
 from domain.stream import check_id
-from workers import context_rules, node_context, serving
+from domain.strict_json import printable
+from workers import context_rules, node_context, serving, trainees
+from workers.announcer import Announcer
 from workers.artifacts import FsspecArtifacts
+from workers.identity import public_half
+from workers.membership import Membership
+from workers.node_folder import claimed
 from workers.reasoners import load_reasoner
 from workers.settings import Settings
 from workers.temporal_client import connect
+from workers.trainees import Training
+from workers.trainers import InstalledTrainers, own_trainers
+from workers.training_metrics import TrainingMetrics
 from workflows.heartbeats import Heartbeats
 from workflows.names import node_queue
 from workflows.refusals import Refusals
+
+NOTHING = Training()
+
+_log = structlog.get_logger(__name__)
 
 
 def worker(
@@ -29,24 +50,22 @@ def worker(
     node: str,
     reasoner: Reasoner | None = None,
     region: str | None = None,
-    host: Host | None = None,
+    host: local_training.Host | None = None,
 ) -> Worker:
     """The worker on the task queue `node.<node>`; without a reasoner it abstains and says why.
 
     With a `host` it trains the clients which that has. Temporal shows the `region` in the worker's identity,
     `<node>@<region>`; it changes nothing else.
     """
-    training = Training(host) if host else None
-    learning: list[Callable[..., Any]] = [training.train_round, training.exchange] if training else []
+    trained = local_training.Training(host) if host else None
+    learning: list[Callable[..., Any]] = [trained.train_round, trained.exchange] if trained else []
+    if host is not None:
+        learning.append(Evaluating(host).evaluate_version)
     return Worker(
         client,
         task_queue=node_queue(node),
-        activities=[
-            Reasoning(reasoner or Rules()).answer_inquiry,
-            LocalRule().apply_rule,
-            *learning,
-        ],
-        interceptors=[Heartbeats(), Refusals()],
+        activities=[Reasoning(reasoner or Rules()).answer_inquiry, LocalRule().apply_rule, *learning],
+        interceptors=[Heartbeats(), Refusals(), TrainingMetrics()],
         identity=f"{node}@{region}" if region else None,
         graceful_shutdown_timeout=serving.GRACE,
     )
@@ -60,8 +79,11 @@ async def run(
     metrics: str | None = None,
     *,
     region: str | None = None,
+    training: Training = NOTHING,
 ) -> None:
     """Answer inquiries for `node` until SIGTERM or SIGINT; with a region, keep its outbox, too.
+
+    With data it is a member of the fleet as long as it runs.
 
     Args:
         settings: where Temporal is; reasoning needs neither Kafka nor Postgres.
@@ -71,10 +93,11 @@ async def run(
         metrics: host:port for Prometheus.
         region: where the node is: shown in Temporal and in its log lines, and where Kafka is known, the
             region whose shared context it writes.
+        training: for whom it trains; nobody without data.
 
     Raises:
-        Refusal: the id, the reasoner or the policy of the shared context cannot be used, or Temporal does not
-            answer.
+        Refusal: the id, the reasoner, the data or the policy of the shared context cannot be used, another
+            process trains as this node, or Temporal does not answer.
     """
     check_id(node, "--id")
     if region is not None:
@@ -85,10 +108,44 @@ async def run(
     rules = context_rules.rules() if region else None
     runtime = serving.runtime(metrics)
     client = await connect(settings, runtime)
-    made = worker(client, node, thinking, region)
-    if region is None or rules is None or not settings.kafka:
-        await serving.serve(made, ready)
-        return
     meter = (runtime or Runtime.default()).metric_meter
-    async with node_context.kept(settings, region, node, rules, meter):
-        await serving.serve(made, ready)
+    async with AsyncExitStack() as held:
+        member = host = None
+        if training.wanted:
+            member, host = held.enter_context(_member(client, settings, node, region, training))
+        made = worker(client, node, thinking, region, host)
+        if region is not None and rules is not None and settings.kafka:
+            await held.enter_async_context(node_context.kept(settings, region, node, rules, meter))
+        await serving.serve(made, ready, member)
+
+
+@contextmanager
+def _member(
+    client: Client, settings: Settings, node: str, region: str | None, training: Training
+) -> Iterator[tuple[Membership, local_training.Host]]:
+    """The node in the fleet, and what it trains with, with its folder open."""
+    if region is None:
+        raise Refusal("--region", "is needed with data: cohorts are drawn by region")
+    found, installed = trainees.sources(node, training), InstalledTrainers(own_trainers(os.environ))
+    training = replace(training, trainers=trainees.trainers(training.trainers, installed))
+    for name, why in installed.broken().items():
+        _log.warning("trainer.unusable", trainer=name, why=why)
+    path = training.folder or settings.data / "nodes" / node
+    with claimed(path, node) as folder:
+        public = public_half(folder.identity)
+        announcer = Announcer(client, folder.journal, node)
+        look = partial(trainees.clients, found, training, path, public)
+        host = local_training.Host(
+            clients=partial(_rows_of, found),
+            trainers=installed,
+            artifacts=FsspecArtifacts(settings.artifacts),
+            journal=folder.journal,
+            methods=Methods([plain.installed()]),
+        )
+        yield Membership(announcer, node, region, look, training.every), host
+
+
+def _rows_of(found: Mapping[str, LocalData], client: str) -> LocalData:
+    if client not in found:
+        raise Refusal("client", f"this node does not train for {printable(client, 60)}")
+    return found[client]

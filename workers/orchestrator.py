@@ -8,10 +8,14 @@ from temporalio.client import Client
 from temporalio.worker import UnsandboxedWorkflowRunner, Worker
 
 from activities.append import Append
+from activities.budget import Budgeting
 from activities.conflict import LocalRule, Opinions
 from activities.docket import DocketWork
+from activities.drift import Drift
+from activities.evaluating import Panels
+from activities.fleet import Announcing
 from activities.learning import Control, Learning
-from activities.learning_ports import LargeArtifacts
+from activities.learning_ports import Hosts, LargeArtifacts
 from activities.mediation import Mediation
 from activities.ports import EventLog, Reasoner, Reputations, Streams
 from activities.reputation import Reputation
@@ -29,8 +33,11 @@ from workers import (
     shared_context,
 )
 from workers.artifacts import FsspecArtifacts
+from workers.budgets import TemporalBudgets
+from workers.models import TemporalModels
 from workers.read_model import ReadModel
 from workers.replaying import WORKFLOWS
+from workers.schedules import TemporalCycles
 from workers.settings import Settings
 from workers.temporal_client import connect
 from workflows import names
@@ -38,7 +45,7 @@ from workflows.heartbeats import Heartbeats
 from workflows.refusals import Refusals
 
 
-class ReadPorts(Streams, Reputations, Protocol):
+class ReadPorts(Streams, Reputations, Hosts, Protocol):
     """What the orchestrator asks of the read model."""
 
 
@@ -58,7 +65,10 @@ def worker(
     """The worker on the task queue `folkmoot`, put together from its ports, in production and in tests."""
     append = Append(log, BY_TYPE, read_model)
     docket = DocketWork(log, artifacts, read_model)
-    learning = Learning(control or absent.control(artifacts))
+    drift = Drift(TemporalCycles(client, task_queue))
+    control = control or absent.control(artifacts, TemporalModels(client, task_queue))
+    learning = Learning(control)
+    budgeting = Budgeting(TemporalBudgets(client, task_queue))
     return Worker(
         client,
         task_queue=task_queue,
@@ -80,6 +90,13 @@ def worker(
             learning.keep_reports,
             learning.aggregate_round,
             learning.publish_model,
+            drift.detect_drift,
+            drift.start_cycle,
+            Panels(control.roster).canary_panel,
+            Announcing(read_model).look_up_host,
+            budgeting.charge_budget,
+            budgeting.compose_budget,
+            budgeting.calibrate_noise,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md

@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from activities.ports import Standing, Standings
 from domain.consensus.reputation import standing
-from projections.queries import Queries
+from domain.learning.fleet import FleetEvent
+from projections.fleet_queries import FleetQueries
 
 
-class ReadModel(Queries):
+class ReadModel(FleetQueries):
     """It connects when it is first asked: no decision waits for Postgres."""
 
     async def standings(self, topic: str, voters: Sequence[str], at: float) -> Standings:
@@ -15,3 +16,8 @@ class ReadModel(Queries):
         sums, offsets = await self.weights(topic, voters)
         known = {voter: Standing(*standing(right, wrong, at)) for voter, (right, wrong) in sums.items()}
         return Standings(known, offsets)
+
+    async def newest(self, host: str) -> tuple[int, FleetEvent] | None:
+        """See `activities.learning_ports.Hosts`."""
+        found = await self.host(host)
+        return found and (found.version, found.host.last)

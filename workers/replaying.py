@@ -20,11 +20,14 @@ from domain.stream import writer_of
 from eventlog.reader import LogReader
 from workers.histories import SliceLost, appended
 from workflows import names, sandbox
+from workflows.budget import KeepBudget
 from workflows.conflict import ResolveConflict
 from workflows.consensus import ReachConsensus
 from workflows.docket import DecideDocket
+from workflows.fleet import AnnounceHost
 from workflows.learning import RunLearningCycle
 from workflows.learning_shard import TrainShard
+from workflows.model import KeepModel
 from workflows.payloads import CONVERTER
 from workflows.refusals import Refusals
 from workflows.unknown import UnknownWorkflow
@@ -35,6 +38,9 @@ WORKFLOWS: tuple[type[Any], ...] = (
     ResolveConflict,
     RunLearningCycle,
     TrainShard,
+    AnnounceHost,
+    KeepBudget,
+    KeepModel,
     UnknownWorkflow,
 )
 Progress = Callable[[int, int], None]
@@ -100,17 +106,41 @@ async def _histories(
     """Each run once: those that Temporal lists, then those that it knows but does not list yet."""
     query = _OURS if stream is None else f"WorkflowId = '{writer_of(stream)}'"
     listed = [(run.id, run.run_id) async for run in client.list_workflows(query)]
+    seen: set[tuple[str, str]] = set()
     for done, (name, run) in enumerate(listed, start=1):
-        history = await _history(client, name, run)
-        if history is not None:
+        async for history in _chain(client, name, run, seen):
             yield history
         progress(done, len(listed))
     silent = sorted(authorship.without_history())
     for done, name in enumerate(silent, start=1):
-        history = await _history(client, name, None)
-        if history is not None and (name, history.run_id) not in listed:
+        async for history in _chain(client, name, None, seen):
             yield history
         progress(len(listed) + done, len(listed) + len(silent))
+
+
+async def _chain(
+    client: Client, name: str, run: str | None, seen: set[tuple[str, str]]
+) -> AsyncIterator[WorkflowHistory]:
+    """A run, and those that it went on from or goes on in, each that was not `seen` before."""
+    wanted: list[str | None] = [run]
+    while wanted:
+        run = wanted.pop()
+        if run is not None and (name, run) in seen:
+            continue
+        history = await _history(client, name, run)
+        if history is None or (name, history.run_id) in seen:
+            continue
+        seen.add((name, history.run_id))
+        yield history
+        wanted += _neighbours(history)
+
+
+def _neighbours(history: WorkflowHistory) -> list[str]:
+    """The runs before and after, where a history was bounded by continuing as new."""
+    first, last = history.events[0], history.events[-1]
+    before = first.workflow_execution_started_event_attributes.continued_execution_run_id
+    after = last.workflow_execution_continued_as_new_event_attributes.new_execution_run_id
+    return [run for run in (before, after) if run]
 
 
 async def _history(client: Client, name: str, run: str | None) -> WorkflowHistory | None:

@@ -5,6 +5,7 @@ import signal
 import socket
 from collections.abc import Callable
 from datetime import timedelta
+from typing import Protocol
 
 import structlog
 from temporalio import activity
@@ -56,11 +57,23 @@ def _with_port(place: str) -> str:
         return f"{host}:{free.getsockname()[1]}"
 
 
-async def serve(worker: Worker, ready: Callable[[], None]) -> None:
+class Beside(Protocol):
+    """What a worker does besides, from when it polls until it is told to stop."""
+
+    async def keep(self) -> None:
+        """Go on until cancelled; a fault ends the worker."""
+        ...
+
+    async def leave(self) -> None:
+        """Called when it was told to stop, while running activities end."""
+        ...
+
+
+async def serve(worker: Worker, ready: Callable[[], None], beside: Beside | None = None) -> None:
     """Poll until SIGTERM or SIGINT, then let running activities end, for at most `GRACE`.
 
     Raises:
-        Exception: what ended the worker, if it ended by itself.
+        Exception: what ended the worker, or what it does `beside`, if that ended by itself.
     """
     activity.logger.activity_info_on_message = False  # it is a field of the line, not a part of its name
     stop = asyncio.Event()
@@ -72,13 +85,19 @@ async def serve(worker: Worker, ready: Callable[[], None]) -> None:
     stopping = asyncio.create_task(stop.wait())
     _log.info("worker.serving", task_queue=worker.task_queue)
     ready()
-    await asyncio.wait({running, stopping}, return_when=asyncio.FIRST_COMPLETED)
+    keeping = asyncio.create_task(beside.keep() if beside else stop.wait())
+    await asyncio.wait({running, stopping, keeping}, return_when=asyncio.FIRST_COMPLETED)
     stopping.cancel()
     looking.cancel()
+    fault = keeping.exception() if keeping.done() else None
+    keeping.cancel()
     if not running.done():
         _log.info("worker.stopping", task_queue=worker.task_queue, grace_seconds=GRACE.total_seconds())
-        await worker.shutdown()
+        leaving = beside.leave() if beside and not fault else asyncio.sleep(0)
+        await asyncio.gather(worker.shutdown(), leaving, asyncio.wait({keeping}))
     await running
+    if fault is not None:
+        raise fault
 
 
 async def look_after_temporal(client: Client) -> None:

@@ -9,6 +9,7 @@ with workflow.unsafe.imports_passed_through():
     from activities.learning_tasks import DrawnRound, DrawRound, PrepareCycle, Prepared, Publish
     from domain.learning.commands import RunCycle
     from domain.learning.state import Cycle
+    from domain.learning.versions.lineage import digest_of
     from domain.refusal import ImpossibleEvent
     from workflows.heartbeats import ALIVE
     from workflows.learning_hosts import PATIENCE
@@ -60,7 +61,15 @@ async def publish(state: Cycle) -> str:
         raise ImpossibleEvent("rounds", "there is no model to publish")
     return await workflow.execute_activity_method(
         Learning.publish_model,
-        Publish(state.cycle, last.model, last.digest, len(state.participants), state.lineage, state.figures),
+        Publish(
+            state.cycle,
+            last.model,
+            last.digest,
+            len(state.participants),
+            state.lineage,
+            state.figures,
+            digest_of(state.participants),
+        ),
         start_to_close_timeout=timedelta(minutes=5),
         heartbeat_timeout=ALIVE,
         retry_policy=PATIENCE,

@@ -4,13 +4,24 @@ from typing import Any
 
 from temporalio.common import SearchAttributeKey
 
-from domain.stream import conflict_stream, consensus_stream, docket_stream, learning_stream
+from domain.stream import (
+    budget_stream,
+    conflict_stream,
+    consensus_stream,
+    docket_stream,
+    fleet_stream,
+    learning_stream,
+    model_stream,
+)
 
 __all__ = [
+    "budget_stream",
     "conflict_stream",
     "consensus_stream",
     "docket_stream",
+    "fleet_stream",
     "learning_stream",
+    "model_stream",
 ]  # a workflow that writes a stream has its name as its id
 
 TASK_QUEUE = "folkmoot"
@@ -21,7 +32,19 @@ DECIDE_DOCKET = "DecideDocket"
 RESOLVE_CONFLICT = "ResolveConflict"
 RUN_LEARNING_CYCLE = "RunLearningCycle"
 TRAIN_SHARD = "TrainShard"
-WORKFLOWS = (REACH_CONSENSUS, DECIDE_DOCKET, RESOLVE_CONFLICT, RUN_LEARNING_CYCLE, TRAIN_SHARD)
+ANNOUNCE_HOST = "AnnounceHost"
+KEEP_BUDGET = "KeepBudget"
+KEEP_MODEL = "KeepModel"
+WORKFLOWS = (
+    REACH_CONSENSUS,
+    DECIDE_DOCKET,
+    RESOLVE_CONFLICT,
+    RUN_LEARNING_CYCLE,
+    TRAIN_SHARD,
+    ANNOUNCE_HOST,
+    KEEP_BUDGET,
+    KEEP_MODEL,
+)
 
 CAST_BALLOT = "cast_ballot"
 RULE = "rule"
@@ -29,6 +52,13 @@ APPEAL = "appeal"
 VERDICT = "verdict"
 ANNUL = "annul"
 GROW = "grow"
+CHARGE = "charge"
+PUBLISH = "publish"
+JUDGE = "judge"
+PROMOTE = "promote"
+ROLL_BACK = "roll_back"
+OBSERVE = "observe"
+SET_DRIFT_POLICY = "set_drift_policy"
 
 RESOLUTION_TIME = "conflict_resolution_time"
 """A metric; labels conflict_type, resolution_level."""

@@ -21,7 +21,10 @@ class Session:
     """One attempt of one round, the same for everybody in it. `cohort`: client ids, sorted.
 
     `identities`: the Ed25519 public keys (base64) that the roster has, by client. `eligible`: from how many
-    the cohort was drawn. `rounds`: how many the cycle has. `salt`: a digest that binds keys to this attempt.
+    the cohort was drawn. `rounds`: how many the cycle has. `shard`: which part of a large cohort this is
+    (`domain.learning.shards`); each part is a session of its own. `aggregator_key`: what
+    `AggregatorHalf.prepare` gave. `weight_cap`: a weight beyond it counts as it where weights travel hidden;
+    the nearer to the largest weight, the finer the sum. `salt`: the name that binds keys to this attempt.
     """
 
     cycle: str
@@ -34,10 +37,18 @@ class Session:
     spec: PrivacySpec
     schema: Schema
     subjects: Mapping[str, str] = field(default_factory=dict)
+    aggregator_key: str = ""
+    shard: int = 0
+    weight_cap: int = 65_536
 
     @property
     def salt(self) -> str:
-        return f"{self.cycle}/{self.round}/{self.attempt}"
+        return salt_of(self.cycle, self.round, self.attempt, self.shard)
+
+
+def salt_of(cycle: str, number: int, attempt: int, shard: int = 0) -> str:
+    """The name of one attempt of round `number`, for `AggregatorHalf.prepare` before there is a session."""
+    return f"{cycle}/{number}/{attempt}/{shard}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,9 +93,17 @@ class NodeHalf(Protocol):
         """
         ...
 
+    async def close(self, session: Session) -> None:
+        """Forget the secrets of an attempt that is over; it answers nothing more."""
+        ...
+
 
 class AggregatorHalf(Protocol):
     """A method at the aggregator; messages and updates by client."""
+
+    async def prepare(self, salt: str) -> str:
+        """The public key (base64) that clients of this attempt seal to; empty where nothing is sealed."""
+        ...
 
     def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
         """What each client still in the session gets as its inbox of `step`.
@@ -92,8 +111,11 @@ class AggregatorHalf(Protocol):
         Args:
             step: the message round that is about to begin.
             session: the attempt.
-            outboxes: answers of the round before, or, for the first of `after`, the clients whose protected
-                updates came in, with empty bytes.
+            outboxes: answers of the round before; for the first step of all, everybody in the cohort with
+                empty bytes; for the first of `after`, the protected updates that came in, read as asked for.
+
+        Raises:
+            RoundLost: too few are left, or a message is none.
         """
         ...
 
@@ -109,6 +131,10 @@ class AggregatorHalf(Protocol):
             RoundLost: the sum cannot be had of this attempt; the round is abandoned and tried again.
             Refusal: the cycle cannot go on, for instance since a budget would be passed.
         """
+        ...
+
+    async def close(self, salt: str) -> None:
+        """Forget the secrets of an attempt whose sum is recorded, or that was abandoned."""
         ...
 
 

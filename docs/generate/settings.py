@@ -108,6 +108,12 @@ GROUPS = (
                 "Every worker needs the same one.",
             ),
             Variable(
+                "FOLKMOOT_TRAINERS",
+                "none",
+                "Trainers of your own beside those installed, `module:factory` with commas between; every "
+                "node that trains by one needs it, and the orchestrator. Their modules are imported.",
+            ),
+            Variable(
                 "FOLKMOOT_MEDIATOR",
                 "`rules`",
                 "Who mediates on the orchestrator: `rules`, which count and abstain, or `model`.",

@@ -44,6 +44,11 @@ ABOUT: dict[str, str] = {
     "docket": "One row for each table decided by `moot decide`; its items are deliberations.",
     "conflict_case": "One row for each conflict case.",
     "case_reputation": "What the outcomes of cases say of voters, summed as in `reputation`; both are added.",
+    "learning_cycle": "One row for each federated learning cycle, with its rounds.",
+    "model": "One row for each model, with every version and how it stands.",
+    "fleet_host": "One row for each node process that ever announced clients.",
+    "budget_ledger": "One row for each privacy ledger.",
+    "budget_subject": "What each data subject has spent of its privacy budget, summed up.",
     "context_entry": "What each region has of the shared context: one row for each region and key.",
     "discard": "Which parked records were given up, by whom and why.",
     "dead_letter": "Records that could not be applied, and those that wait behind them.",
@@ -54,6 +59,33 @@ ABOUT: dict[str, str] = {
     "sealing_stopped": "Logs that are sealed no more, and why; the topic `checkpoints` stands for all.",
 }
 MEANINGS: dict[str, dict[str, str]] = {
+    "budget_ledger": _STAMPS
+    | {
+        "ledger": "The ledger's name.",
+        "budget": "The epsilon that none of its subjects may pass.",
+        "delta": "The delta at which epsilons are stated.",
+        "charges": "Charges granted.",
+        "refusals": "Charges refused.",
+        "largest": "The most that any subject has spent.",
+        "opened_at": "When the first charge came.",
+        "charged_at": "When the last one was decided.",
+        "state": "A charge that is told in several events and not whole yet.",
+    },
+    "budget_subject": {
+        "ledger": "The ledger's name.",
+        "subject": "Whose data it is.",
+        "spent": "Epsilon spent, at the ledger's delta, in billionths: an exact integer.",
+        "releases": "In how many releases its data took part, or may have.",
+    },
+    "model": _STAMPS
+    | {
+        "active": "The version that serves; null where none does.",
+        "canary": "The version that is tried; null where none is.",
+        "versions": "How many there are.",
+        "drifts": "How many drifts were seen.",
+        "changed_at": "Time of the last event.",
+        "state": "Its versions with their standing, the drift policy and the newest losses.",
+    },
     "deliberation": _STAMPS
     | {
         "status": "`open`, `consensus`, `mediated`, `ruled_by_person`, `unresolved` or `withdrawn`.",
@@ -102,6 +134,36 @@ MEANINGS: dict[str, dict[str, str]] = {
         "opened_at": "Time of the first event.",
         "closed_at": "Time of the last word, or of the failure of all levels.",
         "state": "The events of the case, as they were written.",
+    },
+    "learning_cycle": _STAMPS
+    | {
+        "status": "`training`, `closed`, `failed` or `withdrawn`.",
+        "model": "The model that is trained.",
+        "trainer": "What trains it.",
+        "strategy": "How updates become a model.",
+        "privacy": "The privacy method.",
+        "round": "The last round that was opened; 0 before the first.",
+        "rounds": "How many rounds were asked for.",
+        "loss": "Of the last aggregated round.",
+        "accuracy": "Of the last aggregated round.",
+        "epsilon": "What the accountant said after the last aggregated round; null where there is none.",
+        "sent_bytes": "What travelled so far in aggregated rounds.",
+        "raw_bytes": "What the rows themselves would have weighed.",
+        "published": "The version that the model was published as.",
+        "digest": "Of the last aggregated model.",
+        "privacy_level": "The weakest guarantee that held for an update; null until the cycle is closed.",
+        "opened_at": "Time of the first event.",
+        "closed_at": "Time of the last.",
+        "state": "The opening, every attempt of every round, the clients of the open one, and the end.",
+    },
+    "fleet_host": _STAMPS
+    | {
+        "host": "The node process.",
+        "region": "Where it is.",
+        "clients": "How many clients its last whole announcement names.",
+        "announced_at": "When that announcement was whole; null before the first.",
+        "left_at": "When it ended in order; null while it has announced itself since.",
+        "state": "The parts of that announcement, of one that is not whole yet, and how the host left.",
     },
     "context_entry": _STAMPS
     | {

@@ -10,6 +10,7 @@ from domain.stream import check_id
 
 MAX_CLIENTS = 500
 """In one announcement, so that it stays one event; a host of more announces in parts."""
+MAX_PARTS = 1_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +27,9 @@ class DataOffer:
         check_id(self.name, "data.name")
         within("data.rows", self.rows, 0, 1e12)
         within("data.quality", self.quality, 0, 1)
+        for name, moment in (("since", self.since), ("until", self.until)):
+            if moment is not None and moment.tzinfo is None:
+                raise Refusal(f"data.{name}", f"{moment.isoformat()} has no time zone; write it in UTC")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +56,10 @@ class Client:
 
 @dataclass(frozen=True, slots=True)
 class Announced:
-    """A node process said what it is and for whom it trains; the newest part of each number counts."""
+    """A node process said what it is and for whom it trains, in one part or several, which follow each other.
+
+    An announcement counts when its last part is there, in the place of the one before it.
+    """
 
     TYPE: ClassVar[str] = "fleet.announced.v1"
     host: str
@@ -64,6 +71,13 @@ class Announced:
     def __post_init__(self) -> None:
         if len(self.clients) > MAX_CLIENTS:
             raise Refusal("clients", f"{len(self.clients)} given, at most {MAX_CLIENTS} in one announcement")
+        check_id(self.host, "host")
+        check_id(self.region, "region")
+        within("parts", self.parts, 1, MAX_PARTS)
+        within("part", self.part, 1, self.parts)
+        ids = [client.id for client in self.clients]
+        if len(set(ids)) < len(ids):
+            raise Refusal("clients", "a client is named twice; each of them has one id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +87,42 @@ class Left:
     TYPE: ClassVar[str] = "fleet.left.v1"
     host: str
     reason: str = ""
+
+    def __post_init__(self) -> None:
+        check_id(self.host, "host")
+
+
+@dataclass(frozen=True, slots=True)
+class Announcement:
+    """What a node process asks to be written to its stream: `announced` or `left`, one of them.
+
+    `counted`: how many events the stream has, as the host has counted them. `digest`: the host's own mark of
+    what it says, by which it knows the workflow that wrote it again.
+    """
+
+    counted: int
+    digest: str
+    announced: Announced | None = None
+    left: Left | None = None
+
+    def __post_init__(self) -> None:
+        within("counted", self.counted, 0, 2**31 - 2)
+        if (self.announced is None) is (self.left is None):
+            raise Refusal("announced", "give this or left, one of them")
+
+    @property
+    def event(self) -> "FleetEvent":
+        event = self.announced or self.left
+        assert event is not None  # noqa: S101 # the constructor took care
+        return event
+
+
+@dataclass(frozen=True, slots=True)
+class Written:
+    """What an announcement became: the event `version` of the host's stream says what `digest` marks."""
+
+    version: int
+    digest: str
 
 
 @dataclass(frozen=True, slots=True)

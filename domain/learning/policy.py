@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from domain.learning.tensors import GROUPS
 from domain.refusal import Refusal
 
 MethodName = str
@@ -112,18 +113,18 @@ class PrivacySpec:
     """A privacy method by name and what it is told.
 
     `epsilon`: for the whole cycle; a mapping gives each of the three groups its own. `delta`: at most one in
-    the number of subjects. `noise_multiplier`: instead of `epsilon`, the noise itself. `clip`: the norm an
-    update is clipped to. `place`: who adds the noise. `sampling`: whether the cohort counts as unknown to
-    whoever attacks the model; cohorts stand on the log, so `secret` is true only of readers without it.
-    `threshold`: the share of the cohort that must be there to reveal a secure sum. `key_holder`: the client
-    that holds the key of homomorphic encryption. `ledger`: where budgets are charged, of `budget` epsilon
-    each.
+    the number of subjects. `noise_multiplier`: instead of `epsilon`, the noise itself, or what `epsilon` came
+    to; of each group where those have their own. `clip`: the norm an update is clipped to. `place`: who adds
+    the noise. `sampling`: whether the cohort counts as unknown to whoever attacks the model; cohorts stand on
+    the log, so `secret` is true only of readers without it. `threshold`: the share of the cohort that must be
+    there to reveal a secure sum. `key_holder`: the client that holds the key of homomorphic encryption.
+    `ledger`: where budgets are charged, of `budget` epsilon each.
     """
 
     method: MethodName = "none"
     epsilon: float | Mapping[str, float] | None = None
     delta: float = 1e-5
-    noise_multiplier: float | None = None
+    noise_multiplier: float | Mapping[str, float] | None = None
     clip: float = 1.0
     clipping: Clipping = "flat"
     place: Place = "central"
@@ -142,8 +143,19 @@ class PrivacySpec:
         within("clip", self.clip, 0, 1e9, above=True)
         within("threshold", self.threshold, 0.5, 1, above=True)
         within("budget", self.budget, 0, 1e6, above=True)
-        if self.noise_multiplier is not None:
-            within("noise_multiplier", self.noise_multiplier, 0, 1e6, above=True)
+        for name in ("epsilon", "noise_multiplier"):
+            _within_each(name, getattr(self, name))
+
+
+def _within_each(name: str, value: float | Mapping[str, float] | None) -> None:
+    """Refuse a number that is not above 0 and at most 1e6: the one given, or that of a privacy group."""
+    if isinstance(value, Mapping):
+        if not value or not value.keys() <= set(GROUPS):
+            raise Refusal(name, f"names privacy groups that are not among {', '.join(GROUPS)}")
+        for group, one in sorted(value.items()):
+            within(f"{name}.{group}", one, 0, 1e6, above=True)
+    elif value is not None:
+        within(name, value, 0, 1e6, above=True)
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,6 +3,7 @@
 from collections.abc import Mapping, Sequence
 
 from activities.ports import Standing, Standings
+from domain.learning.fleet import FleetEvent
 
 
 class MemoryReadModel:
@@ -17,6 +18,7 @@ class MemoryReadModel:
         self._standings = dict(standings or {})
         self._failure = failure
         self._offsets = tuple(offsets)
+        self.hosts: dict[str, tuple[int, FleetEvent]] = {}
 
     async def last_event(self, stream: str) -> str | None:
         if self._failure:
@@ -29,3 +31,8 @@ class MemoryReadModel:
             raise self._failure
         known = {voter: self._standings[voter] for voter in voters if voter in self._standings}
         return Standings(known, self._offsets)
+
+    async def newest(self, host: str) -> tuple[int, FleetEvent] | None:
+        if self._failure:
+            raise self._failure
+        return self.hosts.get(host)

@@ -123,11 +123,14 @@ class Composed:
         """The next model from the weighted mean change.
 
         Raises:
-            Refusal: each update is needed, or the next model would not be finite.
+            Refusal: each update is needed, the mean is of another model, or the next one would not be finite.
         """
         full = settled(self.name, self.bounds, settings)
         if self.individual:
             raise Refusal("strategy", f"{self.name} needs each update, a mean of them does not do")
+        for spec in schema:
+            if spec.name not in mean or mean[spec.name].shape != spec.shape:
+                raise Refusal("mean", f"has no tensor '{spec.name}' of shape {list(spec.shape)}")
 
         def change(tensor: str, start: int, stop: int) -> Block:
             return mean[tensor].reshape(-1)[start:stop].astype(np.float64)
@@ -179,7 +182,9 @@ def _part(state: Tensors, name: str, first: float, start: int, stop: int) -> Blo
 def _finite(schema: Schema, arrays: dict[str, Array], *prefixes: str) -> dict[str, Array]:
     def shaped(name: str, spec: TensorSpec) -> Array:
         if not np.isfinite(arrays[name]).all():
-            raise Refusal("model", f"tensor '{name}' would pass what {spec.dtype} holds; lower the rates")
+            raise Refusal(
+                "model", f"tensor '{name}' would hold NaN or pass what {spec.dtype} holds; lower the rates"
+            )
         return arrays[name].reshape(spec.shape)
 
     return {prefix + spec.name: shaped(prefix + spec.name, spec) for spec in schema for prefix in prefixes}

@@ -4,8 +4,9 @@ A product of matrices by BLAS is the only way that is fast enough for a thousand
 which it adds depends on threads and processor. So it is given whole numbers small enough that every sum it
 can make is exact, and then the order does not matter: each row of a chunk is written as (high + low / 2^21)
 * scale / 2^21 with whole |high|, |low| <= 2^21, and 2^11 products below 2^42 stay within the 2^53 that a
-double counts to. What is lost is below 2^-42 of the row's largest number. (K. Ozaki et al., "Error-free
-transformations of matrix multiplication", Numerical Algorithms 59 (2012) 95-118.)
+double counts to. Products of two low parts are left out: each is below 2^-42 of the product of the rows'
+largest numbers. (K. Ozaki et al., "Error-free transformations of matrix multiplication", Numerical
+Algorithms 59 (2012) 95-118.)
 """
 
 import numpy as np
@@ -39,29 +40,24 @@ def squared_distances(schema: Schema, updates: Updates) -> Block:
 
 
 def squared_norms(schema: Schema, updates: Updates) -> Block:
-    """Of each client's update."""
+    """Of each client's update; infinite where it passes a double's range."""
     clients = len(updates.clients)
     norms = np.zeros(clients)
     for tensor, start, stop in spans(schema, clients):
         block = updates.block(tensor, start, stop)
         for first in range(0, stop - start, CHUNK):
             chunk = np.ascontiguousarray(block[:, first : first + CHUNK])
-            norms += np.square(chunk).sum(axis=1)
+            with np.errstate(over="ignore"):
+                norms += np.square(chunk).sum(axis=1)
     return norms
 
 
 def _gram(chunk: Block) -> Block:
-    clients = len(chunk)
     _, exponents = np.frexp(np.abs(chunk).max(axis=1))  # a power of two above the largest: scaling is exact
     scaled = np.ldexp(chunk, (BITS - exponents)[:, None])
-    halves = np.empty((2 * clients, chunk.shape[1]))
-    high, low = halves[:clients], halves[clients:]
-    np.rint(scaled, out=high)
-    np.subtract(scaled, high, out=low)
-    np.rint(np.ldexp(low, BITS, out=low), out=low)
-    exact = halves @ halves.T
-    crossed = exact[:clients, clients:]
-    whole = exact[:clients, :clients] + np.ldexp(crossed + crossed.T, -BITS)
-    whole += np.ldexp(exact[clients:, clients:], -2 * BITS)
+    high = np.rint(scaled)
+    low = np.rint(np.ldexp(scaled - high, BITS))
+    crossed = high @ low.T
+    whole = high @ high.T + np.ldexp(crossed + crossed.T, -BITS)
     gram: Block = np.ldexp(whole, exponents[:, None] + exponents[None, :] - 2 * BITS)
     return gram

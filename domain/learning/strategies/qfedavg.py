@@ -5,7 +5,7 @@ With L = 1 / `learning_rate` (that of the clients): w - sum(F^q L (w - w_k)) / s
 + L F^q).
 """
 
-import numpy as np
+from collections.abc import Sequence
 
 from domain.learning.strategies.composed import Combined, Composed, linear
 from domain.learning.strategies.distances import squared_norms
@@ -21,15 +21,28 @@ LEAST_LOSS = 1e-10
 def _rule(schema: Schema, updates: Updates, settings: Settings) -> Combined:
     if not all(0 <= loss < float("inf") for loss in updates.losses):
         raise Refusal("loss", "q_fedavg takes losses to a power: each must be finite and at least 0")
-    q, lipschitz = settings["q"], 1 / settings["learning_rate"]
-    losses = np.array(updates.losses, np.float64) + LEAST_LOSS
-    with np.errstate(over="ignore", invalid="ignore"):
-        weights = lipschitz * losses**q
-        norms = lipschitz**2 * squared_norms(schema, updates)
-        total = sum((q * losses ** (q - 1) * norms + weights).tolist())
+    norms = squared_norms(schema, updates).tolist()
+    try:
+        weights, total = _weights([loss + LEAST_LOSS for loss in updates.losses], norms, settings)
+    except OverflowError:
+        weights, total = [], float("inf")
     if not 0 < total < float("inf"):
-        raise Refusal("strategy.q", f"{q:g} takes these losses beyond a double's range; lower it")
-    return linear(weights.tolist(), total)
+        raise Refusal("strategy.q", f"{settings['q']:g} takes these losses beyond a double's range; lower it")
+    return linear(weights, total)
+
+
+def _weights(
+    losses: Sequence[float], norms: Sequence[float], settings: Settings
+) -> tuple[list[float], float]:
+    """Of each change, and the sum of h; by Python's floats, since numpy's powers depend on the processor.
+
+    Raises:
+        OverflowError: a power passes a double.
+    """
+    q, lipschitz = settings["q"], 1 / settings["learning_rate"]
+    weights = [lipschitz * loss**q for loss in losses]
+    slopes = [q * loss ** (q - 1) * lipschitz**2 * norm for loss, norm in zip(losses, norms, strict=True)]
+    return weights, sum(map(float.__add__, slopes, weights))
 
 
 Q_FEDAVG = Composed(

@@ -53,6 +53,13 @@ NEEDS: Mapping[ClientKind, Ability | None] = {
 SUMS_ONLY = frozenset({"secure_mpc", "homomorphic_encryption", "hybrid"})
 """Privacy methods under which the aggregator sees sums, and no update."""
 
+UNNOISED: Mapping[str, str] = {
+    "q_fedavg": "weighs clients by their loss, which stays on the nodes",
+    "scaffold": "sends control variates, which clipping and noise make others than those that clients keep",
+    "clustered": "tells each client's group, which its rows decide and no noise covers",
+}
+"""Why some go with no differential privacy, not even where each client adds its own noise."""
+
 
 def named(name: str) -> Strategy:
     """The strategy of this name.
@@ -129,10 +136,11 @@ def _check_privacy(strategy: Strategy, settings: Mapping[str, float], privacy: P
 
 
 def _check_noise(strategy: Strategy, privacy: PrivacySpec) -> None:
-    if strategy.client == "control":
+    if strategy.name in UNNOISED:
         raise Refusal(
             "strategy",
-            f"{strategy.name} sends control variates, which differential_privacy neither clips nor noises",
+            f"{strategy.name} {UNNOISED[strategy.name]}: it does not go with differential_privacy; "
+            f"take {_sum_rules()}",
         )
     if privacy.place == "central":
         raise Refusal(

@@ -20,7 +20,7 @@ from domain.learning.trainers.settings import Settings, read
 class Classifier(ABC):
     """Trains on `x` (rows x features) and `y` (whole numbers below `classes`)."""
 
-    name: ClassVar[str]
+    name: str
     settings: ClassVar[tuple[str, ...]]
     abilities: frozenset[Ability] = ABILITIES
 
@@ -65,6 +65,16 @@ class Classifier(ABC):
         before = layers.evaluate(model, known).loss
         reached = descend(layers.gradient, model, known, plan, tell)
         return Fitted(reached.model, len(known["y"]), reached.steps, reached.planned, before)
+
+    def gradient(self, model: Tensors, rows: Rows, settings: Mapping[str, Setting]) -> Tensors:
+        """The slope of the mean loss over all rows, the penalty's too, as FedSGD sends it.
+
+        Raises:
+            Refusal: the model or the rows are not of these settings.
+        """
+        told = read(settings, self.settings)
+        check_tensors(self._schema(told), model)
+        return self._layers(told).gradient(model, labelled(rows, told))[1]
 
     def evaluate(self, model: Tensors, rows: Rows, settings: Mapping[str, Setting]) -> Evaluation:
         """Mean cross-entropy (nats) and accuracy.

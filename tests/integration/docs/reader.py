@@ -23,6 +23,7 @@ _LOOKS = (
     "moot status",
     "moot deadletters list",
     "moot events tail",
+    "moot fleet list",
     "cat ",
 )
 

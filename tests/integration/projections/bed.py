@@ -29,7 +29,9 @@ from projections.state_hash import StoredRows, first_difference, state_hash
 from tests.fakes.log_reader import MemoryReader
 
 START = datetime(2026, 11, 21, 12, tzinfo=UTC)
-TABLES = "deliberation, reputation, docket, context_entry, discard, dead_letter, projection_offset"
+TABLES = (
+    "deliberation, reputation, docket, fleet_host, context_entry, discard, dead_letter, projection_offset"
+)
 DEADLINE = 20.0
 
 

@@ -15,9 +15,13 @@ from typing import Any
 from temporalio.client import Client, WorkflowFailureError, WorkflowHandle
 
 from domain.consensus.docket_state import LEAST_SLICE
+from domain.learning.budget.commands import Charge
+from domain.learning.fleet import Announced
+from domain.learning.fleet import Client as Trainee
 from tests.integration.workflows.cases import LONG, Court, case, member
 from tests.integration.workflows.conftest import Moot
-from workflows.names import DECIDE_DOCKET, docket_stream
+from workers.budgets import TemporalBudgets
+from workflows.names import ANNOUNCE_HOST, DECIDE_DOCKET, budget_stream, docket_stream, fleet_stream
 from workflows.payloads import CONVERTER
 
 FOLDER = Path(__file__).parents[2] / "golden" / "histories"
@@ -227,6 +231,43 @@ async def a_failed_case(moot: Moot) -> WorkflowHandle:
     return court.handle
 
 
+async def an_announced_host(moot: Moot) -> WorkflowHandle:
+    """One part of an announcement, looked up and written."""
+    return await announced(moot, moot.id("golden"))
+
+
+async def a_host_announced_before(moot: Moot) -> WorkflowHandle:
+    """What is to be said stands already: it is looked up and not written."""
+    host = moot.id("golden")
+    moot.model.hosts[host] = (1, Announced(host, "eu", (Trainee("c1", (), ("logistic",)),)))
+    return await announced(moot, host)
+
+
+async def announced(moot: Moot, host: str) -> WorkflowHandle:
+    client = {"id": "c1", "data": [], "trainers": ["logistic"]}
+    said = {
+        "counted": 0,
+        "digest": "0" * 64,
+        "announced": {"host": host, "region": "eu", "clients": [client]},
+    }
+    handle = await moot.client.start_workflow(
+        ANNOUNCE_HOST, said, id=fleet_stream(host), task_queue=moot.queue
+    )
+    await handle.result()
+    return handle
+
+
+async def a_ledger(moot: Moot) -> WorkflowHandle:
+    """The run that begins a ledger: two charges granted, one refused, one asked again."""
+    budgets, ledger = TemporalBudgets(moot.client, moot.queue), moot.id("golden")
+    noise = {"r1": 8.0, "r2": 8.0, "r3": 1.0, "r1 again": 8.0}
+    for name, multiplier in noise.items():
+        await budgets.charge(
+            Charge(ledger, name.split()[0], ("ada", "ben", "ben"), multiplier, 1.0, 1, 1e-5, 1.5)
+        )
+    return moot.client.get_workflow_handle(budget_stream(ledger))
+
+
 SCENES = (
     one_recorded_round,
     two_live_rounds,
@@ -247,6 +288,9 @@ SCENES = (
     a_person_who_never_came,
     a_deadline_that_leaves_it_unresolved,
     a_held_case,
+    an_announced_host,
+    a_host_announced_before,
+    a_ledger,
 )
 
 

@@ -96,7 +96,7 @@ async def test_an_unknown_workflow_type_fails_at_once_and_names_the_known_ones(m
     line = await refusal(moot, GOOD, kind="ReachConsensu\x1b[31ms")
     assert line == (
         "type: ReachConsensu\\x1b[31ms is not a workflow here; "
-        "known are ReachConsensus, DecideDocket, ResolveConflict"
+        "known are ReachConsensus, DecideDocket, ResolveConflict, RunLearningCycle, TrainShard, AnnounceHost"
     )
 
 

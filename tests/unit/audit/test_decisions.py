@@ -124,7 +124,7 @@ async def test_what_is_given_up_behind_the_end_is_looked_at_for_one_stream_only(
     passed, alone = Passed(), Passed()
     assert [events async for events in settled_streams(reader, lambda *_: None, passed)] == [EVENTS]
     assert await stream_events(reader, STREAM, alone) == EVENTS
-    assert (passed.left_out, alone.left_out) == (set(), {(0, len(EVENTS))})
+    assert (passed.left_out, alone.left_out) == (set(), {("decisions", 0, len(EVENTS))})
 
 
 async def test_a_record_under_another_stream_s_key_does_not_take_that_stream_s_place():
@@ -166,7 +166,7 @@ async def test_a_trail_says_what_does_not_follow_and_still_has_its_outcome(forge
 
 async def test_of_a_settled_stream_nothing_is_held_but_its_name():
     reader = log_of(*EVENTS[:-1])
-    fold = _fold(reader, 0, 1, {})
+    fold = await _fold(reader, "decisions", 0)
     streams = _OpenStreams(fold, Passed())
     assert await streams.take(reader.places["decisions", 0]) == []
     assert STREAM in fold.states
@@ -191,7 +191,7 @@ async def passed_over(reader):
     """The settled streams, the offsets that were left out, the streams that stop."""
     passed = Passed()
     found = [events async for events in settled_streams(reader, lambda *_: None, passed)]
-    left_out = sorted(offset for _, offset in passed.left_out)
+    left_out = sorted(offset for *_, offset in passed.left_out)
     alone = Passed()
     events = await stream_events(reader, STREAM, alone)
     assert events in found or alone.stopped

@@ -6,6 +6,7 @@ import pytest
 
 from audit.wording import said
 from domain.consensus.events import BallotCast, Decided, RoundClosed
+from domain.learning.fleet import Announced, Client, Left
 from tests.unit.consensus.given import Sitting
 from tests.unit.domain.context.given import wrote
 
@@ -32,3 +33,10 @@ def test_an_abstention_is_said_once():
 def test_a_write_of_context_names_who_where_and_what():
     assert said(wrote("eu-1:2", {"b": 1, "a": None})) == 'ann at eu-1 in eu writes \'k\': {"a":null,"b":1}'
     assert said(wrote("case.c:1", 1, case="c")).endswith("writes 'k', as ruled in case c: 1")
+
+
+def test_a_node_is_said_to_train_for_its_clients():
+    clients = tuple(Client(name, (), ()) for name in "ab")
+    assert said(Announced("edge-1", "eu", clients)) == "edge-1 in eu trains for a, b"
+    assert said(Announced("edge-1", "eu", clients, 1, 2)) == "edge-1 in eu trains for a, b (part 1 of 2)"
+    assert said(Left("edge-1", "stopped")) == "edge-1 leaves: stopped"

@@ -11,6 +11,7 @@ from domain.conflict.hearing import open_case
 from domain.conflict.reaction import Reaction
 from domain.consensus.commands import CastBallot, OpenDeliberation
 from domain.consensus.decide import open_deliberation
+from domain.learning.commands import RunCycle
 from projections.dead_letter import Kind
 from tests.unit.docs.page import PAGES, ROOT, Block, blocks
 from workflows.payloads import read_input
@@ -96,6 +97,8 @@ def test_every_json_block_is_accepted_as_an_input(block: Block):
         read_input(CastBallot, block.text)
     elif '"open_cases":' in block.text:
         read_input(Reaction, block.text)
+    elif '"trainer":' in block.text:
+        read_input(RunCycle, block.text)
     else:
         assert _opened(block.text)
 

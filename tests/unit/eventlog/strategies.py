@@ -11,7 +11,11 @@ from domain.conflict.policy import ConflictPolicy
 from domain.consensus.policy import Policy
 from domain.event import Event, event_id
 from domain.learning.commands import RunCycle
-from domain.learning.policy import CohortPolicy, PrivacySpec, TrainerSpec
+from domain.learning.fleet import Announced, Client, DataOffer, Left
+from domain.learning.mechanism import Mechanism
+from domain.learning.policy import CohortPolicy, DataSelector, PrivacySpec, TrainerSpec
+from domain.learning.trainer import Evaluation
+from domain.learning.versions.policy import DriftPolicy, HostEvaluation
 from eventlog.catalogue import EVENTS
 
 TEXT = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\0"), max_size=20)
@@ -36,6 +40,12 @@ CONFLICT_POLICY = st.builds(
     after_deadline=st.sampled_from(["hold", "uphold", "unresolved"]),
     seed=st.integers(0, 2**63 - 1),
 )
+MECHANISM = st.builds(
+    Mechanism,
+    noise_multiplier=st.floats(0, 1e6, exclude_min=True),
+    sampling=st.floats(0, 1, exclude_min=True),
+    count=st.integers(1, 1_000_000),
+)
 TRAINER = st.builds(
     TrainerSpec, TEXT, st.dictionaries(TEXT, WHOLE | FRACTION | TEXT | st.booleans(), max_size=3)
 )
@@ -53,6 +63,10 @@ CYCLE = st.builds(
     cohort=st.builds(CohortPolicy, st.floats(0.01, 1), st.integers(1, 100)),
     privacy=PRIVACY,
 )
+SELECTOR = st.builds(DataSelector, st.just("digits"), st.floats(0.5, 7))
+EVALUATION = st.builds(Evaluation, st.floats(-1e300, 1e300), st.none() | FRACTION, st.integers(1, 2**40))
+CYCLE = st.builds(RunCycle, st.just("c1"), st.just("digits"), TRAINER, rounds=st.integers(1, 1000))
+DRIFT_POLICY = st.builds(DriftPolicy, st.just("cycle"), st.floats(0.001, 1), st.none() | CYCLE)
 NAME = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,20}", fullmatch=True)
 STREAM = st.builds("{}/{}".format, st.sampled_from(["consensus", "docket", "context", "conflict"]), NAME)
 TIME = st.datetimes(datetime(1970, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC))  # noqa: DTZ001 # hypothesis wants them bare
@@ -60,6 +74,36 @@ JSON = st.recursive(
     st.none() | st.booleans() | WHOLE | FRACTION | TEXT,
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3),
     max_leaves=6,
+)
+ID = st.from_regex(r"[A-Za-z0-9][A-Za-z0-9_-]{0,20}", fullmatch=True)
+OFFER = st.builds(
+    DataOffer,
+    ID,
+    st.integers(0, 10**12),
+    quality=st.floats(0, 1),
+    since=st.none() | TIME,
+    until=st.none() | TIME,
+)
+CLIENT = st.builds(
+    Client,
+    ID,
+    st.lists(OFFER, max_size=2).map(tuple),
+    st.lists(TEXT, max_size=2).map(tuple),
+    subject=st.none() | TEXT,
+    identity=st.none() | TEXT,
+    network_mbps=st.floats(0, 1e9),
+    charging=st.none() | st.booleans(),
+    unmetered=st.none() | st.booleans(),
+)
+ANNOUNCED = st.integers(1, 1_000).flatmap(
+    lambda parts: st.builds(
+        Announced,
+        ID,
+        ID,
+        st.lists(CLIENT, max_size=3, unique_by=lambda client: client.id).map(tuple),
+        part=st.integers(1, parts),
+        parts=st.just(parts),
+    )
 )
 LEAVES = {
     Any: JSON,
@@ -71,6 +115,13 @@ LEAVES = {
     datetime: TIME,
     Policy: POLICY,
     ConflictPolicy: CONFLICT_POLICY,
+    Announced: ANNOUNCED,
+    Left: st.builds(Left, ID, TEXT),
+    Mechanism: MECHANISM,
+    TrainerSpec: TRAINER,
+    DataSelector: SELECTOR,
+    HostEvaluation: st.builds(HostEvaluation, st.just("eu-1"), EVALUATION, EVALUATION),
+    DriftPolicy: DRIFT_POLICY,
     RunCycle: CYCLE,
 }
 

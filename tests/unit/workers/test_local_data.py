@@ -128,7 +128,7 @@ def test_a_folder_offers_each_of_its_files_by_name(tmp_path):
     np.savez(tmp_path / "plant-1.npz", x=X)
     (tmp_path / "default.csv").write_text(CSV)
     (tmp_path / "notes.txt").write_text("not data")
-    data = local_data(str(tmp_path))
+    data = local_data(str(tmp_path), "edge-1")
     assert [offer.name for offer in data.offers()] == ["default", "plant-1"]
     with pytest.raises(Refusal, match=r"data.name: 'pump' is no data set here; there are default, plant-1"):
         data.rows("pump", *EVER)
@@ -235,29 +235,42 @@ def test_a_folder_without_names_for_its_sets_is_refused_at_once(tmp_path, names,
 def test_a_file_of_another_kind_is_refused(tmp_path):
     (tmp_path / "rows.parquet").touch()
     with pytest.raises(Refusal, match=r"rows.parquet: holds no .npz or .csv file"):
-        local_data(str(tmp_path / "rows.parquet"))
+        local_data(str(tmp_path / "rows.parquet"), "edge-1")
+
+
+def test_each_client_may_have_a_file_of_its_own(tmp_path):
+    for number in range(3):
+        np.savez(tmp_path / f"sim-{number}.npz", x=X[: number + 1])
+    place = str(tmp_path / "{client}.npz")
+    found = [local_data(place, f"sim-{number}").offers()[0].rows for number in range(3)]
+    assert found == [1, 2, 3]
 
 
 SOURCE = """
 class Plant:
     def offers(self): return ()
     def rows(self, name, since, until): return {}
-def plant(): return Plant()
-def broken(): raise OSError("no line to the plant")
+def plant(client): return Plant()
+def broken(client): raise OSError("no line to the plant of " + client)
+def refusing(client):
+    from domain.refusal import Refusal
+    raise Refusal("plant", "is closed")
 """
 
 
 def test_a_module_of_ones_own_gives_data_too(tmp_path, monkeypatch):
     (tmp_path / "plant_of_a_test.py").write_text(SOURCE)
     monkeypatch.syspath_prepend(str(tmp_path))
-    assert local_data("plant_of_a_test:plant").offers() == ()
+    assert local_data("plant_of_a_test:plant", "edge-1").offers() == ()
     for name, problem in (
-        ("broken", "makes no data: OSError: no line to the plant"),
-        ("dict", "cannot be imported: AttributeError"),
-        ("Plant.offers", "makes no data: TypeError"),
+        ("broken", "makes no data: OSError: no line to the plant of edge-1"),
+        ("gone", "cannot be imported: AttributeError"),
+        ("Plant", "makes no data: TypeError"),
     ):
         with pytest.raises(Refusal, match=f"--data: plant_of_a_test:{name} {problem}"):
-            local_data(f"plant_of_a_test:{name}")
-    with pytest.raises(Refusal, match="--data: builtins:dict makes something without `offers` or `rows`"):
-        local_data("builtins:dict")
+            local_data(f"plant_of_a_test:{name}", "edge-1")
+    with pytest.raises(Refusal, match="plant: is closed"):
+        local_data("plant_of_a_test:refusing", "edge-1")
+    with pytest.raises(Refusal, match="--data: builtins:str makes something without `offers` or `rows`"):
+        local_data("builtins:str", "edge-1")
     del sys.modules["plant_of_a_test"]

@@ -1,6 +1,8 @@
 """A worker says where its numbers are, and when Temporal leaves and is back."""
 
 import asyncio
+import os
+import signal
 
 import pytest
 from structlog.testing import capture_logs
@@ -64,3 +66,50 @@ def test_a_free_port_for_metrics_is_told():
 def test_a_place_where_nothing_can_be_served_is_refused(place):
     with pytest.raises(Refusal, match="nothing can be served"):
         serving.runtime(place)
+
+
+class Working:
+    """A worker that polls until it is shut down."""
+
+    task_queue = "node.edge-1"
+
+    def __init__(self):
+        self.client, self.over = Answers(), asyncio.Event()
+
+    async def run(self):
+        await self.over.wait()
+
+    async def shutdown(self):
+        self.over.set()
+
+
+class Company:
+    def __init__(self, fault=None):
+        self.fault, self.happened = fault, []
+
+    async def keep(self):
+        self.happened.append("kept")
+        if self.fault:
+            raise self.fault
+        os.kill(os.getpid(), signal.SIGTERM)
+        try:
+            await asyncio.Event().wait()
+        finally:
+            self.happened.append("let go")
+
+    async def leave(self):
+        self.happened.append("left")
+
+
+async def test_what_is_done_beside_is_told_when_the_worker_is_told_to_stop():
+    company = Company()
+    await asyncio.wait_for(serving.serve(Working(), lambda: None, company), 5)
+    assert sorted(company.happened) == ["kept", "left", "let go"]
+
+
+async def test_a_fault_beside_ends_the_worker_and_nobody_leaves():
+    company, working = Company(Refusal("--id", "taken")), Working()
+    with pytest.raises(Refusal, match="taken"):
+        await asyncio.wait_for(serving.serve(working, lambda: None, company), 5)
+    assert working.over.is_set()
+    assert company.happened == ["kept"]

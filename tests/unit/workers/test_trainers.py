@@ -7,7 +7,9 @@ from pathlib import Path
 
 import pytest
 
+from domain.learning.trainers.multilayer_perceptron import MultilayerPerceptron
 from domain.refusal import Refusal
+from tests.fakes.trainer_conformance import keeps_its_promises
 from workers.trainers import BUILT_IN, GROUP, InstalledTrainers, own_trainers
 
 GOOD = """
@@ -161,3 +163,18 @@ def test_what_was_built_without_a_source_file_has_the_code_of_nothing(module):
     installed(("mean", value)).named("mean")
     sys.modules["alone"].__file__ = None
     assert installed(("mean", value)).code("mean").startswith("e3b0c44298fc1c14")
+
+
+@pytest.mark.parametrize("name", sorted(BUILT_IN))
+def test_those_built_in_keep_the_promises_of_a_trainer(name):
+    keeps_its_promises(InstalledTrainers(found=[]).named(name))
+
+
+def test_a_trainer_that_writes_into_the_model_it_was_given_breaks_a_promise():
+    class Careless(MultilayerPerceptron):
+        def fit(self, model, rows, settings, plan, tell):
+            model["layer00.bias"] = model["layer00.bias"] + 1
+            return super().fit(model, rows, settings, plan, tell)
+
+    with pytest.raises(AssertionError, match="the model that was given is another now"):
+        keeps_its_promises(Careless())

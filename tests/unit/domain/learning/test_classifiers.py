@@ -194,11 +194,21 @@ def test_a_whole_number_may_be_written_as_a_float():
 
 
 @BOTH
+def test_the_gradient_is_the_step_of_one_epoch_over_all_rows(trainer):
+    told = SMALL | {"l2": 0.1}
+    first = trainer.initial(told, 1)
+    slopes = trainer.gradient(first, rows(), told)
+    fitted = trainer.fit(first, rows(), told, plan(learning_rate=1.0), on)
+    assert same(fitted.model, {name: first[name] - slopes[name] for name in first})
+
+
+@BOTH
 def test_a_model_of_other_settings_is_refused(trainer):
     other = trainer.initial(SMALL | {"features": 5}, 1)
     for attempt in (
         lambda: trainer.fit(other, rows(), SMALL, plan(), on),
         lambda: trainer.evaluate(other, rows(), SMALL),
+        lambda: trainer.gradient(other, rows(), SMALL),
     ):
         with pytest.raises(Refusal, match=r"is float64\[5, .*\], not float64\[3, "):
             attempt()

@@ -2,6 +2,8 @@
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from domain.learning.strategies.in_memory import InMemory
 from domain.learning.strategies.registry import named
@@ -107,10 +109,32 @@ def test_q_fedavg_refuses_powers_that_no_double_holds():
 
 
 def test_a_model_that_would_not_be_finite_is_refused():
-    with pytest.raises(Refusal, match="tensor 'x' would pass what float64 holds"):
+    with pytest.raises(Refusal, match="tensor 'x' would hold NaN or pass what float64 holds"):
         result("fedavg", [[1e308]], rate=1e6)
 
 
 def test_a_state_that_would_not_be_finite_is_refused():
-    with pytest.raises(Refusal, match=r"tensor 'v\.x' would pass"):
+    with pytest.raises(Refusal, match=r"tensor 'v\.x' would hold NaN or pass"):
         result("fedadam", [[1e200]])
+
+
+@given(st.lists(st.tuples(st.floats(-1e3, 1e3), st.integers(1, 50)), min_size=1, max_size=6))
+def test_a_client_weighs_as_much_as_its_rows_would_as_clients_of_one_row_each(clients):
+    rows, samples = [[x] for x, _ in clients], [n for _, n in clients]
+    apart = [[x] for x, n in clients for _ in range(n)]
+    found = result("fedavg", rows, samples).model["x"]
+    assert found == pytest.approx(result("fedavg", apart).model["x"], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize("name", ["fedavg", "fedavgm", "fedadam", "fedyogi", "fedadagrad"])
+def test_only_the_shares_of_samples_count(name):
+    rows = [[1.0, -2.0], [0.5, 3.0], [4.0, 4.0]]
+    first, second = (result(name, rows, samples).model["x"] for samples in ([1, 2, 3], [10, 20, 30]))
+    assert first == pytest.approx(second, rel=1e-12)
+    assert first != pytest.approx(result(name, rows, [3, 2, 1]).model["x"], rel=1e-6)
+
+
+@pytest.mark.parametrize("mean", [{}, {"x": np.zeros(3)}, {"x": np.zeros((2, 1))}])
+def test_a_mean_of_another_model_is_refused(mean):
+    with pytest.raises(Refusal, match=r"mean: has no tensor 'x' of shape \[2\]"):
+        named("fedavg").step(vector(2), {"x": np.zeros(2)}, mean, {}, {})

@@ -132,9 +132,15 @@ def test_central_noise_is_for_the_mean_and_local_noise_for_any_rule():
 
 
 @pytest.mark.parametrize("place", ["central", "local"])
-def test_control_variates_are_not_covered_by_noise(place):
+@pytest.mark.parametrize(
+    ("name", "why"),
+    [("scaffold", "sends control variates"), ("q_fedavg", "by their loss"), ("clustered", "client's group")],
+)
+def test_what_noise_does_not_cover_is_refused_under_it(name, why, place):
     noise = PrivacySpec(method="differential_privacy", place=place)
-    assert "scaffold sends control variates" in refused(StrategySpec("scaffold"), privacy=noise)
+    said = refused(StrategySpec(name), privacy=noise)
+    assert said.startswith(f"strategy: {name} ")
+    assert why in said
 
 
 @pytest.mark.parametrize("name", sorted(STRATEGIES))

@@ -1,0 +1,82 @@
+"""The aggregator of an encrypted sum: it adds what it cannot read, and is told the sum by the holder."""
+
+from collections.abc import Mapping
+
+import numpy as np
+
+from activities.learning_ports import Journal
+from activities.privacy import ckks
+from activities.privacy.aggregator_key import AggregatorKey
+from activities.privacy.attempt import reveal_key
+from activities.privacy.holding import BEYOND, holder_of, said_by
+from activities.privacy.port import RoundLost, Session, Sum
+from activities.privacy.primitives import KEY_BYTES, agree, unseal
+from activities.privacy.terms import Terms
+from activities.privacy.wire import bitmap
+from domain.learning.fixed_point import unflatten
+
+_WEIGHT_BYTES = 8
+
+
+class EncryptedAggregator:
+    """`AggregatorHalf` of `homomorphic_encryption`."""
+
+    def __init__(self, journal: Journal) -> None:
+        self._key = AggregatorKey(journal)
+
+    async def prepare(self, salt: str) -> str:
+        return await self._key.public(salt)
+
+    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
+        terms = Terms.of(session)
+        holder = holder_of(terms, session)
+        name = terms.cohort[holder.place]
+        if step == "key":
+            return dict.fromkeys(session.cohort, b"")
+        if step == "public":
+            return dict.fromkeys(outboxes, _there(outboxes, name))
+        if step != "decrypt":
+            raise RoundLost("step", f"an encrypted sum has no step {step[:20]!a}")
+        if len(outboxes) < terms.threshold:
+            raise RoundLost(
+                step,
+                f"{len(outboxes)} clients are left, and {terms.threshold} are needed",
+            )
+        places = [terms.places[client] for client in outboxes]
+        return {name: bitmap(places, len(terms.cohort)) + _added(terms, outboxes)}
+
+    async def sum(
+        self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
+    ) -> Sum:
+        terms = Terms.of(session)
+        holder = holder_of(terms, session)
+        answer = said_by(terms, holder, _there(revealed, terms.cohort[holder.place]))
+        if answer is None:
+            raise RoundLost(f"sum of {holder.name}", "is not signed, for this attempt, by its identity")
+        private = await self._key.private(session.salt)
+        agreed = agree(private, answer[:KEY_BYTES], f"key of {holder.name}")
+        survivors = sorted(terms.places[client] for client in protected)
+        bound = bitmap(survivors, len(terms.cohort))
+        plain = unseal(reveal_key(agreed, terms.digest, holder.place), answer[KEY_BYTES:], bound)
+        if plain is None or len(plain) != 4 * (terms.size - 1) + _WEIGHT_BYTES:
+            raise RoundLost(f"sum of {holder.name}", "is for other survivors than these")
+        values = np.frombuffer(plain[:-_WEIGHT_BYTES], "<f4").astype(np.float64)
+        values *= session.spec.clip * terms.fixed.cap
+        clients = tuple(terms.cohort[index] for index in survivors)
+        weight = int.from_bytes(plain[-_WEIGHT_BYTES:], "big")
+        return Sum(unflatten(session.schema, values), float(weight), clients)
+
+    async def close(self, salt: str) -> None:
+        await self._key.forget(salt)
+
+
+def _there(messages: Mapping[str, bytes], name: str) -> bytes:
+    if not messages.get(name):
+        raise RoundLost("key_holder", f"{name} did not answer, and nobody else has the key")
+    return messages[name]
+
+
+def _added(terms: Terms, updates: Mapping[str, bytes]) -> bytes:
+    """The encrypted sum, each read once, in the order of the clients."""
+    named = ((terms.name(terms.places[client]), updates[client]) for client in sorted(updates))
+    return ckks.add(named, terms.size - 1 + BEYOND)

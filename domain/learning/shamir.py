@@ -1,0 +1,64 @@
+"""Secrets shared out so that a threshold of the shares gives them back and fewer say nothing.
+
+Shamir, How to share a secret (1979), over the integers modulo 2^128 + 51, the least prime above 2^128.
+"""
+
+from collections.abc import Sequence
+from functools import lru_cache
+from operator import mul
+
+from domain.refusal import Refusal
+
+PRIME = 2**128 + 51
+SECRET_BYTES = 16
+SHARE_BYTES = 17
+"""A share may be as large as the prime, which needs one bit more than a secret."""
+
+
+def split(secret: bytes, coefficients: Sequence[int], points: Sequence[int]) -> list[int]:
+    """The shares of a 16-byte secret at `points`; one more than there are coefficients gives it back.
+
+    Args:
+        secret: 16 bytes, the value at 0.
+        coefficients: uniform modulo `PRIME`, never used for another secret.
+        points: distinct, 1 up to `PRIME`.
+    """
+    polynomial = [int.from_bytes(secret, "big"), *coefficients]
+    return [sum(map(mul, polynomial, powers)) % PRIME for powers in _powers(tuple(points), len(polynomial))]
+
+
+@lru_cache(maxsize=64)
+def _powers(points: tuple[int, ...], count: int) -> tuple[tuple[int, ...], ...]:
+    return tuple(tuple(pow(point, power, PRIME) for power in range(count)) for point in points)
+
+
+@lru_cache(maxsize=64)
+def lagrange(points: tuple[int, ...]) -> tuple[int, ...]:
+    """What each share at `points` counts for in the secret; made once for each set of survivors.
+
+    Raises:
+        Refusal: a point is there twice, or is none.
+    """
+    if len(set(points)) < len(points) or not all(0 < point < PRIME for point in points):
+        raise Refusal("shares", "two are of one client, or one is of none: they give no secret")
+    factors = []
+    for point in points:
+        above = below = 1
+        for other in points:
+            if other != point:
+                above = above * other % PRIME
+                below = below * (other - point) % PRIME
+        factors.append(above * pow(below, -1, PRIME) % PRIME)
+    return tuple(factors)
+
+
+def combine(factors: Sequence[int], shares: Sequence[int]) -> bytes:
+    """The secret, from shares in the order of the points that `factors` of `lagrange` are for.
+
+    Raises:
+        Refusal: what comes out is no secret, so that some share is not what was dealt.
+    """
+    value = sum(factor * share for factor, share in zip(factors, shares, strict=True)) % PRIME
+    if value >= 1 << (8 * SECRET_BYTES):
+        raise Refusal("shares", "do not give a secret: some share is not the one that was dealt")
+    return value.to_bytes(SECRET_BYTES, "big")

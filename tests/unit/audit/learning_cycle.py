@@ -1,0 +1,171 @@
+"""A small cycle that was really computed: roster, draws, updates and models, all in a store in memory."""
+
+from dataclasses import dataclass, field, replace
+from datetime import timedelta
+
+import msgspec
+import numpy as np
+
+from activities import tensor_file, update_file
+from domain.learning import decide, evidence
+from domain.learning.commands import RunCycle
+from domain.learning.events import CycleOpened, Loss, PrivacyMetadata, Report
+from domain.learning.fleet import Candidate, Client, DataOffer
+from domain.learning.policy import CohortPolicy, PrivacySpec, StrategySpec, TrainerSpec
+from domain.learning.selection import draw, eligible
+from domain.learning.state import NO_CYCLE, fold_all
+from domain.learning.strategies import registry
+from domain.learning.strategies.in_memory import InMemory, Sent
+from domain.learning.tensors import TensorSpec, digest
+from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
+from domain.stream import Draft
+from eventlog.codec import decode, encode
+from tests.fakes.artifacts import MemoryArtifacts
+from tests.unit.learning_events import START
+
+STREAM = "learning/c"
+SCHEMA = (
+    TensorSpec("b", "context_patterns", (2,)),
+    TensorSpec("w", "personality_evolutions", (3, 2)),
+)
+SINCE = START - timedelta(days=7)
+BAD_QUALITY = "zoe"
+CLIENTS = ("ann", "bob", "cyd", "dan", "eva", BAD_QUALITY)
+
+
+def candidate(name):
+    offer = DataOffer("default", 10, quality=0.1 if name == BAD_QUALITY else 1.0)
+    return Candidate(Client(name, (offer,), ("logistic_regression",)), "host-1", "eu")
+
+
+def change(client, number):
+    """What a client learned in a round: any numbers, the same again."""
+    seed = sum(map(ord, client)) + 31 * number
+    return {
+        "b": np.linspace(seed % 5, 1, 2, dtype="float32"),
+        "w": (np.arange(6, dtype="float32") + seed % 7).reshape(3, 2),
+    }
+
+
+def update_of(client, tensors, says=None):
+    parts = update_file.in_sections(SCHEMA, tensors)
+    told = UpdateMetadata("none", 10, TimeRange(SINCE, START))
+    return update_file.encode(ClientUpdate(says or client, **parts, metadata=told), SCHEMA)
+
+
+@dataclass
+class Made:
+    """A cycle being made: what is in the store, what is on its stream."""
+
+    strategy: str = "fedavg"
+    privacy: PrivacySpec = field(default_factory=PrivacySpec)
+    rounds: int = 2
+    settings: dict = field(default_factory=dict)
+    log: list = field(default_factory=list)
+    artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
+    draft: Draft = field(default_factory=lambda: Draft(STREAM, "test", STREAM, "run"))
+
+    @property
+    def state(self):
+        return fold_all(NO_CYCLE, self.log)
+
+    def say(self, data):
+        at = START + timedelta(seconds=len(self.log))
+        self.log += [decode(encode(event)) for event in self.draft.events(data, at)]
+
+    async def open(self):
+        request = RunCycle(
+            "c",
+            "digits",
+            TrainerSpec("logistic_regression"),
+            rounds=self.rounds,
+            cohort=CohortPolicy(share=1, minimum=3, size=4),
+            strategy=StrategySpec(self.strategy, self.settings),
+            privacy=self.privacy,
+        )
+        fresh = {spec.name: np.zeros(spec.shape, spec.dtype) for spec in SCHEMA}
+        model = await self.artifacts.put(tensor_file.encode(fresh))
+        self.say([CycleOpened(request, SINCE, START, SCHEMA, model, None, "c" * 64, "")])
+
+    async def draw(self):
+        state = self.state
+        candidates = tuple(map(candidate, CLIENTS))
+        able = eligible(candidates, state.cycle.request, SINCE, START)
+        cohort = draw(
+            able, state.cycle.request.cohort, state.cycle.request.seed, state.next_round, state.next_attempt
+        )
+        roster = await self.artifacts.put(msgspec.json.encode(candidates))
+        self.say(decide.open_round(state, decide.Drawn(roster, len(able), cohort)))
+
+    async def report(self, client, **changes):
+        content = update_of(client, change(client, self.state.next_round))
+        ref = await self.artifacts.put(content)
+        told = {"samples": 10 + len(client), "steps": 1, "planned": 1, "loss": 0.5, "raw_bytes": 900}
+        return Report(client, ref.sha256, ref.bytes, level="none", **{**told, **changes})
+
+    async def collect(self, lost=1):
+        state = self.state
+        members = [member.client for member in state.round.cohort]
+        came = members[: len(members) - lost]
+        reports = [await self.report(client) for client in came]
+        losses = [Loss(client, "late") for client in members[len(came) :]]
+        self.say(decide.collect(state, state.round.round, state.round.attempt, reports, losses))
+
+    async def aggregate(self, **changes):
+        """By the strategy, from what was reported."""
+        state = self.state
+        rule = registry.named(self.strategy)
+        model = tensor_file.decode(await self.artifacts.get(state.model))[0]
+        before = {}
+        if state.aggregated is not None and state.aggregated.state is not None:
+            before = tensor_file.decode(await self.artifacts.get(state.aggregated.state))[0]
+        number = state.next_round
+        sent = [Sent(one.client, change(one.client, number), one.samples, one.loss) for one in state.reports]
+        made = rule.aggregate(SCHEMA, model, InMemory(sent), before, {**rule.defaults, **self.settings})
+        await self.became(made, **changes)
+
+    async def became(self, made, **changes):
+        state = self.state
+        new = decide.NewModel(
+            excluded=tuple(sorted(made.excluded)),
+            model=await self.artifacts.put(tensor_file.encode(made.model)),
+            digest=digest(made.model),
+            state=await self.artifacts.put(tensor_file.encode(made.state)) if made.state else None,
+            loss=0.5,
+            accuracy=None,
+            drift=0.1,
+            privacy=PrivacyMetadata(self.privacy.method),
+        )
+        self.say(decide.aggregated(state, state.round.round, state.round.attempt, replace(new, **changes)))
+
+    async def aggregate_hidden(self, **changes):
+        """From the sum alone, and with its evidence."""
+        state, rule = self.state, registry.named(self.strategy)
+        number = state.next_round
+        weight = float(sum(one.samples for one in state.reports))
+        parts = [(one.samples, change(one.client, number)) for one in state.reports]
+        total = {
+            spec.name: sum(samples * np.float64(part[spec.name]) for samples, part in parts)
+            for spec in SCHEMA
+        }
+        said = {"updates": {one.client: one.sha256 for one in state.reports}, "weight": weight, **changes}
+        kept = evidence.Evidence(self.privacy.method, total, **said)
+        model = tensor_file.decode(await self.artifacts.get(state.model))[0]
+        mean = {name: array / weight for name, array in total.items()}
+        made = rule.step(SCHEMA, model, mean, {}, rule.defaults)
+        await self.became(made, evidence=await self.artifacts.put(evidence.write(kept)))
+
+    def close(self):
+        self.say(decide.close(self.state, "v1.0"))
+
+
+async def whole(aggregate=Made.aggregate, **fields):
+    """A cycle from its opening to its version."""
+    made = Made(**fields)
+    await made.open()
+    for _ in range(made.rounds):
+        await made.draw()
+        await made.collect()
+        await aggregate(made)
+    made.close()
+    return made

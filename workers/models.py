@@ -1,0 +1,111 @@
+"""The versions of a model, asked of the workflow that keeps them; the port `Models` over Temporal."""
+
+from datetime import timedelta
+from typing import Any
+
+from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
+from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.exceptions import ApplicationError
+from temporalio.service import RPCError, RPCStatusCode
+
+from activities.learning_ports import Publication, Version
+from domain.learning.versions.commands import PublishVersion
+from domain.refusal import Refusal
+from domain.stream import check_id, model_stream
+from domain.strict_json import printable
+from workflows import names
+from workflows.model_answers import KeepModelRequest, Serving, VersionRow
+
+_ANSWER = timedelta(seconds=15)
+Answer = Any
+
+
+class TemporalModels:
+    """Each model is kept by the workflow `model/<name>`, which its first publication starts."""
+
+    def __init__(self, client: Client, task_queue: str = names.TASK_QUEUE) -> None:
+        self._client = client
+        self._queue = task_queue
+
+    async def version(self, model: str, name: str | None = None) -> Version | None:
+        """See `activities.learning_ports.Models`."""
+        if name is None:
+            serving = await self.serving(model)
+            return serving.active if serving else None
+        rows = await self.versions(model)
+        for row in rows:
+            found = row.published
+            if found.version == name:
+                return Version(found.version, found.artifact, found.digest, found.loss)
+        known = ", ".join(row.published.version for row in rows[-5:]) or "none"
+        raise Refusal("version", f"{model} has no {printable(name, 40)}; the newest are {known}")
+
+    async def publish(self, publication: Publication) -> Version:
+        """See `activities.learning_ports.Models`."""
+        fields = {name: getattr(publication, name) for name in PublishVersion.__dataclass_fields__}
+        check_id(publication.model, "model")
+        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+            names.KEEP_MODEL,
+            KeepModelRequest(publication.model),
+            id=model_stream(publication.model),
+            task_queue=self._queue,
+            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            static_summary=f"the versions of {publication.model}",
+        )
+        try:
+            published: Version = await self._client.execute_update_with_start_workflow(
+                names.PUBLISH,
+                PublishVersion(**fields),
+                start_workflow_operation=start,
+                result_type=Version,
+                rpc_timeout=_ANSWER,
+            )
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from error
+        return published
+
+    async def versions(self, model: str) -> tuple[VersionRow, ...]:
+        """Every version, oldest first; none of a model that has never been published."""
+        found: tuple[VersionRow, ...] | None = await self._ask(model, "versions", tuple[VersionRow, ...])
+        return found or ()
+
+    async def serving(self, model: str) -> Serving | None:
+        """Who serves; None of a model that has never been published."""
+        found: Serving | None = await self._ask(model, "active", Serving)
+        return found
+
+    async def tell(self, model: str, update: str, command: object, answer: Any = None) -> Answer:
+        """Hand a command to the keeper.
+
+        Raises:
+            Refusal: it says no, or there is no such model.
+        """
+        check_id(model, "MODEL")
+        handle = self._client.get_workflow_handle(model_stream(model))
+        try:
+            return await handle.execute_update(update, command, result_type=answer, rpc_timeout=_ANSWER)
+        except WorkflowUpdateFailedError as error:
+            raise _refused(error) from error
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                raise Refusal("MODEL", f"{model} has no versions yet; a cycle publishes them") from None
+            raise
+
+    async def _ask(self, model: str, query: str, answer: Any) -> Any:
+        check_id(model, "model")
+        handle = self._client.get_workflow_handle(model_stream(model))
+        try:
+            return await handle.query(query, result_type=answer, rpc_timeout=_ANSWER)
+        except RPCError as error:
+            if error.status is RPCStatusCode.NOT_FOUND:
+                return None
+            raise
+
+
+def _refused(error: WorkflowUpdateFailedError) -> Exception:
+    """The keeper's own line; what is no refusal stays what it is, and is tried again."""
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or not cause.non_retryable:
+        return error
+    field, colon, problem = cause.message.partition(": ")
+    return Refusal(field, problem) if colon else Refusal("", cause.message)
