@@ -1,16 +1,11 @@
-"""The updates of a round over their stored files: read block by block, so that no model is loaded for it."""
+"""What came in for a round, from the artifact store: updates as strategies read them, and protected ones."""
 
 from collections.abc import Iterator, Mapping, Sequence
 
-import numpy as np
-from numpy.typing import NDArray
-
-from activities import tensor_file
 from activities.learning_ports import LargeArtifacts
-from activities.tensor_file import Place
-from activities.update_file import KEY, WHAT
 from domain.artifact import ArtifactRef
 from domain.learning.events import Report
+from domain.learning.stored_updates import StoredUpdates, places
 from domain.learning.tensors import Schema
 from domain.refusal import Refusal
 
@@ -18,55 +13,6 @@ from domain.refusal import Refusal
 def ref_of(report: Report) -> ArtifactRef:
     """Where a report's update lies: the store finds it by its digest."""
     return ArtifactRef(uri="", sha256=report.sha256, bytes=report.bytes)
-
-
-class StoredUpdates:
-    """`domain.learning.strategy.Updates`; made by `opened`."""
-
-    def __init__(self, files: Sequence[tuple[Report, memoryview, Mapping[str, Place]]]) -> None:
-        self._files = sorted(files, key=lambda file: file[0].client)
-
-    @property
-    def clients(self) -> Sequence[str]:
-        return [report.client for report, _, _ in self._files]
-
-    @property
-    def samples(self) -> Sequence[int]:
-        return [report.samples for report, _, _ in self._files]
-
-    @property
-    def steps(self) -> Sequence[int]:
-        return [report.steps for report, _, _ in self._files]
-
-    @property
-    def losses(self) -> Sequence[float]:
-        """Of the model that each was given.
-
-        Raises:
-            Refusal: a privacy method keeps them on the nodes.
-        """
-        known = [report.loss for report, _, _ in self._files if report.loss is not None]
-        if len(known) != len(self._files):
-            raise Refusal("strategy", "it weighs clients by their loss, which this privacy method hides")
-        return known
-
-    @property
-    def groups(self) -> Sequence[int]:
-        return [report.group for report, _, _ in self._files]
-
-    def block(self, tensor: str, start: int, stop: int) -> NDArray[np.float64]:
-        """Numbers `start` up to `stop` of the flattened `tensor`: clients x numbers.
-
-        Raises:
-            Refusal: an update holds NaN or an infinity there; names its client.
-        """
-        found = np.empty((len(self._files), stop - start))
-        for row, (_, content, places) in enumerate(self._files):
-            found[row] = places[tensor].view(content).reshape(-1)[start:stop]
-        if not np.isfinite(found).all():
-            (bad, *_), _ = np.nonzero(~np.isfinite(found))
-            raise Refusal(WHAT, f"of {self.clients[int(bad)]}: tensor '{tensor}' holds NaN or an infinity")
-        return found
 
 
 async def opened(
@@ -81,7 +27,7 @@ async def opened(
     for report in reports:
         content = await artifacts.mapped(ref_of(report))
         try:
-            files.append((report, content, _places(content, schema)))
+            files.append((report, content, places(content, schema)[1]))
         except Refusal:
             refused.append(report.client)
     return StoredUpdates(files), tuple(sorted(refused))
@@ -111,17 +57,3 @@ async def hidden(artifacts: LargeArtifacts, reports: Sequence[Report]) -> Stored
     """
     ordered = sorted(reports, key=lambda report: report.client)
     return Stored({report.client: await artifacts.mapped(ref_of(report)) for report in ordered})
-
-
-def _places(content: memoryview, schema: Schema) -> Mapping[str, Place]:
-    """By the tensor's own name; what the file says of itself is held against the schema."""
-    read = tensor_file.header(content, WHAT)
-    if read.metadata.keys() != {KEY}:
-        raise Refusal(WHAT, "has other metadata than an update")
-    wanted = {f"{spec.section}/{spec.name}": spec for spec in schema}
-    if read.places.keys() != wanted.keys():
-        raise Refusal(WHAT, "holds other tensors than the model")
-    for name, spec in wanted.items():
-        if (read.places[name].shape, read.places[name].dtype) != (spec.shape, spec.dtype):
-            raise Refusal(WHAT, f"tensor '{spec.name}' is of another shape or type")
-    return {spec.name: read.places[name] for name, spec in wanted.items()}
