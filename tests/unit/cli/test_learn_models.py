@@ -68,7 +68,7 @@ def test_a_terminal_shows_the_first_loss_at_the_top_and_the_last_at_the_bottom()
     lines = learn_plot.terminal(ROUNDS, 60).splitlines()
     assert len(lines) == learn_plot.HEIGHT
     assert lines[0].split() == ["loss", "1", "⠁⠀⠀"]
-    assert lines[-1].split() == ["0.2", "⠀⠀⡀"]
+    assert lines[-1].split() == ["0.2", "⠀⠐⡀"]
     assert learn_plot.terminal(ROUNDS[:1], 60) == "fewer than two rounds were evaluated"
 
 
