@@ -105,7 +105,7 @@ async def test_a_local_update_leaves_the_node_noised_alike_every_time_and_by_eac
 async def test_another_update_under_the_same_session_is_refused():
     node = NodeNoise(DictJournal(), FILES)
     await node.protect(session(), update("ada"))
-    with pytest.raises(Refusal, match="release: c/1/1/ada was made of other updates"):
+    with pytest.raises(Refusal, match="release: c/1/1/0/ada was made of other updates"):
         await node.protect(session(), update("ada", 2.0))
     await node.protect(session(number=2), update("ada", 2.0))
 
