@@ -39,10 +39,9 @@ class Drawing:
         )
         asked = {member.client for member in cohort}
         session = self._session(task, [one for one in able if one.client.id in asked], len(able))
-        half = self.methods.of(session.spec).aggregator
-        if half is not None:  # weight_cap: the most rows that any client of the cohort announced
-            key = await half.prepare(session.salt)
-            session = replace(session, aggregator_key=key, weight_cap=200)
+        if not self.methods.method(session.spec).individual:
+            key = await self.methods.aggregator(session.spec).prepare(session.salt)
+            session = replace(session, aggregator_key=key)
         accountant = self.methods.of(session.spec).accountant
         if accountant is not None:
             await accountant.admit(session)

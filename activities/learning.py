@@ -99,18 +99,24 @@ class Learning:
         Raises:
             Refusal: the method cannot go on with those that are left.
         """
-        session = await messages.session_of(self._own.artifacts, task.session)
-        outboxes = await messages.read(self._own.artifacts, task.outboxes)
-        still = {client: b"" for host in task.hosts for client in host.clients}
-        given: Mapping[str, bytes] = {client: outboxes.get(client, b"") for client in sorted(still)}
+        artifacts = self._own.artifacts
+        session = await messages.session_of(artifacts, task.session)
+        given: Mapping[str, bytes]
         if task.reports:
-            given = await stored_updates.hidden(self._own.artifacts, task.reports)
+            given = await stored_updates.hidden(artifacts, task.reports)
+        else:
+            outboxes = await messages.read(artifacts, task.outboxes)
+            still = sorted(client for host in task.hosts for client in host.clients)
+            given = {client: outboxes.get(client, b"") for client in still}
         half = self._own.methods.aggregator(session.spec)
-        inboxes = await asyncio.to_thread(half.route, task.step, session, given)
+        try:
+            inboxes = await asyncio.to_thread(half.route, task.step, session, given)
+        except RoundLost as lost:
+            return Routed((), str(lost))
         kept = [
             {client: inboxes[client] for client in host.clients if client in inboxes} for host in task.hosts
         ]
-        return Routed(tuple([await messages.keep(self._own.artifacts, one) for one in kept]))
+        return Routed(tuple([await messages.keep(artifacts, one) for one in kept]))
 
     @activity.defn(name="keep_reports")
     async def keep_reports(self, task: KeepReports) -> ArtifactRef:

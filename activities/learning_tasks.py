@@ -92,7 +92,7 @@ class Route:
     """Before message round `step`: hand what came out of the one before to whom it is for.
 
     `outboxes`: a file for each host that answered; none for the first message round. `hosts`: who is still
-    in, which for the first after training are those whose updates came in.
+    in, which for the first after training are those whose updates came in: `reports` says where they lie.
     """
 
     step: str
@@ -104,9 +104,10 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The inbox file of each host, in the order of `Route.hosts`."""
+    """The inbox file of each host, in the order of `Route.hosts`; or why this attempt is lost."""
 
     inboxes: tuple[ArtifactRef, ...]
+    lost: str = ""
 
 
 @dataclass(frozen=True, slots=True)

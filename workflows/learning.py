@@ -143,7 +143,7 @@ class RunLearningCycle:
         self._hand_on()
         self._attempt = attempt = self._begun()
         await attempt.train()
-        short = decide.shortage(self._state, len(attempt.reports))
+        short = attempt.shortage()
         made = AggregatedRound(None, short) if short is not None else await attempt.aggregate()
         await self._recording.record_drafted(
             lambda state, draft, at: self._ended(state, draft, at, made),

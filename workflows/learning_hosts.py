@@ -114,24 +114,36 @@ def _own(told: TrainReports, clients: Sequence[str]) -> TrainReports:
     return TrainReports(tuple(reports), (*lost, *silent))
 
 
+class AttemptLost(Exception):
+    """The aggregator cannot pass messages on in this attempt; another may go well."""
+
+
 async def message_rounds(
     steps: Sequence[str],
     session: ArtifactRef,
     hosts: tuple[HostClients, ...],
     reports: tuple[Report, ...] = (),
 ) -> tuple[tuple[ArtifactRef, ...], tuple[HostClients, ...], tuple[Loss, ...]]:
-    """Hold the message rounds `steps` in order: the last answers, who is still in, and who is not."""
+    """Hold the message rounds `steps` in order: the last answers, who is still in, and who is not.
+
+    `reports`: of the updates that came in, where training is over.
+
+    Raises:
+        AttemptLost: too few are left, or a message is none.
+    """
     outboxes: tuple[ArtifactRef, ...] = ()
     lost: list[Loss] = []
-    for step in steps:
+    for number, step in enumerate(steps):
         routed: Routed = await workflow.execute_activity_method(
             Learning.route,
-            Route(step, session, outboxes, hosts, reports if step == steps[0] else ()),
+            Route(step, session, outboxes, hosts, () if number else reports),
             start_to_close_timeout=timedelta(minutes=10),
             heartbeat_timeout=ALIVE,
             retry_policy=PATIENCE,
             summary=f"{step}: pass the messages on",
         )
+        if routed.lost:
+            raise AttemptLost(routed.lost)
         asked = zip(hosts, routed.inboxes, strict=True)
         told = await asyncio.gather(*(_exchange(Exchange(step, session, box), one) for one, box in asked))
         lost += [loss for _, out in told for loss in out]

@@ -23,7 +23,16 @@ with workflow.unsafe.imports_passed_through():
     from domain.learning.state import Cycle
     from domain.refusal import ImpossibleEvent
     from workflows.heartbeats import ALIVE
-    from workflows.learning_hosts import PATIENCE, TOGETHER, hosts_of, message_rounds, only, shards, train
+    from workflows.learning_hosts import (
+        PATIENCE,
+        TOGETHER,
+        AttemptLost,
+        hosts_of,
+        message_rounds,
+        only,
+        shards,
+        train,
+    )
     from workflows.learning_shard import Shard, TrainShard
     from workflows.recording import Recording
 
@@ -46,9 +55,18 @@ class Attempt:
         self._revealed: tuple[ArtifactRef, ...] = ()
         self.reports: tuple[Report, ...] = ()
         self.lost: tuple[Loss, ...] = ()
+        self.broken: str | None = None
 
     async def train(self) -> None:
         """Ask the cohort, and hear what came in of whom; of a large one it is recorded at once."""
+        try:
+            await self._hear()
+        except AttemptLost as lost:
+            self.broken = str(lost)
+        if len(self.opened.cohort) > TOGETHER and (self.reports or self.lost):
+            await self._recording.record(self.collected, f"round {self.opened.round}: what came in")
+
+    async def _hear(self) -> None:
         _, hosts, lost = await message_rounds(self._course.before, self._session, self._hosts)
         told = await self._trained(hosts) if self._enough(hosts) else _given_up(hosts)
         self.reports = tuple(sorted(told.reports, key=lambda report: report.client))
@@ -58,8 +76,10 @@ class Attempt:
             self._revealed, _, _ = await message_rounds(
                 self._course.after, self._session, hosts, self.reports
             )
-        if len(self.opened.cohort) > TOGETHER:
-            await self._recording.record(self.collected, f"round {self.opened.round}: what came in")
+
+    def shortage(self) -> str | None:
+        """Why nothing can become of this attempt; None where something can."""
+        return self.broken or decide.shortage(self._recording.state, len(self.reports))
 
     def collected(self, state: Cycle) -> list[CycleEvent]:
         """What came in, as far as it is not on the log yet."""

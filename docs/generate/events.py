@@ -111,9 +111,8 @@ def _table(cls: type) -> Iterator[str]:
     hints, defaults = get_type_hints(cls), _defaults(cls)
     yield "| field | holds | default | meaning |\n|---|---|---|---|"
     for name in names(cls):
-        default = (
-            f"`{json.dumps(defaults[name], default=msgspec.to_builtins)}`" if name in defaults else "required"
-        )
+        stated = json.dumps(defaults.get(name), default=msgspec.to_builtins)
+        default = f"`{stated}`" if name in defaults else "required"
         said = meaning(cls, name).replace("|", "\\|")
         yield f"| `{name}` | {holds(hints[name])} | {default} | {said} |"
     yield ""

@@ -201,7 +201,6 @@ MEANINGS: dict[str, str] = {
     "StrategySpec.settings": "The strategy's own settings; its defaults hold for those left out.",
     "PrivacySpec.method": "The privacy method's name.",
     "PrivacySpec.clipping": "Whether the norm is that of the update, of each tensor, or follows the updates.",
-    "PrivacySpec.noise_multiplier": "The noise itself, over the clipping norm; null where epsilon says it.",
     "TensorSpec.name": "The tensor's name.",
     "TensorSpec.section": "The section of an update that carries its change.",
     "TensorSpec.shape": "Its length in each dimension.",

@@ -31,9 +31,13 @@ class ToyNode:
         if (step, self.client) in self.silent:
             raise Refusal("step", f"{self.client} is silent at {step}")
         if step == "hello":
+            assert session.aggregator_key == f"key of {session.salt}"
             return b"hello"
         assert inbox == b"reveal"
         return str(self._pad(session)).encode()
+
+    async def close(self, session):
+        pass
 
     async def protect(self, session, update):
         weight = update.metadata.data_volume
@@ -50,11 +54,21 @@ class ToyNode:
 
 
 class ToyAggregator:
-    def __init__(self):
-        self.lost = 0
+    def __init__(self, lost=None):
+        self.lost = lost
+
+    async def prepare(self, salt):
+        return f"key of {salt}"
+
+    async def close(self, salt):
+        pass
 
     def route(self, step, session, outboxes):
         assert outboxes.keys() <= set(session.cohort)
+        if step == "reveal":
+            assert all(outboxes.values())  # the protected updates that came in
+            if len(outboxes) == self.lost:
+                raise RoundLost("", "the messages are none")
         return dict.fromkeys(outboxes, step.encode())
 
     async def sum(self, session, protected, revealed):
@@ -70,10 +84,10 @@ class ToyAggregator:
         return Sum(total, weight, tuple(protected), evidence=b"toy")
 
 
-def installed(journal, silent=()):
+def installed(journal, silent=(), lost=None):
     return Installed(
         "secure_mpc",
         lambda _spec: Toy(),
         node=lambda client: ToyNode(client, journal, silent),
-        aggregator=ToyAggregator(),
+        aggregator=ToyAggregator(lost),
     )

@@ -279,3 +279,14 @@ async def test_a_fleet_that_is_gone_between_two_rounds_is_waited_for_as_long_as_
         assert "0 eligible, fewer than minimum 4" in await failure_of(ten, request)
         (*_, last) = await ten.stream(request["id"])
         assert (type(last.data), last.data.round) == (CycleFailed, 2)
+
+
+async def test_messages_that_cannot_be_passed_on_lose_the_attempt_and_not_what_came_in(fleet):
+    ten = await fleet(
+        methods=lambda journal: Methods([plain.installed(), toy_sum.installed(journal, lost=10)])
+    )
+    one_try = {**EVERYBODY, "attempts": 1}
+    request = await ten.request(privacy={"method": "secure_mpc"}, cohort=one_try)
+    assert "at last since the messages are none" in await failure_of(ten, request)
+    (heard,) = [e.data for e in await ten.stream(request["id"]) if isinstance(e.data, UpdatesCollected)]
+    assert len(heard.reports) == 10

@@ -124,7 +124,7 @@ async def test_a_second_release_of_other_updates_is_refused_and_another_secret_g
     asked, kept = session(), {}
     content = await protected(asked)
     first = await released(asked, content, kept)
-    with pytest.raises(Refusal, match="release: c/1/1/sum was made of other updates"):
+    with pytest.raises(Refusal, match="release: c/1/1/0/sum was made of other updates"):
         await released(asked, {"ada": content["ada"]}, kept)
     elsewhere = await released(asked, content)
     assert not same(first.total, elsewhere.total)

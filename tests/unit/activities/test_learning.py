@@ -304,9 +304,9 @@ async def test_messages_go_to_the_hosts_of_those_who_are_left():
     prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"))
     assert (prepared.course.before, prepared.course.after) == (("hello",), ("reveal",))
     session = prepared.first.session
-    box = await messages.keep(side.artifacts, {"a": b"1", "b": b"2", "c": b"3"})
     left = (HostClients("g", ("c",)), HostClients("h", ("a",)))
-    routed = await side.do("route", Route("reveal", session, (box,), left))
+    reports = tuple([await side.report(name, 1.0) for name in "ac"])
+    routed = await side.do("route", Route("reveal", session, (), left, reports))
     read = [await messages.read(side.artifacts, [one]) for one in routed.inboxes]
     assert read == [{"c": b"reveal"}, {"a": b"reveal"}]
 

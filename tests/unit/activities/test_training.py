@@ -77,6 +77,7 @@ class Node:
     async def task(self, client="epochs", privacy=None, state=None, **more):
         spec = privacy or PrivacySpec()
         session = Session("c", 1, 1, 2, ("a", "b"), 2, {}, spec, sent_schema(SCHEMA, client))
+        session = replace(session, aggregator_key=f"key of {session.salt}")
         return TrainTask(
             cycle="c",
             round=1,
