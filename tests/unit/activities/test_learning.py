@@ -309,6 +309,10 @@ async def test_messages_go_to_the_hosts_of_those_who_are_left():
     routed = await side.do("route", Route("reveal", session, (), left, reports))
     read = [await messages.read(side.artifacts, [one]) for one in routed.inboxes]
     assert read == [{"c": b"reveal"}, {"a": b"reveal"}]
+    silent = await messages.keep(side.artifacts, {"b": b"2", "c": b"3"})
+    routed = await side.do("route", Route("reveal", session, (silent,), left))
+    read = [await messages.read(side.artifacts, [one]) for one in routed.inboxes]
+    assert read == [{"c": b"reveal"}, {}]
 
 
 async def test_an_accountant_is_asked_before_and_after_and_may_refuse():
