@@ -68,12 +68,11 @@ async def test_three_rounds_of_digits_on_two_hosts_become_a_version_with_the_sam
     assert onward["evolution_metrics"][0]["loss"] < metrics[0]["loss"]
 
 
-async def test_runs_that_hand_over_to_each_other_write_one_stream_and_the_same_model(fleet, monkeypatch):
+async def test_runs_that_hand_over_to_each_other_write_one_stream_and_the_same_model(fleet):
     ten = await fleet()
     whole = await ten.run(await ten.request(rounds=4))
-    monkeypatch.setattr(learning, "HISTORY", 30)
     ten.versions.known.clear()
-    request = await ten.request(rounds=4)
+    request = await ten.request(rounds=4, history=30)
     parts = await ten.run(request)
     events = await ten.stream(request["id"])
     assert len({event.run_id for event in events}) > 1
