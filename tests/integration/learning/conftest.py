@@ -174,7 +174,7 @@ def starting(kafka, topic_prefix, temporal, tmp_path):
             stdout=asyncio.subprocess.PIPE,
         )
         try:
-            assert await asyncio.wait_for(process.stdout.readline(), 30) == b"ready\n"
+            assert await asyncio.wait_for(process.stdout.readline(), DEADLINE) == b"ready\n"
             yield process
         finally:
             if process.returncode is None:

@@ -87,6 +87,7 @@ async def test_250_clients_train_in_shards_over_runs_that_hand_over_and_nothing_
 
 
 @pytest.mark.chaos
+@pytest.mark.timeout(400)
 async def test_1000_clients_of_two_processes_train_in_shards_in_bounded_memory(
     fleet, starting, record_property
 ):

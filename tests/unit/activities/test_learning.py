@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002, ARG005 # fakes have arguments that a port wants
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -138,6 +139,33 @@ async def test_what_cannot_be_run_is_refused_before_anything_is_opened(change, s
     with pytest.raises(Refusal) as caught:
         await Side().prepare(**change)
     assert said in str(caught.value)
+
+
+async def test_a_fleet_of_12000_is_read_once_a_round_and_drawn_from_under_the_defaults():
+    side = Side()
+    side.roster.there = [
+        candidate(f"client-{n:05}", f"host-{n % 24}", identity="A" * 43 + "=") for n in range(12_000)
+    ]
+    looks, read = [], side.roster.candidates
+
+    async def candidates():
+        looks.append(1)
+        return await read()
+
+    side.roster.candidates = candidates
+    began = time.process_time()
+    prepared = await side.prepare(cohort=CohortPolicy())
+    took = time.process_time() - began
+    drawn = prepared.first.drawn
+    assert (len(looks), drawn.eligible, len(drawn.cohort)) == (1, 12_000, 119)
+    assert drawn.roster.bytes < 12_000 * 320
+    assert took < 2  # of a busy machine; 0.2 s of an idle one
+    made = await side.do(
+        "aggregate_round",
+        await side.task(prepared, [await side.report(one.client, 1.0) for one in drawn.cohort[:100]]),
+    )
+    assert len(looks) == 2
+    assert {one.client for one in made.next.drawn.cohort} != {one.client for one in drawn.cohort}
 
 
 async def test_updates_become_the_mean_by_samples_and_the_next_round_is_drawn():
