@@ -56,12 +56,12 @@ class Drawing:
             Refusal: the policy contradicts the fleet, or no noise is enough.
         """
         request = opening.request
-        candidates = await self.roster.candidates()
-        able = len(eligible(candidates, request, opening.since, opening.until))
-        size = cohort_size(able, request.cohort)
         calibrate = self.methods.of(request.privacy).calibrate
         if calibrate is None:
             return opening
+        candidates = await self.roster.candidates()
+        able = len(eligible(candidates, request, opening.since, opening.until))
+        size = cohort_size(able, request.cohort)
         spec = calibrate(request.privacy, request.rounds, size, able)
         return replace(opening, request=replace(request, privacy=spec))
 

@@ -107,7 +107,9 @@ class Learning:
         else:
             outboxes = await messages.read(artifacts, task.outboxes)
             still = sorted(client for host in task.hosts for client in host.clients)
-            given = {client: outboxes.get(client, b"") for client in still}
+            if not task.outboxes:
+                outboxes = dict.fromkeys(still, b"")
+            given = {client: outboxes[client] for client in still if client in outboxes}
         half = self._own.methods.aggregator(session.spec)
         try:
             inboxes = await asyncio.to_thread(half.route, task.step, session, given)

@@ -10,6 +10,7 @@ from activities import messages, update_file
 from activities.learning_ports import Journal, LargeArtifacts, LocalData, Trainers
 from activities.learning_tasks import Exchange, Exchanged, TrainReports, TrainTask
 from activities.local_rounds import Given, Learned, learn
+from activities.own_thread import OwnThreads
 from activities.privacy.port import Protected, Session
 from activities.privacy.registry import Methods
 from activities.watch import OutOfTime, Watch
@@ -52,6 +53,7 @@ class Training:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._turn = asyncio.Lock()
+        self._threads = OwnThreads()
 
     @activity.defn(name="train_round")
     async def train_round(self, task: TrainTask) -> TrainReports:
@@ -126,7 +128,7 @@ class Training:
         """
         try:
             rows = self._host.clients(client)
-            return await learn(given, client, rows, self._host.journal, watch)
+            return await learn(given, client, rows, self._host.journal, watch, threads=self._threads)
         except OutOfTime:
             raise NotTrained("late", "the round's deadline was over") from None
         except Refusal as refusal:

@@ -30,12 +30,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.stream import Draft
     from workflows import learning_calls, learning_text, names
     from workflows.entrance import hand_over
-    from workflows.learning_carry import Carried, CycleInput, carrying, packed, unpacked
+    from workflows.learning_carry import HISTORY, Carried, CycleInput, carrying, packed, unpacked
     from workflows.learning_round import Attempt
     from workflows.recording import Recording
 
-HISTORY = 2_000
-"""Events after which a run hands over to the next, between two rounds."""
 LOOK_AGAIN = timedelta(seconds=10)
 """Between two looks at a fleet that is too small at the moment."""
 
@@ -53,6 +51,7 @@ class RunLearningCycle:
         self._course: Course | None = None
         self._session: ArtifactRef | None = None
         self._attempt: Attempt | None = None
+        self._history = HISTORY
 
     @property
     def _state(self) -> Cycle:
@@ -65,7 +64,7 @@ class RunLearningCycle:
         if given.scheduled:
             named = f"{given.id}-{info.workflow_start_time:%Y%m%dT%H%M%S}"
             given = replace(given, id=named, scheduled=False)
-        stream, request = names.learning_stream(given.id), given.request
+        stream, request, self._history = names.learning_stream(given.id), given.request, given.history
         if info.workflow_id != stream:
             return await hand_over(RunLearningCycle.run, given, stream)
         if (carried is None) != (info.continued_run_id is None):
@@ -188,11 +187,11 @@ class RunLearningCycle:
     def _hand_on(self) -> None:
         """Between two rounds, when this run has grown long: the next one goes on with the same stream."""
         info = workflow.info()
-        if info.get_current_history_length() > HISTORY or info.is_continue_as_new_suggested():
+        if info.get_current_history_length() > self._history or info.is_continue_as_new_suggested():
             if self._course is None:
                 raise AssertionError("it is known how rounds go")
             carried = packed(self._state, self._course, self._session)
-            workflow.continue_as_new(carrying(self._state.cycle.request, carried))
+            workflow.continue_as_new(carrying(self._state.cycle.request, carried, self._history))
 
     def _begun(self) -> Attempt:
         if self._course is None or self._session is None:

@@ -9,10 +9,13 @@ import msgspec
 from activities.learning_tasks import Course
 from domain.artifact import ArtifactRef
 from domain.learning.commands import RunCycle
+from domain.learning.policy import within
 from domain.learning.state import NO_CYCLE, Cycle
 from domain.refusal import Refusal
 
 MAX_STATE = 16 << 20
+HISTORY = 2_000
+"""Events after which a run hands over to the next, between two rounds."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,9 +29,18 @@ class Carried:
 
 @dataclass(frozen=True, slots=True)
 class CycleInput(RunCycle):
-    """A `RunCycle`. `carried` is what a run hands to the next one of the same cycle; leave it out."""
+    """A `RunCycle`. `carried` is what a run hands to the next one of the same cycle; leave it out.
+
+    `history`: events after which it does so. It stands in the input, so that a run is taken again as it went,
+    whatever the default is by then.
+    """
 
     carried: Carried | None = None
+    history: int = HISTORY
+
+    def __post_init__(self) -> None:
+        RunCycle.__post_init__(self)
+        within("history", self.history, 10, 10_000)
 
     @property
     def request(self) -> RunCycle:
@@ -36,9 +48,10 @@ class CycleInput(RunCycle):
         return RunCycle(**{one.name: getattr(self, one.name) for one in fields(RunCycle)})
 
 
-def carrying(request: RunCycle, carried: Carried) -> CycleInput:
+def carrying(request: RunCycle, carried: Carried, history: int = HISTORY) -> CycleInput:
     """The input of the next run."""
-    return CycleInput(**{one.name: getattr(request, one.name) for one in fields(RunCycle)}, carried=carried)
+    same = {one.name: getattr(request, one.name) for one in fields(RunCycle)}
+    return CycleInput(**same, carried=carried, history=history)
 
 
 def packed(state: Cycle, course: Course, session: ArtifactRef | None) -> Carried:
