@@ -20,11 +20,16 @@ HISTORY = 2_000
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """`state`: JSON, compressed (RFC 1950) and in base64. `session`: of the round that is open."""
+    """`state`: JSON, compressed (RFC 1950) and in base64. `session`, `more`: of the round that is open."""
 
     state: str
     course: Course
     session: ArtifactRef | None
+    more: tuple[ArtifactRef, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[ArtifactRef, ...]:
+        return () if self.session is None else (self.session, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,10 +59,11 @@ def carrying(request: RunCycle, carried: Carried, history: int = HISTORY) -> Cyc
     return CycleInput(**same, carried=carried, history=history)
 
 
-def packed(state: Cycle, course: Course, session: ArtifactRef | None) -> Carried:
+def packed(state: Cycle, course: Course, sessions: tuple[ArtifactRef, ...]) -> Carried:
     """Ready to be carried."""
     raw = msgspec.json.encode(state, order="deterministic")
-    return Carried(base64.b64encode(zlib.compress(raw, 9)).decode(), course, session)
+    first = sessions[0] if sessions else None
+    return Carried(base64.b64encode(zlib.compress(raw, 9)).decode(), course, first, sessions[1:])
 
 
 def unpacked(carried: Carried) -> Cycle:

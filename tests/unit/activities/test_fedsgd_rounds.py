@@ -6,12 +6,12 @@ import numpy as np
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import tensor_file
 from activities.learning import Control, Learning
 from activities.learning_tasks import AggregateRound, PrepareCycle, TrainTask
 from activities.privacy import plain
 from activities.privacy.registry import Methods
 from activities.training import Host, Training
+from domain.learning import tensor_file
 from domain.learning.commands import RunCycle
 from domain.learning.policy import CohortPolicy, StrategySpec, TrainerSpec
 from domain.learning.tensors import digest

@@ -329,9 +329,12 @@ async def test_a_strategy_by_losses_is_told_that_they_are_hidden():
         _ = updates.losses
 
 
+THREE = CohortPolicy(share=1, minimum=3)
+
+
 async def test_messages_go_to_the_hosts_of_those_who_are_left():
     side = Side(toy_sum.installed(MemoryJournal()))
-    prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"))
+    prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"), cohort=THREE)
     assert (prepared.course.before, prepared.course.after) == (("hello",), ("reveal",))
     session = prepared.first.session
     left = (HostClients("g", ("c",)), HostClients("h", ("a",)))
@@ -350,7 +353,8 @@ async def test_an_accountant_is_asked_before_and_after_and_may_refuse():
         def __init__(self):
             self.admitted = []
 
-        async def admit(self, session):
+        async def admit(self, session, everybody):
+            assert everybody
             if session.round > 1:
                 raise Refusal("budget", "a would have spent 1.2 of 1")
             self.admitted.append(session.spec.epsilon)
