@@ -56,8 +56,9 @@ def worker(
     `<node>@<region>`; it changes nothing else.
     """
     trained = local_training.Training(host) if host else None
-    learning: list[Callable[..., Any]] = [trained.train_round, trained.exchange] if trained else []
-    if host is not None:
+    learning: list[Callable[..., Any]] = []
+    if trained is not None and host is not None:
+        learning += [trained.train_round, trained.exchange, trained.close_attempt]
         learning.append(Evaluating(host).evaluate_version)
     return Worker(
         client,

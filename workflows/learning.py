@@ -51,7 +51,7 @@ class RunLearningCycle:
             "learning", Draft("", names.SOURCE, info.workflow_id, info.run_id), NO_CYCLE, fold_all
         )
         self._course: Course | None = None
-        self._session: ArtifactRef | None = None
+        self._sessions: tuple[ArtifactRef, ...] = ()
         self._attempt: Attempt | None = None
 
     @property
@@ -111,7 +111,7 @@ class RunLearningCycle:
 
     async def _open(self, request: RunCycle) -> None:
         prepared = await learning_calls.prepare(request)
-        self._course, self._session = prepared.course, prepared.first.session
+        self._course, self._sessions = prepared.course, prepared.first.sessions
 
         def write(draft: Draft, at: datetime) -> Sequence[Event]:
             opened = draft.events(decide.open_cycle(NO_CYCLE, prepared.opening), at)
@@ -131,12 +131,12 @@ class RunLearningCycle:
             causation_id=state.last_event,
         )
         self._recording = Recording("learning", draft, state, fold_all)
-        self._course, self._session = carried.course, carried.session
+        self._course, self._sessions = carried.course, carried.sessions
 
     async def _round(self) -> None:
         if self._state.round is None:
             drawn = await self._draw()
-            self._session = drawn.session
+            self._sessions = drawn.sessions
             await self._recording.record(
                 lambda state: decide.open_round(state, drawn.drawn), f"open round {self._state.next_round}"
             )
@@ -150,8 +150,9 @@ class RunLearningCycle:
             f"round {attempt.opened.round} {'was abandoned' if made.new is None else 'became a model'}",
         )
         self._attempt = None
-        self._session = None if made.next is None else made.next.session
+        self._sessions = () if made.next is None else made.next.sessions
         self._show("training")
+        await attempt.close()
 
     def _ended(self, state: Cycle, draft: Draft, at: datetime, made: AggregatedRound) -> Sequence[Event]:
         """What came in, what became of it, and the round that follows: one append, each part folded first."""
@@ -175,8 +176,7 @@ class RunLearningCycle:
             try:
                 return await learning_calls.draw(self._state)
             except ActivityError as error:
-                refused = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
-                if not refused or workflow.now() + LOOK_AGAIN >= until:
+                if not learning_calls.is_small(error) or workflow.now() + LOOK_AGAIN >= until:
                     raise
             self._show("waiting for the fleet")
             await workflow.sleep(LOOK_AGAIN, summary="look at the fleet again")
@@ -191,19 +191,20 @@ class RunLearningCycle:
         if info.get_current_history_length() > HISTORY or info.is_continue_as_new_suggested():
             if self._course is None:
                 raise AssertionError("it is known how rounds go")
-            carried = packed(self._state, self._course, self._session)
+            carried = packed(self._state, self._course, self._sessions)
             workflow.continue_as_new(carrying(self._state.cycle.request, carried))
 
     def _begun(self) -> Attempt:
-        if self._course is None or self._session is None:
+        if self._course is None or not self._sessions:
             raise AssertionError("a round that is open has its session")
-        return Attempt(self._recording, self._course, self._session)
+        return Attempt(self._recording, self._course, self._sessions)
 
     async def _withdraw(self) -> None:
         """End a cancelled cycle on its own log."""
         reason = workflow.cancellation_reason() or ""
         if self._state.opened is not None:
             await self._recording.record(lambda state: decide.withdraw(state, reason), "withdraw the cycle")
+            await self._forget()
             self._show("withdrawn" if self._state.withdrawn is not None else "closed")
 
     async def _fail(self, error: ActivityError | ChildWorkflowError | asyncio.CancelledError) -> None:
@@ -211,7 +212,13 @@ class RunLearningCycle:
         reason = cause.message if isinstance(cause, ApplicationError) else str(cause)
         if self._state.opened is not None:
             await self._recording.record(lambda state: decide.fail(state, reason), "the cycle fails")
+            await self._forget()
             self._show("failed")
+
+    async def _forget(self) -> None:
+        """Of an attempt that was under way when the cycle ended, too, nobody needs the keys any more."""
+        if self._attempt is not None:
+            await self._attempt.close()
 
     def _show(self, status: str) -> None:
         """The live picture in Temporal's UI and lists."""

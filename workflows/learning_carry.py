@@ -17,11 +17,16 @@ MAX_STATE = 16 << 20
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """`state`: JSON, compressed (RFC 1950) and in base64. `session`: of the round that is open."""
+    """`state`: JSON, compressed (RFC 1950) and in base64. `session`, `more`: of the round that is open."""
 
     state: str
     course: Course
     session: ArtifactRef | None
+    more: tuple[ArtifactRef, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[ArtifactRef, ...]:
+        return () if self.session is None else (self.session, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,10 +46,11 @@ def carrying(request: RunCycle, carried: Carried) -> CycleInput:
     return CycleInput(**{one.name: getattr(request, one.name) for one in fields(RunCycle)}, carried=carried)
 
 
-def packed(state: Cycle, course: Course, session: ArtifactRef | None) -> Carried:
+def packed(state: Cycle, course: Course, sessions: tuple[ArtifactRef, ...]) -> Carried:
     """Ready to be carried."""
     raw = msgspec.json.encode(state, order="deterministic")
-    return Carried(base64.b64encode(zlib.compress(raw, 9)).decode(), course, session)
+    first = sessions[0] if sessions else None
+    return Carried(base64.b64encode(zlib.compress(raw, 9)).decode(), course, first, sessions[1:])
 
 
 def unpacked(carried: Carried) -> Cycle:

@@ -132,6 +132,10 @@ async def message_rounds(
             retry_policy=PATIENCE,
             summary=f"{step}: pass the messages on",
         )
+        if routed.lost:
+            gone_for = (client for one in hosts for client in one.clients)
+            lost += [Loss(client, "failed", printable(routed.lost, 200)) for client in gone_for]
+            return (), (), tuple(lost)
         asked = zip(hosts, routed.inboxes, strict=True)
         told = await asyncio.gather(*(_exchange(Exchange(step, session, box), one) for one, box in asked))
         lost += [loss for _, out in told for loss in out]
@@ -139,6 +143,16 @@ async def message_rounds(
         gone = {loss.client for loss in lost}
         hosts = only(hosts, frozenset(c for one in hosts for c in one.clients if c not in gone))
     return outboxes, hosts, tuple(lost)
+
+
+async def train_hidden(task: TrainTask, hosts: tuple[HostClients, ...]) -> TrainReports:
+    """As `train`, with the message rounds of a sum of their own before and after."""
+    course = task.course
+    _, hosts, lost = await message_rounds(course.before, task.session, hosts)
+    told = await train(task, hosts)
+    left = only(hosts, frozenset(report.client for report in told.reports))
+    revealed, _, _ = await message_rounds(course.after, task.session, left, told.reports)
+    return TrainReports(told.reports, (*lost, *told.lost), revealed)
 
 
 async def _exchange(task: Exchange, host: HostClients) -> tuple[ArtifactRef | None, tuple[Loss, ...]]:

@@ -45,13 +45,22 @@ class ToyNode:
         assert await self.journal.once(f"toy/{session.salt}/{self.client}", content) == content
         return Protected(content, "secure_sum")
 
+    async def close(self, session):
+        await self.journal.once(f"toy/{session.salt}/{self.client}/closed", b"")
+
     def _pad(self, session):
         return seed_of(1, session.salt, self.client) % 1000
 
 
 class ToyAggregator:
     def __init__(self):
-        self.lost = 0
+        self.closed = []
+
+    async def prepare(self, salt):
+        return ""
+
+    async def close(self, salt):
+        self.closed.append(salt)
 
     def route(self, step, session, outboxes):
         assert outboxes.keys() <= set(session.cohort)

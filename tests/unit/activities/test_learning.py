@@ -116,7 +116,7 @@ async def test_a_cycle_is_prepared_with_all_that_its_model_depends_on():
         ("c", "g"),
     ]
     session = await messages.session_of(side.artifacts, prepared.first.session)
-    assert (session.cohort, session.eligible, session.salt) == (("a", "b", "c"), 3, "c/1/1")
+    assert (session.cohort, session.eligible, session.salt) == (("a", "b", "c"), 3, "c/1/1/0")
     assert session.subjects == {"a": "a", "b": "b", "c": "c"}
     assert await side.prepare() == prepared
 
@@ -227,9 +227,12 @@ async def test_a_strategy_by_losses_is_told_that_they_are_hidden():
         _ = updates.losses
 
 
+THREE = CohortPolicy(share=1, minimum=3)
+
+
 async def test_messages_go_to_the_hosts_of_those_who_are_left():
     side = Side(toy_sum.installed(Journal()))
-    prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"))
+    prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"), cohort=THREE)
     assert (prepared.course.before, prepared.course.after) == (("hello",), ("reveal",))
     session = prepared.first.session
     box = await messages.keep(side.artifacts, {"a": b"1", "b": b"2", "c": b"3"})
@@ -244,7 +247,8 @@ async def test_an_accountant_is_asked_before_and_after_and_may_refuse():
         def __init__(self):
             self.admitted = []
 
-        async def admit(self, session):
+        async def admit(self, session, everybody):
+            assert everybody
             if session.round > 1:
                 raise Refusal("budget", "a would have spent 1.2 of 1")
             self.admitted.append(session.spec.epsilon)
