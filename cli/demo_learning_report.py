@@ -77,10 +77,12 @@ def plots(found: Found, folder: Path) -> list[Path]:
         figure = Figure(figsize=(8, 5), dpi=150, layout="constrained")
         FigureCanvasAgg(figure)
         axes = figure.add_subplot()
-        for one in found.values():
-            rounds = one.get("evolution_metrics", [])
-            at = [each["round"] for each in rounds]
-            axes.plot(at, [each[metric] for each in rounds], marker=".", label=one["title"])
+        drawn = [one for one in found.values() if "refused" not in one]
+        for number, one in enumerate(drawn):
+            at = [each["round"] for each in one["evolution_metrics"]]
+            values = [each[metric] for each in one["evolution_metrics"]]
+            width = 1 + (len(drawn) - number) / 2  # two runs that are the same are both to be seen
+            axes.plot(at, values, marker=".", linewidth=width, label=one["title"])
         axes.set(xlabel="round", ylabel=f"{metric} on the holdout")
         axes.legend(fontsize=8)
         files.append(folder / f"{metric}.png")
