@@ -70,7 +70,7 @@ def node(
     metrics: str | None,
 ) -> None:
     """One region's or edge's own reasoning and training, and its shared context."""
-    _one_thread_for_sums()
+    one_thread_for_sums()
     from workers import node as process
     from workers.trainees import Conditions, Training
 
@@ -93,7 +93,7 @@ def node(
     )
 
 
-def _one_thread_for_sums() -> None:
+def one_thread_for_sums() -> None:
     """Before numpy is loaded: a matrix is multiplied by one thread.
 
     How a sum is divided among threads decides its last bits, and a node must give the same update for the
