@@ -22,7 +22,7 @@ from domain.refusal import Refusal
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FRESH = timedelta(hours=1)
 _WRITING = ThreadPoolExecutor(16, "artifacts")
-"""Threads of its own, which wait for the disk: many files settle together, and nothing that computes waits."""
+"""Threads that wait for the disk: many files settle together, and nothing that computes waits for them."""
 
 
 class FsspecArtifacts:
