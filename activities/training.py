@@ -152,7 +152,6 @@ class Training:
         wire = sent_schema(given.schema, task.course.client)
         try:
             update = _update(task, client, learned, wire)
-            update_file.check_update(update, wire)
             protected = await self._host.methods.node(task.privacy, client).protect(session, update)
             if method.individual:
                 update_file.decode(protected.content, wire)  # the gate: whatever a method made of it

@@ -79,7 +79,7 @@ def main(arguments: list[str] | None = None) -> None:
         parser.add_argument(option, required=True)
     told = parser.parse_args(arguments)
 
-    from cli.worker_node import one_thread_for_sums
+    from cli.worker_process import one_thread_for_sums
 
     one_thread_for_sums()
     from workers import node

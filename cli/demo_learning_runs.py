@@ -64,7 +64,7 @@ class Cycles:
     @classmethod
     async def on(cls, demo: Demo, tables: LearningQueries, holdout: Rows) -> "Cycles":
         """With `holdout` in the artifact store, which every round's model is evaluated on."""
-        kept = await FsspecArtifacts(demo.settings.artifacts).put(tensor_file.write(dict(holdout)))
+        kept = await FsspecArtifacts(demo.settings.artifacts).put(tensor_file.encode(dict(holdout)))
         return cls(demo, tables, kept)
 
     def id(self, plan: Plan) -> str:

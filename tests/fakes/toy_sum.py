@@ -37,9 +37,6 @@ class ToyNode:
         assert inbox == b"reveal"
         return str(self._pad(session)).encode()
 
-    async def close(self, session):
-        pass
-
     async def protect(self, session, update):
         weight = update.metadata.data_volume
         padded = {
