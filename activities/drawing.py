@@ -1,5 +1,6 @@
 """Draws a cohort from the roster as it is, and says to its members who is in it."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -10,11 +11,15 @@ from activities.learning_tasks import DrawnRound, DrawRound
 from activities.privacy.port import Session
 from activities.privacy.registry import Methods
 from domain.learning.decide import Drawn
-from domain.learning.events import CycleOpened
+from domain.learning.events import CycleOpened, Member
 from domain.learning.fleet import Candidate
 from domain.learning.selection import cohort_size, draw, eligible, is_poisson, subject_of
 from domain.learning.strategies.registry import named
 from domain.learning.wire import sent_schema
+from domain.refusal import Refusal
+
+MAX_NAMES = 160 * 1024
+"""Bytes of a cohort's names, which travel in one payload and stand in one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,6 +42,7 @@ class Drawing:
         cohort = draw(
             able, request.cohort, request.seed, task.round, task.attempt, poisson=is_poisson(request.privacy)
         )
+        _check_names(cohort)
         asked = {member.client for member in cohort}
         session = self._session(task, [one for one in able if one.client.id in asked], len(able))
         if not self.methods.method(session.spec).individual:
@@ -80,4 +86,15 @@ class Drawing:
             spec=spec,
             schema=sent_schema(task.opening.schema, named(request.strategy.name).client),
             subjects={client.id: subject_of(client) for client in clients},
+        )
+
+
+def _check_names(cohort: Sequence[Member]) -> None:
+    size = len(msgspec.json.encode(cohort))
+    if size > MAX_NAMES:
+        most = len(cohort) * MAX_NAMES // size
+        raise Refusal(
+            "cohort.size",
+            f"the names of {len(cohort):,} clients and their hosts take {size:,} bytes, at most "
+            f"{MAX_NAMES:,}: ask about {most:,} clients, or give them shorter names",
         )
