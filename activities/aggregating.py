@@ -8,13 +8,13 @@ from typing import Protocol
 
 import numpy as np
 
-from activities import stored_updates, tensor_file
+from activities import stored_updates
 from activities.learning_ports import LargeArtifacts
 from activities.learning_tasks import AggregateRound
 from activities.privacy.port import RoundLost, Session, Sum
 from activities.privacy.registry import Methods
 from domain.artifact import ArtifactRef
-from domain.learning import evidence
+from domain.learning import evidence, tensor_file
 from domain.learning.combinations import settings_of
 from domain.learning.decide import NewModel
 from domain.learning.drift_distance import drift_distance

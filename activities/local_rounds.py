@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from activities import tensor_file
 from activities.learning_ports import Journal, LocalData
 from activities.learning_tasks import TrainTask
 from activities.own_thread import OwnThreads
 from activities.watch import OutOfTime, Watch
+from domain.learning import tensor_file
 from domain.learning.seeds import seed_of
 from domain.learning.tensors import Array, Schema, Tensors, check_tensors
 from domain.learning.trainer import Fitted, LocalPlan, Rows, Tell, Trainer

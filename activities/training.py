@@ -13,9 +13,9 @@ from activities.local_rounds import Given, Learned, learn
 from activities.own_thread import OwnThreads
 from activities.privacy.port import Protected, Session
 from activities.privacy.registry import Methods
-from activities.tensor_file import decode
 from activities.watch import OutOfTime, Watch
 from domain.learning.events import Loss, Lost, Report
+from domain.learning.tensor_file import decode
 from domain.learning.tensors import Schema, check_tensors
 from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
 from domain.learning.wire import model_schema, sent_schema

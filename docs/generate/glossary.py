@@ -158,7 +158,7 @@ MEANINGS: dict[str, str] = {
     "DataOffer.since": "The time of its first row; null where it has none or does not say.",
     "DataOffer.until": "The time after its last row; null where it has none or does not say.",
     "Left.host": "The node process.",
-    "VersionPublished.version": "What it is called, `v1.0`, `v1.1`, …",
+    "VersionPublished.version": "`v1.0`, `v1.1`, …: what it is called.",
     "VersionPublished.cycle": "The cycle whose model it is.",
     "VersionPublished.artifact": "The model's tensors.",
     "VersionPublished.digest": "SHA-256 over the model's tensors, as the cycle's last round has it.",

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from activities import tensor_file, update_file
+from activities import update_file
 from activities.privacy.port import Protected, RoundLost, Sum
 from activities.privacy.registry import Installed
+from domain.learning import tensor_file
 from domain.learning.seeds import seed_of
 from domain.refusal import Refusal
 

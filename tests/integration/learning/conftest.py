@@ -13,17 +13,18 @@ import numpy as np
 import pytest
 from temporalio.client import Client
 
-from activities import tensor_file
 from activities.learning import Control
 from activities.privacy import plain
 from activities.privacy.registry import Methods
 from activities.training import Host
+from domain.learning import tensor_file
 from domain.learning.state import NO_CYCLE, fold_all
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
-from tests.fakes.learning import Clients, Journal, Rows, Versions, candidate, data_of
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import Clients, Rows, Versions, candidate, data_of
 from tests.fakes.read_model import MemoryReadModel
 from workers import node, orchestrator
 from workers.artifacts import FsspecArtifacts
@@ -58,7 +59,7 @@ class Fleet:
     versions: Versions = field(default_factory=Versions)
     name: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     roster: Clients = field(default_factory=Clients)
-    journals: dict[str, Journal] = field(default_factory=dict)
+    journals: dict[str, MemoryJournal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.trainers = InstalledTrainers()
@@ -77,7 +78,9 @@ class Fleet:
         return f"h{n % self.hosts}-{self.name}"
 
     def orchestrating(self, **more):
-        control = Control(self.artifacts, self.trainers, self.methods(Journal()), self.roster, self.versions)
+        control = Control(
+            self.artifacts, self.trainers, self.methods(MemoryJournal()), self.roster, self.versions
+        )
         return orchestrator.worker(
             self.client,
             self.log,
@@ -89,7 +92,7 @@ class Fleet:
         )
 
     def hosting(self, n: int):
-        journal = self.journals.setdefault(self.host(n), Journal())
+        journal = self.journals.setdefault(self.host(n), MemoryJournal())
         made = Host(data_of(self.rows), self.trainers, self.artifacts, journal, self.methods(journal))
         return node.worker(self.client, self.host(n), host=made)
 

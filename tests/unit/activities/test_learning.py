@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import messages, tensor_file, update_file
+from activities import messages, update_file
 from activities.learning import Control, Learning
 from activities.learning_tasks import (
     AggregateRound,
@@ -25,6 +25,7 @@ from activities.privacy import plain
 from activities.privacy.port import Session
 from activities.privacy.registry import Installed, Methods
 from activities.stored_updates import hidden, opened, ref_of
+from domain.learning import tensor_file
 from domain.learning.commands import RunCycle
 from domain.learning.data_schema import data_schema
 from domain.learning.events import PrivacyMetadata, Report
@@ -36,7 +37,8 @@ from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
 from domain.refusal import Refusal
 from tests.fakes import toy_sum
 from tests.fakes.artifacts import MemoryArtifacts
-from tests.fakes.learning import Clients, Journal, Versions, candidate
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import Clients, Versions, candidate
 from workers import absent
 from workers.trainers import InstalledTrainers
 
@@ -328,7 +330,7 @@ async def test_one_hostile_client_is_left_out_by_name_and_stops_nobody(hostile, 
 
 async def test_a_hidden_update_with_a_wrong_digest_counts_as_one_that_never_came():
     """In the messages before the sum as in the sum itself, so that both speak of the same survivors."""
-    side = Side(toy_sum.installed(Journal()))
+    side = Side()
     reports = [await side.report(name, 1.0) for name in "abc"]
     found = await hidden(side.artifacts, [replace(reports[0], sha256="0" * 64), *reports[1:]])
     assert list(found) == ["b", "c"]
@@ -342,7 +344,7 @@ async def test_a_strategy_by_losses_is_told_that_they_are_hidden():
 
 
 async def test_messages_go_to_the_hosts_of_those_who_are_left():
-    side = Side(toy_sum.installed(Journal()))
+    side = Side(toy_sum.installed(MemoryJournal()))
     prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"))
     assert (prepared.course.before, prepared.course.after) == (("hello",), ("reveal",))
     session = prepared.first.session

@@ -6,8 +6,8 @@ from datetime import timedelta
 import msgspec
 import numpy as np
 
-from activities import tensor_file, update_file
-from domain.learning import decide, evidence
+from activities import update_file
+from domain.learning import decide, evidence, tensor_file
 from domain.learning.commands import RunCycle
 from domain.learning.events import CycleOpened, Loss, PrivacyMetadata, Report
 from domain.learning.fleet import Candidate, Client, DataOffer

@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from activities import tensor_file
 from audit.decisions import settled_streams
 from audit.learning import Learned, replay_cycle
 from audit.learning_artifacts import NOWHERE
@@ -15,7 +14,7 @@ from audit.replay import replay_all, replay_stream
 from audit.trail import has_outcome, trail
 from cli import audit_learning
 from domain.artifact import ArtifactRef
-from domain.learning import evidence
+from domain.learning import evidence, tensor_file
 from domain.learning.events import Member, RoundAggregated, RoundOpened, UpdatesCollected
 from domain.learning.policy import PrivacySpec
 from domain.learning.possible import entered
@@ -321,7 +320,7 @@ async def test_evidence_of_another_method_or_of_none_is_told():
     )
     junk = await made.artifacts.put(b"junk")
     told = await problem(made, changed(made, RoundAggregated, evidence=junk))
-    assert told.problem.startswith("evidence: is no safetensors file")
+    assert told.problem.startswith("evidence: is not a safetensors file")
 
 
 async def test_where_the_aggregator_adds_the_noise_it_says_that_the_noise_is_secret():
