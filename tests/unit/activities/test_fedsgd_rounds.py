@@ -59,14 +59,8 @@ async def federated(rows, **cohort):
     artifacts, trainers = MemoryArtifacts(), InstalledTrainers((), ())
     roster = Clients([candidate(name, host) for name, host in zip(rows, "ghgh", strict=True)])
     learning = Learning(Control(artifacts, trainers, METHODS, roster, Versions()))
-    hosts = [
-        Training(
-            Host(
-                data_of({one: Rows(rows[one]) for one in part}), trainers, artifacts, MemoryJournal(), METHODS
-            )
-        )
-        for part in ("ac", "bd")
-    ]
+    rows_by_host = [data_of({one: Rows(rows[one]) for one in part}) for part in ("ac", "bd")]
+    hosts = [Training(Host(own, trainers, artifacts, MemoryJournal(), METHODS)) for own in rows_by_host]
     request = RunCycle(
         "c",
         "m",
