@@ -12,7 +12,7 @@ from activities.learning_tasks import DrawnRound, DrawRound
 from activities.privacy.port import Session
 from activities.privacy.registry import Methods
 from domain.learning.decide import Drawn
-from domain.learning.events import CycleOpened
+from domain.learning.events import CycleOpened, Member
 from domain.learning.fleet import Client
 from domain.learning.selection import draw, eligible, is_poisson, odds, subject_of
 from domain.learning.shards import MOST, shards
@@ -21,6 +21,8 @@ from domain.learning.wire import sent_schema
 from domain.refusal import Refusal
 
 MOST_ROWS = 65_536
+MAX_NAMES = 160 * 1024
+"""Bytes of a cohort's names, which travel in one payload and stand in one event."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +51,7 @@ class Drawing:
             poisson=is_poisson(request.privacy),
             always=request.privacy.key_holder,
         )
+        _check_names(cohort)
         asked = {member.client for member in cohort}
         members = [one.client for one in able if one.client.id in asked]
         session = self._session(task, members, odds(able, request.cohort))
@@ -125,4 +128,15 @@ class Drawing:
             subjects={client.id: subject_of(client) for client in clients},
             # Nobody weighs more than the rows that were announced; the bound is one against boasting.
             weight_cap=min(max([1, *rows]), MOST_ROWS),
+        )
+
+
+def _check_names(cohort: Sequence[Member]) -> None:
+    size = len(msgspec.json.encode(cohort))
+    if size > MAX_NAMES:
+        most = len(cohort) * MAX_NAMES // size
+        raise Refusal(
+            "cohort.size",
+            f"the names of {len(cohort):,} clients and their hosts take {size:,} bytes, at most "
+            f"{MAX_NAMES:,}: ask about {most:,} clients, or give them shorter names",
         )

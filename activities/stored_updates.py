@@ -1,12 +1,8 @@
 """What came in for a round, from the artifact store: updates as strategies read them, and protected ones."""
 
 import asyncio
-import json
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
 from temporalio import activity
 
 from activities.learning_ports import LargeArtifacts
@@ -16,8 +12,6 @@ from domain.learning.stored_updates import StoredUpdates, places
 from domain.learning.tensor_file import Place
 from domain.learning.tensors import Schema
 from domain.refusal import Refusal
-
-_SPAN = 1 << 20
 
 
 def ref_of(report: Report) -> ArtifactRef:
@@ -66,8 +60,7 @@ async def hidden(artifacts: LargeArtifacts, reports: Sequence[Report]) -> Stored
     """Protected updates by client, in the order of their ids.
 
     Without those whose file is missing, or has other bytes than were reported: such a client counts as one
-    that dropped out. What the bytes hide nobody can look at here; NaN in them has no meaning, since a method
-    that hides works on whole numbers that its node made of finite ones.
+    that dropped out. What the bytes hide nobody can look at here.
     """
     found = {}
     for report in sorted(reports, key=lambda report: report.client):
@@ -78,29 +71,12 @@ async def hidden(artifacts: LargeArtifacts, reports: Sequence[Report]) -> Stored
     return Stored(found)
 
 
-def _left_out(report: Report, refusal: Refusal) -> None:
-    activity.logger.warning("update.unusable", extra={"client": report.client, "why": str(refusal)})
-
-
 def _places(content: memoryview, schema: Schema, client: str) -> Mapping[str, Place]:
-    """By the tensor's own name; what the file says of itself is held against the schema and the report."""
-    text, found = places(content, schema)
-    if _whose(text) != client:
-        raise Refusal("update", "is another client's")
-    for name, place in found.items():
-        _check_finite(place.view(content).reshape(-1), name)
+    whose, found = places(content, schema)
+    if whose != client:
+        raise Refusal("update", "says that it is another client's")
     return found
 
 
-def _whose(text: str) -> object:
-    try:
-        return json.loads(text)["node_id"]
-    except (ValueError, TypeError, KeyError, RecursionError):
-        return None
-
-
-def _check_finite(numbers: NDArray[Any], tensor: str) -> None:
-    """Part by part, since a mask of a whole model would be a quarter of one more in memory."""
-    for start in range(0, numbers.size, _SPAN):
-        if not np.isfinite(numbers[start : start + _SPAN]).all():
-            raise Refusal("update", f"tensor '{tensor}' holds NaN or an infinity")
+def _left_out(report: Report, refusal: Refusal) -> None:
+    activity.logger.warning("update.unusable", extra={"client": report.client, "why": str(refusal)})

@@ -1,15 +1,11 @@
 """The stored updates of a round as strategies read them, and those whose file is none of an update."""
 
-import json
-from collections.abc import Collection, Mapping, Sequence
-
-import numpy as np
+from collections.abc import Collection, Sequence
 
 from audit.learning_artifacts import Artifacts, content
 from domain.artifact import ArtifactRef
 from domain.learning.events import Report
 from domain.learning.stored_updates import StoredUpdates, places
-from domain.learning.tensor_file import Place
 from domain.learning.tensors import Schema
 from domain.refusal import Refusal
 
@@ -36,27 +32,14 @@ async def stored(
             broken.append(report.client)
             continue
         try:
-            found, said = _read(raw, schema)
+            whose, found = places(raw, schema)
         except Refusal:
             broken.append(report.client)
             continue
-        if said != report.client:
-            if report.client not in left_out:
-                raise Refusal(what, f"its file {report.sha256[:12]} says that it is another client's")
+        if whose == report.client:
+            files.append((report, raw, found))
+        elif report.client in left_out:
             broken.append(report.client)
-            continue
-        files.append((report, raw, found))
+        else:
+            raise Refusal(what, f"its file {report.sha256[:12]} says that it is another client's")
     return StoredUpdates(files), tuple(broken)
-
-
-def _read(raw: memoryview, schema: Schema) -> tuple[Mapping[str, Place], str]:
-    """Where each tensor lies, and whose update the file says it is."""
-    text, found = places(raw, schema)
-    for name, place in found.items():
-        if not np.isfinite(place.view(raw)).all():
-            raise Refusal("update", f"tensor '{name}' holds NaN or an infinity")
-    try:
-        said = json.loads(text)["node_id"]
-    except (ValueError, TypeError, KeyError):
-        raise Refusal("update", "does not say whose it is") from None
-    return found, str(said)

@@ -21,7 +21,8 @@ Write = Callable[[S, Draft, datetime], Sequence[Event]]
 
 # A broker that is away is waited for, however long: a decision pauses, it does not fail.
 _PATIENCE = RetryPolicy(initial_interval=timedelta(milliseconds=200), maximum_interval=timedelta(seconds=10))
-_PART_BYTES = 256 * 1024
+_PART_BYTES = 240 * 1024
+_ENVELOPE = 256  # bytes of an entry beside its data: id, version, time, type, cause
 _ATTEMPT = timedelta(seconds=20)  # above the log writer's own deadline of 10 s
 
 
@@ -132,10 +133,10 @@ def request(topic: str, events: Sequence[Event]) -> StreamAppend:
 
 
 def parts(events: Sequence[Event]) -> Iterator[Sequence[Event]]:
-    """`events` in order, in appends that stay well below Temporal's limit on a payload."""
+    """`events` in order, in appends below 256 KiB each, unless one event alone is larger."""
     start = size = 0
     for index, event in enumerate(events):
-        grown = size + len(to_json(event.data))
+        grown = size + len(to_json(event.data)) + _ENVELOPE
         if index > start and grown > _PART_BYTES:
             yield events[start:index]
             start, grown = index, grown - size

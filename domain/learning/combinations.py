@@ -23,19 +23,20 @@ def check_combination(request: RunCycle, trainer: Trainer) -> None:
     privacy, minimum = request.privacy, request.cohort.minimum
     strategy = registry.named(request.strategy.name)
     spec = replace(request.strategy, settings=settings_of(request, strategy))
+    if strategy.individual and privacy.method in registry.SUMS_ONLY:
+        raise Refusal(
+            "strategy",
+            f"{strategy.name} needs each client's update, which {privacy.method} hides, and a cycle makes no "
+            f"sums of groups in their place; take {registry.sum_rules()}, or another privacy method",
+        )
     registry.check(spec, minimum, privacy)
     registry.check_trainer(spec, trainer.name, trainer.abilities)
-    if privacy.method in registry.SUMS_ONLY:
-        if spec.settings.get("groups"):
-            raise Refusal(
-                "strategy.groups", f"sums of groups are not made under {privacy.method} here; take 0"
-            )
-        if minimum < _FEWEST:
-            raise Refusal(
-                "cohort.minimum",
-                f"with {privacy.method} it must be at least {_FEWEST}: of the sum of two updates each "
-                "client knows the other",
-            )
+    if privacy.method in registry.SUMS_ONLY and minimum < _FEWEST:
+        raise Refusal(
+            "cohort.minimum",
+            f"with {privacy.method} it must be at least {_FEWEST}: of the sum of two updates each "
+            "client knows the other",
+        )
     if request.local.partial and "partial" not in trainer.abilities:
         raise Refusal("local.partial", f"{trainer.name} cannot be stopped between two steps; set it to false")
     _check_privacy(privacy)

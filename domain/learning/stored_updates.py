@@ -1,5 +1,6 @@
 """The updates of a round over their files: read block by block, so that no model is loaded for it."""
 
+import json
 from collections.abc import Mapping, Sequence
 
 import numpy as np
@@ -8,12 +9,13 @@ from numpy.typing import NDArray
 from domain.learning import tensor_file
 from domain.learning.events import Report
 from domain.learning.tensor_file import Place
-from domain.learning.tensors import Schema
+from domain.learning.tensors import Array, Schema
 from domain.refusal import Refusal
 
 KEY = "update"
 """The one metadata key of an update's file: canonical JSON of `node_id` and `metadata`."""
 _WHAT = "update"
+_SPAN = 1 << 20
 
 
 class StoredUpdates:
@@ -51,25 +53,18 @@ class StoredUpdates:
         return [report.group for report, _, _ in self._files]
 
     def block(self, tensor: str, start: int, stop: int) -> NDArray[np.float64]:
-        """Numbers `start` up to `stop` of the flattened `tensor`: clients x numbers.
-
-        Raises:
-            Refusal: an update holds NaN or an infinity there; names its client.
-        """
+        """Numbers `start` up to `stop` of the flattened `tensor`: clients x numbers."""
         found = np.empty((len(self._files), stop - start))
         for row, (_, content, places) in enumerate(self._files):
             found[row] = places[tensor].view(content).reshape(-1)[start:stop]
-        if not np.isfinite(found).all():
-            (bad, *_), _ = np.nonzero(~np.isfinite(found))
-            raise Refusal(_WHAT, f"of {self.clients[int(bad)]}: tensor '{tensor}' holds NaN or an infinity")
         return found
 
 
 def places(content: memoryview, schema: Schema) -> tuple[str, Mapping[str, Place]]:
-    """Where each tensor lies, by its own name; what the file says of itself is held against the schema.
+    """Whose update it says it is, and where each tensor lies, by its own name.
 
     Raises:
-        Refusal: the file holds anything else than an update of the schema; no number is looked at.
+        Refusal: the file holds anything else than an update of the schema, NaN and infinities included.
     """
     read = tensor_file.header(content, _WHAT)
     if read.metadata.keys() != {KEY}:
@@ -80,4 +75,19 @@ def places(content: memoryview, schema: Schema) -> tuple[str, Mapping[str, Place
     for name, spec in wanted.items():
         if (read.places[name].shape, read.places[name].dtype) != (spec.shape, spec.dtype):
             raise Refusal(_WHAT, f"tensor '{spec.name}' is of another shape or type")
-    return read.metadata[KEY], {spec.name: read.places[name] for name, spec in wanted.items()}
+        _check_finite(read.places[name].view(content).reshape(-1), spec.name)
+    return _whose(read.metadata[KEY]), {spec.name: read.places[name] for name, spec in wanted.items()}
+
+
+def _whose(text: str) -> str:
+    try:
+        return str(json.loads(text)["node_id"])
+    except (ValueError, TypeError, KeyError, RecursionError):
+        raise Refusal(_WHAT, "does not say whose it is") from None
+
+
+def _check_finite(numbers: Array, tensor: str) -> None:
+    """Part by part, since a mask of a whole model would be a quarter of one more in memory."""
+    for start in range(0, numbers.size, _SPAN):
+        if not np.isfinite(numbers[start : start + _SPAN]).all():
+            raise Refusal(_WHAT, f"tensor '{tensor}' holds NaN or an infinity")

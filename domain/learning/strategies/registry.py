@@ -121,7 +121,7 @@ def _check_privacy(strategy: Strategy, settings: Mapping[str, float], privacy: P
             raise Refusal(
                 "strategy",
                 f"{strategy.name} needs each client's update, which {method} hides, and sums of groups "
-                f"do not do; take {_sum_rules()}, or another privacy method",
+                f"do not do; take {sum_rules()}, or another privacy method",
             )
         if not groups:
             raise Refusal(
@@ -140,13 +140,13 @@ def _check_noise(strategy: Strategy, privacy: PrivacySpec) -> None:
         raise Refusal(
             "strategy",
             f"{strategy.name} {UNNOISED[strategy.name]}: it does not go with differential_privacy; "
-            f"take {_sum_rules()}",
+            f"take {sum_rules()}",
         )
     if privacy.place == "central":
         raise Refusal(
             "strategy",
             f"{strategy.name} needs each client's update, but central differential_privacy noises their "
-            f"mean; take place = local, or {_sum_rules()}",
+            f"mean; take place = local, or {sum_rules()}",
         )
 
 
@@ -157,5 +157,6 @@ def _refuse_groups(method: str) -> None:
     )
 
 
-def _sum_rules() -> str:
+def sum_rules() -> str:
+    """Those that go with sums alone, for a refusal."""
     return ", ".join(strategy.name for strategy in _ALL if not strategy.individual)

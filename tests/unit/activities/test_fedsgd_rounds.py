@@ -17,7 +17,8 @@ from domain.learning.policy import CohortPolicy, StrategySpec, TrainerSpec
 from domain.learning.tensors import digest
 from domain.learning.trainers.logistic_regression import LogisticRegression
 from tests.fakes.artifacts import MemoryArtifacts
-from tests.fakes.learning import Clients, Journal, Rows, Versions, candidate, data_of
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import Clients, Rows, Versions, candidate, data_of
 from workers.trainers import InstalledTrainers
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -58,12 +59,8 @@ async def federated(rows, **cohort):
     artifacts, trainers = MemoryArtifacts(), InstalledTrainers((), ())
     roster = Clients([candidate(name, host) for name, host in zip(rows, "ghgh", strict=True)])
     learning = Learning(Control(artifacts, trainers, METHODS, roster, Versions()))
-    hosts = [
-        Training(
-            Host(data_of({one: Rows(rows[one]) for one in part}), trainers, artifacts, Journal(), METHODS)
-        )
-        for part in ("ac", "bd")
-    ]
+    rows_by_host = [data_of({one: Rows(rows[one]) for one in part}) for part in ("ac", "bd")]
+    hosts = [Training(Host(own, trainers, artifacts, MemoryJournal(), METHODS)) for own in rows_by_host]
     request = RunCycle(
         "c",
         "m",

@@ -170,6 +170,20 @@ async def test_a_fleet_of_12000_is_read_once_a_round_and_drawn_from_under_the_de
     assert {one.client for one in made.next.drawn.cohort} != {one.client for one in drawn.cohort}
 
 
+async def test_a_cohort_whose_names_do_not_fit_a_payload_is_refused_with_the_number_that_do():
+    side = Side()
+    side.roster.there = [candidate(f"{n:0100}", "h" * 100) for n in range(1_000)]
+    asked = {"share": 1, "minimum": 2}
+    with pytest.raises(Refusal) as caught:
+        await side.prepare(cohort=CohortPolicy(**asked, size=1_000))
+    assert str(caught.value) == (
+        "cohort.size: the names of 1,000 clients and their hosts take 238,001 bytes, at most 163,840: "
+        "ask about 688 clients, or give them shorter names"
+    )
+    drawn = (await side.prepare(cohort=CohortPolicy(**asked, size=688))).first.drawn
+    assert len(drawn.cohort) == 688
+
+
 async def test_updates_become_the_mean_by_samples_and_the_next_round_is_drawn():
     side = Side()
     prepared = await side.prepare()

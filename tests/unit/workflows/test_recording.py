@@ -4,6 +4,7 @@ import asyncio
 from datetime import UTC, datetime
 
 import pytest
+from pydantic_core import to_json
 from temporalio import workflow
 
 from domain.consensus.commands import OpenDeliberation, Voter
@@ -12,9 +13,10 @@ from domain.consensus.events import BallotSealed
 from domain.consensus.state import NOT_OPENED, fold_all
 from domain.refusal import ImpossibleEvent
 from domain.stream import Draft
-from workflows.recording import Recording
+from workflows.recording import Recording, parts, request
 
 STREAM = "consensus/q"
+AT = datetime(2026, 1, 1, tzinfo=UTC)
 
 
 @pytest.fixture
@@ -26,7 +28,7 @@ def appended(monkeypatch):
         await asyncio.sleep(0)
         versions.extend(entry.version for entry in entries.entries)
 
-    monkeypatch.setattr(workflow, "now", lambda: datetime(2026, 1, 1, tzinfo=UTC))
+    monkeypatch.setattr(workflow, "now", lambda: AT)
     monkeypatch.setattr(workflow, "execute_activity_method", append)
     return versions
 
@@ -60,3 +62,14 @@ async def test_what_was_appended_is_kept_before_the_next_decision_is_taken(recor
 
     await asyncio.gather(seal("x"), seal("y"))
     assert order == ["decide x", "keep 1", "decide y", "keep 1"]
+
+
+@pytest.mark.parametrize("size", [1, 300, 30_000])
+def test_each_append_of_many_events_fits_a_payload_of_256_kib(size):
+    data = BallotSealed("v" * 100, 1, "0" * size)
+    events = Draft(STREAM, "source", STREAM, "r" * 36).events([data] * (1_000_000 // (size + 300)), AT)
+    cut = [*parts(events)]
+    assert [event for part in cut for event in part] == list(events)
+    sizes = [len(to_json(request("decisions", part))) for part in cut]
+    assert all(100 * 1024 < one < 256 * 1024 for one in sizes[:-1])
+    assert sizes[-1] < 256 * 1024
