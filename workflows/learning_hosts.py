@@ -26,11 +26,11 @@ with workflow.unsafe.imports_passed_through():
         TrainReports,
         TrainTask,
     )
-    from activities.training import Training
     from domain.artifact import ArtifactRef
     from domain.learning.events import Loss, Lost, Member, Report
     from domain.strict_json import printable
     from workflows.heartbeats import ALIVE
+    from workflows.learning_answers import Unreadable, answered, believed, losses, unread
     from workflows.names import node_queue
 
 TOGETHER = 100
@@ -84,9 +84,10 @@ async def train(task: TrainTask, hosts: Sequence[HostClients]) -> TrainReports:
 async def _train(task: TrainTask, host: str) -> TrainReports:
     bound = timedelta(seconds=task.local.seconds) + GRACE
     try:
-        told = await workflow.execute_activity_method(
-            Training.train_round,
+        told = await answered(
+            "train_round",
             task,
+            TrainReports,
             task_queue=node_queue(host),
             schedule_to_start_timeout=min(UNREACHABLE, bound),
             schedule_to_close_timeout=bound,
@@ -96,22 +97,9 @@ async def _train(task: TrainTask, host: str) -> TrainReports:
         )
     except ActivityError as error:
         return TrainReports((), _lost(error, task.clients))
-    return _own(told, task.clients)
-
-
-def _own(told: TrainReports, clients: Sequence[str]) -> TrainReports:
-    """What a host says of the clients that it was asked for, once each; it is not believed more."""
-    asked, reports, lost = set(clients), [], []
-    for report in told.reports:
-        if report.client in asked:
-            asked.remove(report.client)
-            reports.append(report)
-    for loss in told.lost:
-        if loss.client in asked:
-            asked.remove(loss.client)
-            lost.append(loss)
-    silent = (Loss(client, "failed", "the host said nothing of it") for client in sorted(asked))
-    return TrainReports(tuple(reports), (*lost, *silent))
+    except Unreadable as why:
+        return TrainReports((), unread(why, task.clients))
+    return believed(told, task.clients, task.privacy)
 
 
 async def message_rounds(
@@ -161,9 +149,10 @@ async def train_hidden(task: TrainTask, hosts: tuple[HostClients, ...]) -> Train
 
 async def _exchange(task: Exchange, host: HostClients) -> tuple[ArtifactRef | None, tuple[Loss, ...]]:
     try:
-        told: Exchanged = await workflow.execute_activity_method(
-            Training.exchange,
+        told = await answered(
+            "exchange",
             task,
+            Exchanged,
             task_queue=node_queue(host.host),
             schedule_to_start_timeout=UNREACHABLE,
             schedule_to_close_timeout=MESSAGE,
@@ -173,8 +162,9 @@ async def _exchange(task: Exchange, host: HostClients) -> tuple[ArtifactRef | No
         )
     except ActivityError as error:
         return None, _lost(error, host.clients)
-    asked = set(host.clients)
-    return told.outbox, tuple(loss for loss in told.lost if loss.client in asked)
+    except Unreadable as why:
+        return None, unread(why, host.clients)
+    return told.outbox, losses(told.lost, set(host.clients))
 
 
 def _lost(error: ActivityError, clients: Sequence[str]) -> tuple[Loss, ...]:

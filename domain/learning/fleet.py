@@ -1,5 +1,6 @@
 """Who could train: what node processes say of the clients they train for, on their own stream."""
 
+import re
 from dataclasses import dataclass
 from datetime import datetime
 from typing import ClassVar
@@ -7,10 +8,13 @@ from typing import ClassVar
 from domain.learning.policy import within
 from domain.refusal import Refusal
 from domain.stream import check_id
+from domain.strict_json import printable
 
 MAX_CLIENTS = 500
 """In one announcement, so that it stays one event; a host of more announces in parts."""
 MAX_PARTS = 1_000
+MAX_NAME = 128
+_IDENTITY = re.compile(r"[A-Za-z0-9+/]{42}[AEIMQUYcgkosw048]=")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +56,13 @@ class Client:
     def __post_init__(self) -> None:
         check_id(self.id)
         within("network_mbps", self.network_mbps, 0, 1e9)
+        if self.subject is not None:
+            check_id(self.subject, "subject")
+        if self.identity is not None and not _IDENTITY.fullmatch(self.identity):
+            raise Refusal("identity", "is not the base64 of a public key of 32 bytes")
+        for name in self.trainers:
+            if not name.isprintable() or len(name) > MAX_NAME:
+                raise Refusal("trainers", f"'{printable(name, 40)}' is no name of at most {MAX_NAME} letters")
 
 
 @dataclass(frozen=True, slots=True)

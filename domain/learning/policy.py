@@ -6,6 +6,7 @@ from typing import Literal
 
 from domain.learning.tensors import GROUPS
 from domain.refusal import Refusal
+from domain.stream import check_id
 
 MethodName = str
 """One of `METHODS`; another is refused as `Unknown privacy method: X`."""
@@ -57,6 +58,8 @@ class CohortPolicy:
                 )
         within("quality", self.quality, 0, 1)
         within("network_mbps", self.network_mbps, 0, 1e6)
+        for region in self.regions:
+            check_id(region, "regions")
         within("attempts", self.attempts, 1, 20)
 
 
@@ -139,6 +142,9 @@ class PrivacySpec:
             raise Refusal(
                 "method", f"Unknown privacy method: {self.method[:40]!a}; it is one of {', '.join(METHODS)}"
             )
+        check_id(self.ledger, "ledger")
+        if self.key_holder is not None:
+            check_id(self.key_holder, "key_holder")
         within("delta", self.delta, 0, 0.1, above=True)
         within("clip", self.clip, 0, 1e9, above=True)
         within("threshold", self.threshold, 0.5, 1, above=True)

@@ -13,6 +13,8 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 
 _LOTS = 1 << 256
+_SIGNED = frozenset({"secure_mpc", "homomorphic_encryption", "hybrid"})
+"""Methods whose messages a client signs: one without an identity would end the attempt for everybody."""
 
 
 def eligible(
@@ -147,7 +149,8 @@ def _reachable(one: Candidate, policy: CohortPolicy) -> bool:
 
 
 def _able(client: Client, request: RunCycle) -> bool:
-    return request.trainer.name in client.trainers
+    known = client.identity is not None or request.privacy.method not in _SIGNED
+    return known and request.trainer.name in client.trainers
 
 
 def _offers(offer: DataOffer, request: RunCycle, since: datetime, until: datetime) -> bool:

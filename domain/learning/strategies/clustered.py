@@ -81,22 +81,23 @@ class Clustered:
     ) -> Aggregated:
         """Each model moved by the mean of its group's changes; without any it stays. `schema`: of one model.
 
+        A client says itself which group it is of: where there is no such group, its update enters none.
+
         Raises:
-            Refusal: there is no update, or one is of a group that is not there.
+            Refusal: there is no update.
         """
         full = settled(self.name, BOUNDS, settings)
         models = int(full["models"])
         if not updates.clients:
             raise Refusal("strategy", f"{self.name} has no update to aggregate")
-        for client, group in zip(updates.clients, updates.groups, strict=True):
-            if not 0 <= group < models:
-                raise Refusal("group", f"{client} trained model {group}; there are 0 to {models - 1}")
+        of = zip(updates.clients, updates.groups, strict=True)
+        excluded = tuple(client for client, group in of if not 0 <= group < models)
         moved: list[Tensors] = []
         for group in range(models):
             held = of_group(model, group)
             weights = _weights(updates, group)
             moved.append(_averaged(schema, held, updates, weights, full) if any(weights) else held)
-        return Aggregated(together(moved), {})
+        return Aggregated(together(moved), {}, excluded)
 
     def step(
         self,

@@ -1,5 +1,6 @@
 """Any event of the catalogue, of whatever content the log can store."""
 
+from base64 import b64encode
 from dataclasses import fields, is_dataclass
 from datetime import UTC, datetime
 from types import UnionType
@@ -88,9 +89,9 @@ CLIENT = st.builds(
     Client,
     ID,
     st.lists(OFFER, max_size=2).map(tuple),
-    st.lists(TEXT, max_size=2).map(tuple),
-    subject=st.none() | TEXT,
-    identity=st.none() | TEXT,
+    st.lists(NAME, max_size=2).map(tuple),
+    subject=st.none() | ID,
+    identity=st.none() | st.binary(min_size=32, max_size=32).map(lambda key: b64encode(key).decode()),
     network_mbps=st.floats(0, 1e9),
     charging=st.none() | st.booleans(),
     unmetered=st.none() | st.booleans(),

@@ -18,12 +18,14 @@ from activities.learning_tasks import Course, HostClients, TrainReports
 from domain.learning import decide
 from domain.learning.events import Loss, Member
 from domain.learning.outcome import RoundFigures
+from domain.learning.policy import PrivacySpec
 from domain.learning.state import NO_CYCLE
 from domain.refusal import Refusal
 from tests.unit.domain.learning.cycles import REQUEST, Cycle, lost, ref, report
 from workflows import learning_text
+from workflows.learning_answers import believed, losses
 from workflows.learning_carry import Carried, CycleInput, carrying, packed, unpacked
-from workflows.learning_hosts import _lost, _own, hosts_of, only, shards
+from workflows.learning_hosts import _lost, hosts_of, only, shards
 from workflows.payloads import MAX_INPUT_BYTES, Payloads, read_input
 
 COURSE = Course((), (), individual=True, client="epochs")
@@ -51,11 +53,26 @@ def test_hosts_keep_those_clients_that_are_left():
 
 def test_a_host_is_believed_for_its_own_clients_and_once():
     told = TrainReports(
-        (report("a"), report("a"), report("z")), (Loss("b", "late"), Loss("a", "late"), Loss("y", "late"))
+        (report("a"), report("a"), report("f")), (Loss("b", "late"), Loss("a", "late"), Loss("y", "late"))
     )
-    assert _own(told, ("a", "b", "c")) == TrainReports(
+    assert believed(told, ("a", "b", "c"), PrivacySpec()) == TrainReports(
         (report("a"),), (Loss("b", "late"), Loss("c", "failed", "the host said nothing of it"))
     )
+
+
+def test_a_report_that_is_impossible_loses_its_client_alone():
+    told = TrainReports((report("a"), report("b", samples=10**18)))
+    assert believed(told, ("a", "b"), PrivacySpec()) == TrainReports(
+        (report("a"),), (Loss("b", "refused", "its report is impossible: samples"),)
+    )
+
+
+def test_the_words_of_a_host_are_short_and_harmless_on_the_record():
+    said = (Loss("a", "failed", "\x1b[2J" + "x" * 300), Loss("z", "late"), Loss("a", "late"))
+    (kept,) = losses(said, {"a"})
+    assert kept.why == "failed"
+    assert kept.reason.startswith("\\x1b[2Jx")
+    assert len(kept.reason) < 210
 
 
 def failed(cause):

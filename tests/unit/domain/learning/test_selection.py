@@ -65,6 +65,48 @@ def test_who_does_not_fit_is_never_eligible(unfit):
     assert eligible([Candidate(replace(CLIENT, **unfit), "h", "eu")], EUROPE, WEEK, AT) == ()
 
 
+@pytest.mark.parametrize("method", ["secure_mpc", "homomorphic_encryption", "hybrid"])
+def test_who_has_no_identity_is_not_asked_where_messages_are_signed(method):
+    signed = replace(EUROPE, privacy=PrivacySpec(method))
+    known = Candidate(replace(CLIENT, identity="A" * 43 + "="), "h", "eu")
+    nobody = Candidate(replace(CLIENT, identity=None), "h", "eu")
+    assert eligible([known], signed, WEEK, AT) == (known,)
+    assert eligible([nobody], signed, WEEK, AT) == ()
+    assert eligible([nobody], EUROPE, WEEK, AT) == (nobody,)
+
+
+@pytest.mark.parametrize(
+    ("said", "field"),
+    [
+        ({"subject": "two words"}, "subject"),
+        ({"subject": ""}, "subject"),
+        ({"identity": ""}, "identity"),
+        ({"identity": "A" * 44}, "identity"),
+        ({"identity": "x" * 5_000}, "identity"),
+        ({"trainers": ("\x1b[2J",)}, "trainers"),
+        ({"trainers": ("m" * 129,)}, "trainers"),
+    ],
+)
+def test_a_client_that_says_what_would_end_a_cycle_later_cannot_be_announced(said, field):
+    with pytest.raises(Refusal) as refused:
+        replace(CLIENT, **said)
+    assert refused.value.field == field
+    assert str(refused.value).isprintable()
+
+
+@pytest.mark.parametrize(
+    ("made", "said"),
+    [
+        (PrivacySpec, {"ledger": "a/b"}),
+        (PrivacySpec, {"key_holder": "\x1b"}),
+        (CohortPolicy, {"regions": ("",)}),
+    ],
+)
+def test_names_in_a_request_are_ids(made, said):
+    with pytest.raises(Refusal, match=f"{next(iter(said))}: "):
+        made(**said)
+
+
 def test_another_region_is_not_asked_but_without_regions_all_are():
     elsewhere = replace(HERE, region="us")
     assert eligible([elsewhere], EUROPE, WEEK, AT) == ()

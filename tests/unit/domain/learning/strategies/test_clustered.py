@@ -24,9 +24,10 @@ def test_each_model_moves_by_the_weighted_mean_of_its_group_and_without_one_stay
 
 
 @pytest.mark.parametrize("group", [-1, 3])
-def test_a_group_that_is_not_there_is_refused(group):
-    with pytest.raises(Refusal, match=f"group: c1 trained model {group}; there are 0 to 2"):
-        run((1.0, 1, 0), (1.0, 1, group))
+def test_an_update_of_a_group_that_is_not_there_enters_none_and_stops_nobody(group):
+    done = run((1.0, 1, 0), (1.0, 1, group))
+    assert done.excluded == ("c1",)
+    assert same(done.model, run((1.0, 1, 0)).model)
 
 
 def test_more_models_than_clients_are_refused():
