@@ -7,10 +7,13 @@ from audit.divergent import Divergent
 from audit.learning_aggregate import Recomputed, recompute
 from audit.learning_artifacts import Artifacts
 from audit.learning_cohort import Cohorts
+from audit.learning_figures import check_figures
 from domain.event import Event
-from domain.learning.events import RoundAggregated, RoundOpened
+from domain.learning.events import CycleOpened, RoundAggregated, RoundOpened
 from domain.learning.state import NO_CYCLE, Cycle, fold
 from domain.refusal import Refusal
+from domain.stream import learning_stream
+from domain.strict_json import printable
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,8 +58,16 @@ async def replay_cycle(found: Learned, events: Sequence[Event], artifacts: Artif
                 found.cohorts += 1
             elif isinstance(event.data, RoundAggregated):
                 _count(found, event, await recompute(artifacts, before, event.data), before)
+                await check_figures(artifacts, before, event.data)
+            elif isinstance(event.data, CycleOpened):
+                _check_name(event.stream, event.data)
         except Refusal as refusal:
             found.divergent.append(_divergent(event, str(refusal)))
+
+
+def _check_name(stream: str, data: CycleOpened) -> None:
+    if stream != learning_stream(data.request.id):
+        raise Refusal("id", f"{printable(data.request.id, 60)} was opened in the stream {stream}")
 
 
 def _count(found: Learned, event: Event, made: Recomputed, before: Cycle) -> None:

@@ -39,7 +39,7 @@ class Replayed:
     `undecided` streams have no outcome so far; `withdrawn` ones ended without any. `passed`: records that
     were left out, and streams that stop before their end. `weights`: of the panels, see `compare_weights`.
     `applied`: rulings in the shared context, see `compare_applied`. `cycles`: of learning; `learned`: what
-    came of their rounds.
+    came of their rounds. `charges`: of a privacy ledger.
     """
 
     decisions: int = 0
@@ -49,6 +49,7 @@ class Replayed:
     models: int = 0
     cases: int = 0
     cycles: int = 0
+    charges: int = 0
     divergent: list[Divergent] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
     weights: Weights = field(default_factory=Weights)

@@ -66,7 +66,9 @@ async def _replay(
     client, artifacts = None if log_only else await connect(settings), FsspecArtifacts(settings.artifacts)
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
         ends = await context_ends(reader)
-        if stream is not None:
+        if stream is not None and stream.startswith("budget/"):
+            found = await _ledger(reader, stream)
+        elif stream is not None:
             found = await replay_stream(reader, stream, artifacts)
         else:
             with Progress("records replayed") as progress:
@@ -76,6 +78,13 @@ async def _replay(
         await compare_weights(found, reader)
         await compare_applied(found, reader, ends, everything=stream is None)
         return found, None if client is None else await _histories(settings, client, reader, stream)
+
+
+async def _ledger(reader: "LogReader", stream: str) -> "Replayed":
+    from activities.privacy.accountant import epsilon
+    from audit.budgets import replay_budget
+
+    return await replay_budget(reader, stream, epsilon)
 
 
 async def _histories(
@@ -100,6 +109,7 @@ def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
         "dockets": found.dockets,
         "models": found.models,
         "cases": found.cases,
+        "charges": found.charges,
         "learning": audit_learning.data(found.cycles, found.learned),
         "panels_weighed": found.weights.recomputed,
         "rulings_applied": found.applied.compared,
@@ -150,6 +160,7 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
         f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}{cases}"
         f" and {counted(found.models, 'model')} computed again from the log\n"
     ) + audit_learning.lines(found.learned)
+    told += f"{counted(found.charges, 'charge')} accounted for again\n" if found.charges else ""
     if histories is None:
         told += "no history asked"
     else:

@@ -22,7 +22,7 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 
 FEWEST = 3
-"""Clients in a secure sum: of the sum of two, each knows the other's update."""
+"""Clients, and survivors, in a secure sum: of the sum of two, each knows the other's update."""
 
 
 class Sample(Protocol):
@@ -89,7 +89,7 @@ class Terms:
         if list(session.cohort) != sorted(set(session.cohort)):
             raise Refusal("cohort", "is not sorted, or names a client twice")
         parts = _parts(session, noise)
-        threshold = needed(session.spec.threshold, count)
+        threshold = max(FEWEST, needed(session.spec.threshold, count))
         clip = session.spec.clip
         loudest = max((part.deviation for part in parts), default=0.0) * math.sqrt(count / threshold)
         fixed = FixedPoint(clip, 1 if noise else session.weight_cap, count, loudest / clip)

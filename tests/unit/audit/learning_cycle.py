@@ -9,6 +9,7 @@ import numpy as np
 from activities import update_file
 from domain.learning import decide, evidence, tensor_file
 from domain.learning.commands import RunCycle
+from domain.learning.drift_distance import drift_distance
 from domain.learning.events import CycleOpened, Loss, PrivacyMetadata, Report
 from domain.learning.fleet import Candidate, Client, DataOffer
 from domain.learning.policy import CohortPolicy, PrivacySpec, StrategySpec, TrainerSpec
@@ -138,10 +139,13 @@ class Made:
             state=await self.artifacts.put(tensor_file.encode(made.state)) if made.state else None,
             loss=0.5,
             accuracy=None,
-            drift=0.1,
+            drift=await self.drift(made.model),
             privacy=PrivacyMetadata(self.privacy.method),
         )
         self.say(decide.aggregated(state, state.round.round, state.round.attempt, replace(new, **changes)))
+
+    async def drift(self, model):
+        return drift_distance(tensor_file.decode(await self.artifacts.get(self.state.model))[0], model)
 
     async def aggregate_hidden(self, **changes):
         """From the sum alone, and with its evidence."""

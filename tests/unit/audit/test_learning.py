@@ -15,7 +15,7 @@ from audit.trail import has_outcome, trail
 from cli import audit_learning
 from domain.artifact import ArtifactRef
 from domain.learning import evidence, tensor_file
-from domain.learning.events import Member, RoundAggregated, RoundOpened, UpdatesCollected
+from domain.learning.events import Member, PrivacyMetadata, RoundAggregated, RoundOpened, UpdatesCollected
 from domain.learning.policy import PrivacySpec
 from domain.learning.possible import entered
 from domain.learning.tensors import digest
@@ -375,3 +375,38 @@ async def test_the_trail_of_a_cycle_says_who_was_asked_who_reported_and_what_ent
 def test_a_candidate_of_the_tests_is_what_a_roster_holds():
     raw = msgspec.json.encode([candidate("ann")])
     assert msgspec.json.decode(raw)[0]["client"]["id"] == "ann"
+
+
+@pytest.mark.parametrize(
+    ("figure", "said"),
+    [
+        ("sent_bytes", 1),
+        ("raw_bytes", 10**9),
+        ("drift", 0.001),
+        ("loss", 0.01),
+        ("loss", None),
+        ("accuracy", 0.99),
+        ("privacy", PrivacyMetadata("hybrid")),
+        ("privacy", PrivacyMetadata("none", epsilon=0.1)),
+    ],
+)
+async def test_a_figure_that_does_not_follow_from_the_reports_and_models_is_named(figure, said):
+    made = await whole()
+    told = await problem(made, changed(made, RoundAggregated, **{figure: said}))
+    assert told.problem.startswith(f"{figure}: recorded ")
+    assert told.event_id == made.log[at(made, RoundAggregated)].id
+
+
+async def test_what_clients_said_of_their_loss_and_rows_is_held_against_the_round():
+    made = await whole(strategy="median")
+    data = made.log[at(made, UpdatesCollected)].data
+    for change_, figure in (({"loss": 0.01}, "loss"), ({"raw_bytes": 1}, "raw_bytes")):
+        reports = (replace(data.reports[0], **change_), *data.reports[1:])
+        told = await problem(made, changed(made, UpdatesCollected, reports=reports))
+        assert told.problem.startswith(f"{figure}: recorded ")
+
+
+async def test_a_cycle_in_the_stream_of_another_is_named():
+    made = await whole()
+    told = await problem(made, [replace(event, stream="learning/d") for event in made.log])
+    assert told.problem == "id: c was opened in the stream learning/d"

@@ -50,3 +50,10 @@ async def test_below_the_threshold_nothing_is_revealed(step):
     gone = {step: set(fleet.cohort[:3])}
     with pytest.raises(Refusal, match=r"3 (of 6 clients are left, and 4|clients revealed, and 4) are needed"):
         await fleet.drive(gone=gone).run(fleet.updates)
+
+
+@pytest.mark.parametrize("step", ["protect", "survivors"])
+async def test_two_survivors_do_not_get_their_sum_since_each_would_know_the_other_s_update(step):
+    fleet = await Fleet(3, PrivacySpec("secure_mpc", threshold=0.51)).begin()
+    with pytest.raises(Refusal, match=r"2 (of 3 clients are left|clients revealed), and 3 are needed"):
+        await fleet.drive(gone={step: {fleet.cohort[0]}}).run(fleet.updates)
