@@ -1,7 +1,7 @@
 """The stored updates of a round as strategies read them, and those whose file is none of an update."""
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 
 import numpy as np
 
@@ -15,24 +15,36 @@ from domain.refusal import Refusal
 
 
 async def stored(
-    artifacts: Artifacts, reports: Sequence[Report], schema: Schema
+    artifacts: Artifacts, reports: Sequence[Report], schema: Schema, left_out: Collection[str] = ()
 ) -> tuple[StoredUpdates, tuple[str, ...]]:
     """The updates, and the clients whose file is no update of `schema`: those cannot have entered a model.
 
+    Nor can that of a client that the record left out (`left_out`), if its file is missing, was changed, or
+    says that it is another client's.
+
     Raises:
-        Refusal: a file is missing or was changed, or says that it is another client's.
+        Refusal: it is so of a client that entered.
     """
     files, broken = [], []
     for report in reports:
         what = f"update of {report.client}"
-        raw = memoryview(await content(artifacts, ArtifactRef("", report.sha256, report.bytes), what))
+        try:
+            raw = memoryview(await content(artifacts, ArtifactRef("", report.sha256, report.bytes), what))
+        except Refusal:
+            if report.client not in left_out:
+                raise
+            broken.append(report.client)
+            continue
         try:
             found, said = _read(raw, schema)
         except Refusal:
             broken.append(report.client)
             continue
         if said != report.client:
-            raise Refusal(what, f"its file {report.sha256[:12]} says that it is another client's")
+            if report.client not in left_out:
+                raise Refusal(what, f"its file {report.sha256[:12]} says that it is another client's")
+            broken.append(report.client)
+            continue
         files.append((report, raw, found))
     return StoredUpdates(files), tuple(broken)
 

@@ -24,10 +24,13 @@ from bench import (
     docket,
     footprint,
     learning_claims,
+    learning_large,
+    learning_round,
     merkle,
     privacy,
     projector,
     regions,
+    secure_sum,
     storm,
 )
 from bench.figure import Figure
@@ -56,8 +59,11 @@ PARTS: dict[str, Callable[[], list[Figure]]] = {
     "context": context.figures,
     "regions": regions.figures,
     "crowds": crowds.figures,
-    "privacy": privacy.figures,
+    "learning_round": learning_round.figures,
+    "secure_sum": secure_sum.figures,
+    "learning_large": learning_large.figures,
     "learning_claims": learning_claims.figures,
+    "privacy": privacy.figures,
 }
 
 
@@ -71,9 +77,18 @@ def main() -> int:
         default=context.SECONDS,
         help="how long shared context is written at full speed",
     )
+    parser.add_argument(
+        "--flower-clients",
+        type=int,
+        default=secure_sum.FLOWER_CLIENTS,
+        help="of Flower's own secure sum; 100, as of ours, takes minutes",
+    )
     asked = parser.parse_args()
     names = asked.parts or list(PARTS)
-    parts = PARTS | {"context": partial(context.figures, asked.seconds)}
+    parts = PARTS | {
+        "context": partial(context.figures, asked.seconds),
+        "secure_sum": partial(secure_sum.figures, asked.flower_clients),
+    }
     figures: dict[str, list[Figure]] = {}
     try:
         for name in names:

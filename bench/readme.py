@@ -20,6 +20,9 @@ _PARTS = {
     "context": "Shared context",
     "regions": "Regions that were cut off",
     "crowds": "Probabilities on generated crowds",
+    "learning_round": "A round of federated learning, all durable",
+    "secure_sum": "Secure sums of 100,000 numbers",
+    "learning_large": "A model of 10 million parameters",
     "learning_claims": "Federated learning on scikit-learn's digits",
     "privacy": "Differential privacy on digits",
 }

@@ -6,7 +6,7 @@ from pathlib import Path
 import click
 
 from cli.worker_node import node
-from cli.worker_process import METRICS, run_process
+from cli.worker_process import METRICS, one_thread_for_sums, run_process
 from workers.settings import Settings
 
 
@@ -19,6 +19,7 @@ def worker() -> None:
 @METRICS
 def orchestrator(metrics: str | None) -> None:
     """Workflows, and the activities that need the log and the database."""
+    one_thread_for_sums()
     from workers import orchestrator as process
 
     run_process("orchestrator", lambda settings, ready: process.run(settings, ready, metrics))

@@ -1,11 +1,10 @@
 """`moot worker node`: one region's or edge's own reasoning and training."""
 
-import os
 from pathlib import Path
 
 import click
 
-from cli.worker_process import METRICS, run_process
+from cli.worker_process import METRICS, one_thread_for_sums, run_process
 
 NODE = """\b
 Examples:
@@ -70,7 +69,7 @@ def node(
     metrics: str | None,
 ) -> None:
     """One region's or edge's own reasoning and training, and its shared context."""
-    _one_thread_for_sums()
+    one_thread_for_sums()
     from workers import node as process
     from workers.trainees import Conditions, Training
 
@@ -91,13 +90,3 @@ def node(
         ),
         ("temporal_address",),
     )
-
-
-def _one_thread_for_sums() -> None:
-    """Before numpy is loaded: a matrix is multiplied by one thread.
-
-    How a sum is divided among threads decides its last bits, and a node must give the same update for the
-    same seed on any machine. It also is faster where many nodes share a machine.
-    """
-    for name in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS", "VECLIB_MAXIMUM_THREADS"):
-        os.environ[name] = "1"

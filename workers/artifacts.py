@@ -8,6 +8,7 @@ import re
 import shutil
 import tempfile
 import uuid
+from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -20,6 +21,8 @@ from domain.refusal import Refusal
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FRESH = timedelta(hours=1)
+_WRITING = ThreadPoolExecutor(16, "artifacts")
+"""Threads that wait for the disk: many files settle together, and nothing that computes waits for them."""
 
 
 class FsspecArtifacts:
@@ -42,7 +45,7 @@ class FsspecArtifacts:
         """Store `content`; the reference names it by its SHA-256, so that a repeated put changes nothing."""
         digest = hashlib.sha256(content).hexdigest()
         path = self._path(digest)
-        await asyncio.to_thread(self._write, path, content)
+        await asyncio.get_running_loop().run_in_executor(_WRITING, self._write, path, content)
         return ArtifactRef(uri=self._files.unstrip_protocol(path), sha256=digest, bytes=len(content))
 
     async def get(self, ref: ArtifactRef) -> bytes:

@@ -1,9 +1,12 @@
 """A fleet of in-process hosts over the real broker and server: digits, dealt out to clients."""
 
 import asyncio
+import os
+import sys
 import uuid
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -30,6 +33,7 @@ from workflows.names import RUN_LEARNING_CYCLE, learning_stream
 from workflows.payloads import CONVERTER
 
 DEADLINE = 60.0
+ROOT = Path(__file__).parents[3]
 SETTINGS = {"features": 64, "classes": 10}
 
 
@@ -149,3 +153,35 @@ async def fleet(client, kafka, topic_prefix, tmp_path):
             return fleet
 
         yield made
+
+
+@pytest.fixture
+def starting(kafka, topic_prefix, temporal, tmp_path):
+    """Starts processes of a fleet, which do not outlive the block."""
+
+    @asynccontextmanager
+    async def start(fleet, role):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.integration.learning.process",
+            str(role),
+            fleet.name,
+            temporal,
+            kafka,
+            topic_prefix,
+            str(tmp_path / "artifacts"),
+            str(fleet.clients),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert await asyncio.wait_for(process.stdout.readline(), DEADLINE) == b"ready\n"
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    return start

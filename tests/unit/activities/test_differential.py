@@ -27,7 +27,7 @@ AT = datetime(2026, 11, 22, tzinfo=UTC)
 
 
 class Pickled:
-    def encode(self, update):
+    def encode(self, update, schema):  # noqa: ARG002 # the port's shape
         return pickle.dumps(update)
 
     def decode(self, content, schema):  # noqa: ARG002 # the port's shape
@@ -125,7 +125,7 @@ async def test_the_noise_is_not_what_the_record_alone_would_give():
 
 async def test_a_client_that_did_not_clip_is_clipped_at_the_aggregator():
     asked = session(("ada",), noise_multiplier=1e-3)
-    loud = FILES.encode(update("ada", 1e6))
+    loud = FILES.encode(update("ada", 1e6), SCHEMA)
     found = await released(asked, {"ada": loud})
     assert abs(l2(list(found.total.values())) - 3.0) < 0.05
 

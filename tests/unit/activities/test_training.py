@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 # fakes have arguments that a port wants
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -12,6 +13,7 @@ from temporalio.testing import ActivityEnvironment
 
 from activities import messages, update_file
 from activities.learning_tasks import Course, Exchange, TrainTask
+from activities.own_thread import MOST
 from activities.privacy import plain
 from activities.privacy.port import Session
 from activities.privacy.registry import Methods
@@ -305,3 +307,41 @@ async def test_a_cancelled_task_stops_its_thread():
     with pytest.raises(asyncio.CancelledError):
         await running
     await asyncio.wait_for(ended.wait(), 5)
+
+
+async def test_a_trainer_that_never_returns_is_late_and_takes_nobody_with_it_who_was_done(monkeypatch):
+    monkeypatch.setattr("activities.watch.HANGS", 0.0)
+    let_go = threading.Event()
+    trained = iter("ab")
+
+    def hangs(fitted, rows, tell):
+        if next(trained) == "b":
+            let_go.wait(20)
+        return fitted
+
+    node = Node(Bent(hangs))
+    try:
+        told = await node.train(await node.task(local=LocalTraining(seconds=0.3)))
+        assert [one.client for one in told.reports] == ["a"]
+        assert [(one.client, one.why) for one in told.lost] == [("b", "late")]
+        assert node.training._threads.left == 1
+    finally:
+        let_go.set()
+    async with asyncio.timeout(5):
+        while node.training._threads.left:  # noqa: ASYNC110 # the thread gives no other signal
+            await asyncio.sleep(0)
+
+
+async def test_a_trainer_that_times_out_by_itself_has_failed_and_is_not_late():
+    def slow(fitted, rows, tell):
+        raise TimeoutError
+
+    told = await (node := Node(Bent(slow))).train(await node.task())
+    assert {(one.why, one.reason) for one in told.lost} == {("failed", "TimeoutError")}
+
+
+async def test_a_node_full_of_trainings_that_never_ended_begins_no_more():
+    node = Node()
+    node.training._threads.left = MOST
+    told = await node.train(await node.task())
+    assert {(one.why, one.reason) for one in told.lost} == {("refused", "trainer was refused on the node")}

@@ -215,6 +215,27 @@ async def test_an_update_that_is_none_must_have_been_left_out():
     assert told.problem == f"excluded: recorded nobody, but fedavg leaves out {bad.client}"
 
 
+@pytest.mark.parametrize("how", ["gone", "another's", "junk"])
+async def test_what_of_an_update_was_left_out_need_not_be_there_and_the_others_are_taken_again(how):
+    made = Made(rounds=1)
+    await made.open()
+    await made.draw()
+    await made.collect(lost=0)
+    place = at(made, UpdatesCollected)
+    data = made.log[place].data
+    first, second, *others = data.reports
+    if how == "gone":
+        bad = replace(first, sha256="0" * 64)
+    elif how == "another's":
+        bad = replace(second, client=first.client)
+    else:
+        junk = await made.artifacts.put(b"no tensors")
+        bad = replace(first, sha256=junk.sha256, bytes=junk.bytes)
+    made.log[place] = replace(made.log[place], data=replace(data, reports=(bad, second, *others)))
+    await made.aggregate(without=bad.client)
+    assert (await replayed(made)).divergent == []
+
+
 @pytest.mark.parametrize(
     ("what", "line"),
     [

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from cli import worker_node
+from cli import worker, worker_node
 from cli.main import moot
 from workers import node as process
 from workers.trainees import Conditions, Training
@@ -69,6 +69,15 @@ def test_clients_can_be_named_one_by_one(told):
 
 def test_sums_are_computed_by_one_thread_whatever_the_environment_says(told):
     told()
+    assert {os.environ[name] for name in THREADS} == {"1"}
+
+
+def test_the_orchestrator_computes_sums_by_one_thread_too(monkeypatch):
+    for name in THREADS:
+        monkeypatch.setenv(name, "8")
+    monkeypatch.setattr(worker, "run_process", lambda *_: None)
+    result = CliRunner().invoke(moot, ["worker", "orchestrator"], catch_exceptions=False)
+    assert result.exit_code == 0, result.output
     assert {os.environ[name] for name in THREADS} == {"1"}
 
 

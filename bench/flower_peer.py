@@ -1,0 +1,69 @@
+"""Flower beside us, in an environment of its own (`make .venv-flower/.installed`), in the same run."""
+
+import json
+import os
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from bench.family import megabytes
+
+HERE = Path(__file__).parent
+PYTHON = Path(os.environ.get("FLOWER_PYTHON", HERE.parent / ".venv-flower" / "bin" / "python"))
+ABSENT = "Flower is not installed: make .venv-flower/.installed"
+LONGEST = 900.0
+LOOK = 0.25
+
+
+@dataclass(frozen=True, slots=True)
+class Peer:
+    """What a script of `bench/flower` said, and the most that its processes held together, in MB."""
+
+    said: dict[str, object]
+    megabytes: float
+
+    @property
+    def rounds(self) -> list[float]:
+        found = self.said["rounds"]
+        return [float(each) for each in found] if isinstance(found, list) else []
+
+
+def there() -> bool:
+    return PYTHON.exists()
+
+
+def run(script: str, *arguments: str, clients: int = 0) -> Peer | None:
+    """Run it to its end; None where Flower is not installed.
+
+    Raises:
+        RuntimeError: it failed, or took longer than a quarter of an hour.
+    """
+    if not there():
+        return None
+    with tempfile.TemporaryDirectory(prefix="moot-bench-") as folder:
+        out, log = Path(folder) / "out.json", Path(folder) / "log"
+        environ = os.environ | {"FLOWER_CLIENTS": str(clients), "FLOWER_OUT": str(out), "HOME": folder}
+        environ |= {"FLWR_TELEMETRY_ENABLED": "0", "RAY_USAGE_STATS_ENABLED": "0"}
+        with log.open("wb") as told:
+            process = subprocess.Popen(
+                [PYTHON, HERE / "flower" / script, *arguments], env=environ, stdout=told, stderr=told
+            )
+        most, until = 0.0, time.monotonic() + LONGEST
+        try:
+            while process.poll() is None and time.monotonic() < until:
+                most = max(most, sum(megabytes(process.pid).values()))
+                time.sleep(LOOK)
+        finally:
+            process.kill()
+            process.wait()
+        text = log.read_text(errors="replace")
+        if not out.exists() and (process.returncode or "{" not in text):
+            raise RuntimeError(f"Flower's {script} failed: {text[-800:]}")
+        return Peer(json.loads(out.read_text() if out.exists() else _last_object(text)), most)
+
+
+def _last_object(text: str) -> str:
+    """The deployment prints what the simulation writes."""
+    return next(line for line in reversed(text.splitlines()) if line.startswith("{"))
