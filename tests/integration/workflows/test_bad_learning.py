@@ -13,7 +13,8 @@ from cli import learn_input
 from domain.refusal import Refusal
 from tests.fakes import toy_sum
 from tests.fakes.artifacts import MemoryArtifacts
-from tests.fakes.learning import Clients, Journal, Versions, candidate
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import Clients, Versions, candidate
 from tests.integration.workflows.test_bad_input import TEXTS, raw, refusal
 from workers.trainers import InstalledTrainers
 from workflows.names import KEEP_BUDGET, KEEP_MODEL, RUN_LEARNING_CYCLE
@@ -84,7 +85,7 @@ async def learning(alone):
     control = Control(
         MemoryArtifacts(),
         InstalledTrainers((), ()),
-        Methods([plain.installed(), toy_sum.installed(Journal())]),
+        Methods([plain.installed(), toy_sum.installed(MemoryJournal())]),
         Clients([candidate(name, "h", trainers=names) for name in "abc"]),
         Versions(),
     )

@@ -17,7 +17,8 @@ from domain.learning.policy import CohortPolicy, StrategySpec, TrainerSpec
 from domain.learning.tensors import digest
 from domain.learning.trainers.logistic_regression import LogisticRegression
 from tests.fakes.artifacts import MemoryArtifacts
-from tests.fakes.learning import Clients, Journal, Rows, Versions, candidate, data_of
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import Clients, Rows, Versions, candidate, data_of
 from workers.trainers import InstalledTrainers
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
@@ -60,7 +61,9 @@ async def federated(rows, **cohort):
     learning = Learning(Control(artifacts, trainers, METHODS, roster, Versions()))
     hosts = [
         Training(
-            Host(data_of({one: Rows(rows[one]) for one in part}), trainers, artifacts, Journal(), METHODS)
+            Host(
+                data_of({one: Rows(rows[one]) for one in part}), trainers, artifacts, MemoryJournal(), METHODS
+            )
         )
         for part in ("ac", "bd")
     ]
