@@ -6,9 +6,9 @@ from typing import Any
 
 import asyncpg
 
-from activities import tensor_file
 from audit.decisions import stream_events
 from audit.replay import replay_stream
+from domain.learning import tensor_file
 from eventlog.reader import LogReader
 from tests.faults import ledger
 from tests.faults.learning_chaos import Chaos, Strike
