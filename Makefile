@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a shell forbids it, each of the many processes that tests start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo demo-conflict test test-flower check lint bench chaos dev lock docs clean
+.PHONY: help demo demo-conflict demo-learning test test-flower check lint bench chaos dev lock docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -22,6 +22,11 @@ help: ## list the commands
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
 	@touch $@
 
+.venv/.learning: .venv/.installed requirements-learning.txt
+	@echo "installing what learning needs into .venv (about a minute the first time)"
+	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-learning.txt
+	@touch $@
+
 .venv-flower/.installed: requirements-flower.txt pyproject.toml
 	@echo "installing Flower into .venv-flower (a minute or two the first time)"
 	@test -x .venv-flower/bin/python || $(PYTHON) -m venv .venv-flower
@@ -34,6 +39,9 @@ demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
 
 demo-conflict: .venv/.installed ## concurrent writes in three regions, and a case at each of four levels
 	@$(BIN)/moot demo conflict
+
+demo-learning: .venv/.learning ## 20 nodes learn digits, while some die, hide or lie
+	@$(BIN)/moot demo learning
 
 dev: .venv/.installed ## everything on this machine until Ctrl-C
 	@$(BIN)/moot dev
@@ -57,8 +65,8 @@ lint: .venv/.dev
 bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 	@$(BIN)/python -m bench
 
-chaos: .venv/.dev ## the long fault tests: kills by the dozen, and a hundred seeded runs on shared context
-	@$(BIN)/python -m pytest -m chaos tests/faults tests/integration/reaction
+chaos: .venv/.dev ## the long fault tests: kills by the dozen, a hundred seeded runs on shared context, the demo of learning
+	@$(BIN)/python -m pytest -m chaos tests/faults tests/integration/reaction tests/integration/test_demo.py
 
 test-flower: .venv-flower/.installed ## ours and Flower's strategies on the same updates, and Flower's clients here
 	@.venv-flower/bin/python -m pytest -q tests/peers

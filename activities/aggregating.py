@@ -3,18 +3,18 @@
 import asyncio
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
 
-from activities import stored_updates, tensor_file
+from activities import stored_updates
 from activities.learning_ports import LargeArtifacts
 from activities.learning_tasks import AggregateRound
 from activities.privacy.port import RoundLost, Session, Sum
 from activities.privacy.registry import Methods
 from domain.artifact import ArtifactRef
-from domain.learning import evidence
+from domain.learning import evidence, tensor_file
 from domain.learning.combinations import settings_of
 from domain.learning.decide import NewModel
 from domain.learning.drift_distance import drift_distance
@@ -36,6 +36,14 @@ class Parts(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
+class Part:
+    """A round's session, or that of a shard of it, and what its clients revealed of the sum's masks."""
+
+    session: Session
+    revealed: Mapping[str, bytes]
+
+
+@dataclass(frozen=True, slots=True)
 class Making:
     """What a model is made by: a task, its reports, and everything that its names stand for."""
 
@@ -44,8 +52,12 @@ class Making:
     reports: Sequence[Report]
     strategy: Strategy
     trainer: Trainer
-    session: Session
-    revealed: Mapping[str, bytes]
+    parts: tuple["Part", ...]
+
+    @property
+    def session(self) -> Session:
+        """Of the round, or of its first shard."""
+        return self.parts[0].session
 
     @property
     def settings(self) -> Mapping[str, float]:
@@ -67,14 +79,38 @@ async def aggregate(making: Making) -> NewModel:
     if own.methods.method(making.session.spec).individual:
         made, excluded = await _of_each(making, model, state)
         return await _told(making, model, made, excluded, None)
-    summed = await own.methods.aggregator(making.session.spec).sum(
-        making.session, await stored_updates.hidden(own.artifacts, making.reports), making.revealed
-    )
+    summed = await _summed(making)
     _check_enough(making, len(summed.clients))
     made = await asyncio.to_thread(_step, making, model, state, summed)
     inside = set(summed.clients)
     excluded = tuple(report.client for report in making.reports if report.client not in inside)
     return await _told(making, model, made, excluded, summed)
+
+
+async def _summed(making: Making) -> Sum:
+    """The sum of the round; of several shards, that of those which could be summed."""
+    found, lost = [], []
+    half = making.own.methods.aggregator(making.session.spec)
+    for part in making.parts:
+        own = set(part.session.cohort)
+        reports = [report for report in making.reports if report.client in own]
+        try:
+            updates = await stored_updates.hidden(making.own.artifacts, reports)
+            found.append(await half.sum(part.session, updates, part.revealed))
+        except RoundLost as why:
+            lost.append(why)
+    if not found:
+        raise lost[0]
+    return found[0] if len(found) == 1 else _added(found)
+
+
+def _added(parts: Sequence[Sum]) -> Sum:
+    total = {name: np.asarray(array, np.float64).copy() for name, array in parts[0].total.items()}
+    for part in parts[1:]:
+        for name, array in part.total.items():
+            total[name] += array
+    clients = sorted(client for part in parts for client in part.clients)
+    return Sum(total, math.fsum(part.weight for part in parts), tuple(clients), parts[0].privacy)
 
 
 async def _of_each(making: Making, model: Tensors, state: Tensors) -> tuple[Aggregated, tuple[str, ...]]:
@@ -154,11 +190,13 @@ async def _privacy(
     methods: Methods, session: Session, summed: Sum | None, clients: Sequence[str]
 ) -> PrivacyMetadata:
     accountant = methods.of(session.spec).accountant
-    if accountant is not None:
-        return await accountant.stated(session, tuple(clients))
-    if summed is not None and summed.privacy is not None:
-        return summed.privacy
-    return PrivacyMetadata(session.spec.method)
+    known = summed.privacy if summed is not None else None
+    if accountant is None:
+        return known or PrivacyMetadata(session.spec.method)
+    said = await accountant.stated(session, tuple(clients))
+    if known is None:
+        return said
+    return replace(said, utility_preserved=known.utility_preserved, clip=known.clip)
 
 
 async def _evidence(

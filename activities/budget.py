@@ -8,10 +8,12 @@ from temporalio import activity
 
 from activities.learning_ports import Budgets
 from activities.privacy import accountant
+from activities.privacy.port import OVERSPENT
 from domain.learning.budget.commands import Charge, Charged
-from domain.learning.dp_schedule import check, sampled_share
+from domain.learning.dp_schedule import check, sampled_share, schedule
 from domain.learning.mechanism import Composition
 from domain.learning.policy import PrivacySpec
+from domain.refusal import Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,10 +67,28 @@ class Budgeting:
         Raises:
             Refusal: neither is stated, settings contradict each other, or no noise is enough.
         """
-        check(wanted.spec)
-        if wanted.spec.noise_multiplier is not None:
-            return wanted.spec
-        return await asyncio.to_thread(calibrated, wanted)
+        spec = wanted.spec
+        return await asyncio.to_thread(calibrate, spec, wanted.rounds, wanted.cohort, wanted.eligible)
+
+
+def calibrate(spec: PrivacySpec, rounds: int, cohort: int, eligible: int) -> PrivacySpec:
+    """As `Budgeting.calibrate_noise`; takes seconds where cohorts are sampled.
+
+    Raises:
+        Refusal: as there, or everybody pays for every round, and that is more than anybody's budget.
+    """
+    check(spec)
+    if spec.noise_multiplier is None:
+        spec = calibrated(NoiseWanted(spec, rounds, cohort, eligible))
+    if spec.sampling == "secret" or cohort >= eligible:
+        whole = accountant.epsilon((schedule(spec, rounds, cohort, eligible),), spec.delta)
+        if whole > spec.budget:
+            raise Refusal(
+                OVERSPENT,
+                f"{rounds} rounds cost everybody {whole:.4g} epsilon, and a budget is {spec.budget:g}; "
+                "ask for a smaller epsilon, or a larger budget on a new ledger",
+            )
+    return spec
 
 
 def calibrated(wanted: NoiseWanted) -> PrivacySpec:

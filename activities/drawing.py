@@ -1,5 +1,7 @@
 """Draws a cohort from the roster as it is, and says to its members who is in it."""
 
+import asyncio
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -11,10 +13,14 @@ from activities.privacy.port import Session
 from activities.privacy.registry import Methods
 from domain.learning.decide import Drawn
 from domain.learning.events import CycleOpened
-from domain.learning.fleet import Candidate
-from domain.learning.selection import cohort_size, draw, eligible, is_poisson, subject_of
+from domain.learning.fleet import Client
+from domain.learning.selection import draw, eligible, is_poisson, odds, subject_of
+from domain.learning.shards import MOST, shards
 from domain.learning.strategies.registry import named
 from domain.learning.wire import sent_schema
+from domain.refusal import Refusal
+
+MOST_ROWS = 65_536
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,19 +41,54 @@ class Drawing:
         candidates = await self.roster.candidates()
         able = eligible(candidates, request, opening.since, opening.until)
         cohort = draw(
-            able, request.cohort, request.seed, task.round, task.attempt, poisson=is_poisson(request.privacy)
+            able,
+            request.cohort,
+            request.seed,
+            task.round,
+            task.attempt,
+            poisson=is_poisson(request.privacy),
+            always=request.privacy.key_holder,
         )
         asked = {member.client for member in cohort}
-        session = self._session(task, [one for one in able if one.client.id in asked], len(able))
-        if not self.methods.method(session.spec).individual:
-            key = await self.methods.aggregator(session.spec).prepare(session.salt)
-            session = replace(session, aggregator_key=key)
+        members = [one.client for one in able if one.client.id in asked]
+        session = self._session(task, members, odds(able, request.cohort))
         accountant = self.methods.of(session.spec).accountant
         if accountant is not None:
-            await accountant.admit(session)
+            await accountant.admit(session, sorted({subject_of(one.client) for one in able}))
+        first, *more = [
+            await messages.keep_session(self.artifacts, await self._prepared(part))
+            for part in self._parts(session, request.seed)
+        ]
         roster = await self.artifacts.put(msgspec.json.encode(candidates))
-        kept = await messages.keep_session(self.artifacts, session)
-        return DrawnRound(Drawn(roster, len(able), cohort), kept)
+        return DrawnRound(Drawn(roster, len(able), cohort), first, tuple(more))
+
+    def _parts(self, session: Session, seed: int) -> Iterator[Session]:
+        """The session itself; where updates hide in a sum, and many are asked, one for each shard."""
+        method = self.methods.method(session.spec)
+        if not (method.before or method.after) or len(session.cohort) <= MOST:
+            yield session
+            return
+        if session.spec.key_holder is not None:
+            raise Refusal(
+                "cohort.size",
+                f"{len(session.cohort)} clients make several sums, and the key's holder can be in one of "
+                f"them; ask at most {MOST}, or take secure_mpc",
+            )
+        for number, cohort in enumerate(shards(session.cohort, seed)):
+            own = set(cohort)
+            yield replace(
+                session,
+                cohort=cohort,
+                shard=number,
+                identities={name: key for name, key in session.identities.items() if name in own},
+                subjects={name: subject for name, subject in session.subjects.items() if name in own},
+            )
+
+    async def _prepared(self, session: Session) -> Session:
+        half = self.methods.of(session.spec).aggregator
+        if half is None:
+            return session
+        return replace(session, aggregator_key=await half.prepare(session.salt))
 
     async def calibrated(self, opening: CycleOpened) -> CycleOpened:
         """The opening with the privacy settings that its schedule comes to, for the fleet as it is now.
@@ -56,28 +97,32 @@ class Drawing:
             Refusal: the policy contradicts the fleet, or no noise is enough.
         """
         request = opening.request
-        candidates = await self.roster.candidates()
-        able = len(eligible(candidates, request, opening.since, opening.until))
-        size = cohort_size(able, request.cohort)
         calibrate = self.methods.of(request.privacy).calibrate
         if calibrate is None:
             return opening
-        spec = calibrate(request.privacy, request.rounds, size, able)
+        candidates = await self.roster.candidates()
+        size, subjects = odds(eligible(candidates, request, opening.since, opening.until), request.cohort)
+        # Seconds of computing, where cohorts are sampled.
+        spec = await asyncio.to_thread(calibrate, request.privacy, request.rounds, size, subjects)
         return replace(opening, request=replace(request, privacy=spec))
 
-    def _session(self, task: DrawRound, asked: list[Candidate], able: int) -> Session:
+    def _session(self, task: DrawRound, clients: Sequence[Client], drawn: tuple[int, int]) -> Session:
+        """For everybody who is asked; `drawn`: how many were to be, of how many subjects."""
         request = task.opening.request
         spec = request.privacy if task.clip is None else replace(request.privacy, clip=task.clip)
-        clients = [one.client for one in asked]
+        rows = [offer.rows for one in clients for offer in one.data if offer.name == request.data.name]
         return Session(
             cycle=request.id,
             round=task.round,
             attempt=task.attempt,
             rounds=request.rounds,
             cohort=tuple(sorted(client.id for client in clients)),
-            eligible=able,
+            eligible=drawn[1],
+            size=drawn[0] if is_poisson(spec) else 0,
             identities={client.id: client.identity for client in clients if client.identity is not None},
             spec=spec,
             schema=sent_schema(task.opening.schema, named(request.strategy.name).client),
             subjects={client.id: subject_of(client) for client in clients},
+            # Nobody weighs more than the rows that were announced; the bound is one against boasting.
+            weight_cap=min(max([1, *rows]), MOST_ROWS),
         )

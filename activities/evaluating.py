@@ -10,11 +10,11 @@ import numpy as np
 from temporalio import activity
 
 from activities.learning_ports import Roster
-from activities.tensor_file import header
 from activities.training import Host
 from domain.artifact import ArtifactRef
 from domain.learning.fleet import Candidate
 from domain.learning.policy import TrainerSpec
+from domain.learning.tensor_file import header
 from domain.learning.tensors import Schema, Tensors, check_tensors
 from domain.learning.trainer import Evaluation, Rows, Trainer
 from domain.learning.versions.policy import WORST, EvaluateOn, HostEvaluation, drawn, weighted_loss

@@ -9,7 +9,7 @@ import msgspec
 from temporalio import activity
 
 from activities import messages, stored_updates
-from activities.aggregating import Making, aggregate
+from activities.aggregating import Making, Part, aggregate
 from activities.drawing import Drawing
 from activities.learning_ports import (
     LargeArtifacts,
@@ -21,6 +21,7 @@ from activities.learning_ports import (
 from activities.learning_tasks import (
     AggregatedRound,
     AggregateRound,
+    CloseAttempt,
     Course,
     DrawnRound,
     DrawRound,
@@ -30,6 +31,7 @@ from activities.learning_tasks import (
     Publish,
     Route,
     Routed,
+    ShardSum,
 )
 from activities.preparing import opening_of
 from activities.privacy.port import RoundLost
@@ -107,7 +109,9 @@ class Learning:
         else:
             outboxes = await messages.read(artifacts, task.outboxes)
             still = sorted(client for host in task.hosts for client in host.clients)
-            given = {client: outboxes.get(client, b"") for client in still}
+            if not task.outboxes:
+                outboxes = dict.fromkeys(still, b"")
+            given = {client: outboxes[client] for client in still if client in outboxes}
         half = self._own.methods.aggregator(session.spec)
         try:
             inboxes = await asyncio.to_thread(half.route, task.step, session, given)
@@ -139,10 +143,15 @@ class Learning:
             named(opening.request.strategy.name),
             own.trainers.named(opening.request.trainer.name),
         )
-        session = await messages.session_of(own.artifacts, task.session)
-        revealed = await messages.read(own.artifacts, task.revealed)
+        shards = [
+            Part(
+                await messages.session_of(own.artifacts, one.session),
+                await messages.read(own.artifacts, one.revealed),
+            )
+            for one in (ShardSum(task.session, task.revealed), *task.more)
+        ]
         try:
-            new = await aggregate(Making(own, task, reports, strategy, trainer, session, revealed))
+            new = await aggregate(Making(own, task, reports, strategy, trainer, tuple(shards)))
         except RoundLost as lost:
             return AggregatedRound(None, str(lost))
         if task.last:
@@ -152,6 +161,12 @@ class Learning:
         except Refusal:
             following = None  # the workflow asks again, for as long as a round may take
         return AggregatedRound(new, next=following)
+
+    @activity.defn(name="close_attempt")
+    async def close_attempt(self, task: CloseAttempt) -> None:
+        """Forget what was kept for an attempt whose end is recorded; it cannot be summed again."""
+        session = await messages.session_of(self._own.artifacts, task.session)
+        await self._own.methods.aggregator(session.spec).close(session.salt)
 
     @activity.defn(name="publish_model")
     async def publish_model(self, task: Publish) -> str:

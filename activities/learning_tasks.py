@@ -23,10 +23,19 @@ class PrepareCycle:
 
 @dataclass(frozen=True, slots=True)
 class DrawnRound:
-    """A cohort, and what its members are told of each other (`activities.privacy.port.Session`)."""
+    """A cohort, and what its members are told of each other (`activities.privacy.port.Session`).
+
+    `more`: the sessions of the further shards, in the order of `domain.learning.shards`, where updates hide
+    in sums and many are asked.
+    """
 
     drawn: Drawn
     session: ArtifactRef
+    more: tuple[ArtifactRef, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[ArtifactRef, ...]:
+        return (self.session, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,10 +113,21 @@ class Route:
 
 @dataclass(frozen=True, slots=True)
 class Routed:
-    """The inbox file of each host, in the order of `Route.hosts`; or why this attempt is lost."""
+    """The inbox file of each host, in the order of `Route.hosts`.
+
+    `lost`: why this attempt cannot be summed any more; there are no inboxes then.
+    """
 
     inboxes: tuple[ArtifactRef, ...]
     lost: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class CloseAttempt:
+    """Forget the secrets of an attempt that is over, on a host for `clients`, or at the aggregator."""
+
+    session: ArtifactRef
+    clients: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -140,10 +160,11 @@ class TrainTask:
 
 @dataclass(frozen=True, slots=True)
 class TrainReports:
-    """What became of each client of a task."""
+    """What became of each client of a task. `revealed`: of a shard, as in `AggregateRound`."""
 
     reports: tuple[Report, ...]
     lost: tuple[Loss, ...] = ()
+    revealed: tuple[ArtifactRef, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -154,10 +175,19 @@ class KeepReports:
 
 
 @dataclass(frozen=True, slots=True)
+class ShardSum:
+    """One shard of a round whose updates hide in sums; `revealed` as in `AggregateRound`."""
+
+    session: ArtifactRef
+    revealed: tuple[ArtifactRef, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class AggregateRound:
     """Make a model of a round's updates. `kept`: files of reports; `reports`: the others.
 
     `revealed`: the hosts' answers of the last message round. `last`: no round follows to be drawn for.
+    `more`: the further shards, where `session` is the first of several.
     """
 
     opening: CycleOpened
@@ -170,6 +200,7 @@ class AggregateRound:
     kept: tuple[ArtifactRef, ...]
     revealed: tuple[ArtifactRef, ...]
     last: bool
+    more: tuple[ShardSum, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from activities import tensor_file
 from activities.learning_ports import Journal, LocalData
 from activities.learning_tasks import TrainTask
-from activities.watch import Watch
+from activities.own_thread import OwnThreads
+from activities.watch import OutOfTime, Watch
+from domain.learning import tensor_file
 from domain.learning.seeds import seed_of
 from domain.learning.tensors import Array, Schema, Tensors, check_tensors
 from domain.learning.trainer import Fitted, LocalPlan, Rows, Tell, Trainer
@@ -42,16 +43,24 @@ class Learned:
     group: int = 0
 
 
-async def learn(given: Given, client: str, data: LocalData, journal: Journal, watch: Watch) -> Learned:
+async def learn(
+    given: Given, client: str, data: LocalData, journal: Journal, watch: Watch, *, threads: OwnThreads
+) -> Learned:
     """Train on the rows of `client`; what it keeps for its next round stands in the journal afterwards.
 
     Raises:
         Refusal: the rows or the trainer's result are not what they should be.
-        OutOfTime: the deadline was over first.
+        OutOfTime: the deadline was over first, whether the trainer noticed or not.
     """
     task = given.task
     own = await _own_control(task, client, journal) if task.course.client == "control" else {}
-    learned, control = await asyncio.to_thread(_learn, given, client, data, own, watch)
+    try:
+        async with asyncio.timeout(watch.patience) as bound:
+            learned, control = await threads.run(_learn, given, client, data, own, watch)
+    except TimeoutError:
+        if not bound.expired():
+            raise  # the trainer's own
+        raise OutOfTime from None
     if control is not None:
         await journal.once(_key(task, client, task.round, task.attempt), tensor_file.encode(control))
     return learned

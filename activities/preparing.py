@@ -3,11 +3,10 @@
 import asyncio
 from datetime import timedelta
 
-from activities import tensor_file
 from activities.learning_ports import LargeArtifacts, Models, Trainers, Version
 from activities.learning_tasks import PrepareCycle
-from activities.tensor_file import ROWS
 from domain.artifact import ArtifactRef
+from domain.learning import tensor_file
 from domain.learning.combinations import check_combination, settings_of
 from domain.learning.commands import RunCycle
 from domain.learning.data_schema import data_schema
@@ -16,6 +15,7 @@ from domain.learning.seeds import seed_of
 from domain.learning.strategies.clustered import together
 from domain.learning.strategies.registry import named
 from domain.learning.strategy import Strategy
+from domain.learning.tensor_file import ROWS
 from domain.learning.tensors import Tensors, check_tensors
 from domain.learning.trainer import Trainer
 from domain.learning.wire import model_schema

@@ -8,13 +8,15 @@ from temporalio import activity
 
 from activities import messages, update_file
 from activities.learning_ports import Journal, LargeArtifacts, LocalData, Trainers
-from activities.learning_tasks import Exchange, Exchanged, TrainReports, TrainTask
+from activities.learning_tasks import CloseAttempt, Exchange, Exchanged, TrainReports, TrainTask
 from activities.local_rounds import Given, Learned, learn
+from activities.own_thread import OwnThreads
 from activities.privacy.port import Protected, Session
 from activities.privacy.registry import Methods
-from activities.tensor_file import decode
 from activities.watch import OutOfTime, Watch
+from domain.learning.combinations import NOISED
 from domain.learning.events import Loss, Lost, Report
+from domain.learning.tensor_file import decode
 from domain.learning.tensors import Schema, check_tensors
 from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
 from domain.learning.wire import model_schema, sent_schema
@@ -52,6 +54,7 @@ class Training:
     def __init__(self, host: Host) -> None:
         self._host = host
         self._turn = asyncio.Lock()
+        self._threads = OwnThreads()
 
     @activity.defn(name="train_round")
     async def train_round(self, task: TrainTask) -> TrainReports:
@@ -93,6 +96,13 @@ class Training:
                 lost.append(Loss(client, "refused", printable(str(refusal), MAX_WORDS)))
         return Exchanged(await messages.keep(self._host.artifacts, answers), tuple(lost))
 
+    @activity.defn(name="close_attempt_on_host")
+    async def close_attempt(self, task: CloseAttempt) -> None:
+        """Forget the secrets of these clients in an attempt that is over; they answer nothing more in it."""
+        session = await messages.session_of(self._host.artifacts, task.session)
+        for client in task.clients:
+            await self._host.methods.node(session.spec, client).close(session)
+
     async def _given(self, task: TrainTask) -> Given:
         trainer = self._host.trainers.named(task.trainer.name)
         code = self._host.trainers.code(task.trainer.name)
@@ -126,7 +136,7 @@ class Training:
         """
         try:
             rows = self._host.clients(client)
-            return await learn(given, client, rows, self._host.journal, watch)
+            return await learn(given, client, rows, self._host.journal, watch, threads=self._threads)
         except OutOfTime:
             raise NotTrained("late", "the round's deadline was over") from None
         except Refusal as refusal:
@@ -148,7 +158,7 @@ class Training:
         except Refusal as refusal:
             raise NotTrained("refused", str(refusal)) from None
         ref = await self._host.artifacts.put(protected.content)
-        return _report(client, ref.sha256, protected, learned, shown=task.privacy.method == "none")
+        return _report(client, ref.sha256, protected, learned, task.privacy.method)
 
 
 def _update(task: TrainTask, client: str, learned: Learned, wire: Schema) -> ClientUpdate:
@@ -159,15 +169,16 @@ def _update(task: TrainTask, client: str, learned: Learned, wire: Schema) -> Cli
     )
 
 
-def _report(client: str, sha256: str, protected: Protected, learned: Learned, *, shown: bool) -> Report:
+def _report(client: str, sha256: str, protected: Protected, learned: Learned, method: str) -> Report:
+    """What is said of an update; with noise every client weighs the same, as its clip is the same."""
     return Report(
         client=client,
         sha256=sha256,
         bytes=len(protected.content),
-        samples=learned.samples,
+        samples=1 if method in NOISED else learned.samples,
         steps=learned.steps,
         planned=learned.planned,
-        loss=learned.loss if shown else None,
+        loss=learned.loss if method == "none" else None,
         raw_bytes=learned.raw_bytes,
         level=protected.level,
         group=learned.group,

@@ -7,7 +7,8 @@ from typing import Any
 
 import msgspec
 
-from activities import tensor_file
+from domain.learning import tensor_file
+from domain.learning.stored_updates import KEY
 from domain.learning.tensors import SECTIONS, Schema, Tensors, TensorSpec, check_tensors
 from domain.learning.update import ClientUpdate, UpdateMetadata
 from domain.refusal import Refusal
@@ -15,8 +16,6 @@ from domain.stream import check_id
 from domain.strict_json import printable
 
 WHAT = "update"
-KEY = "update"
-"""The header's one metadata key: canonical JSON of `node_id` and `metadata`."""
 _FIELDS = tuple(field.name for field in fields(ClientUpdate))
 
 

@@ -15,6 +15,10 @@ class OutOfTime(Exception):
     """The deadline is over, and work done in part does not count."""
 
 
+HANGS = 1.0
+"""Seconds after the deadline in which a trainer may notice it, until it is left behind."""
+
+
 class Unwanted(BaseException):
     """The activity was cancelled while a thread of it trained; not an error that a trainer would catch."""
 
@@ -35,6 +39,11 @@ class Watch:
         info, now = activity.info(), asyncio.get_running_loop().time
         over: timedelta = max(info.started_time - info.scheduled_time, timedelta(0))
         return cls(now, now() + seconds - over.total_seconds(), partial, CURRENT.get() or Progress())
+
+    @property
+    def patience(self) -> float:
+        """Seconds until a training that says nothing is given up, before its whole host is late."""
+        return max(self.until - self.now(), 0.0) + HANGS
 
     def stop(self) -> None:
         """End what still trains at its next step."""

@@ -1,5 +1,6 @@
 """The model of a round made again from the stored updates; where that is hidden, what else can be checked."""
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from audit.learning_artifacts import Artifacts, tensors
@@ -48,7 +49,7 @@ async def recompute(artifacts: Artifacts, before: Cycle, data: RoundAggregated) 
     why = hidden(before.cycle.request.privacy)
     if why:
         return Recomputed(f"{why}; {await check_evidence(artifacts, before, data)}")
-    made, excluded = await aggregate(artifacts, before)
+    made, excluded = await aggregate(artifacts, before, left_out=data.excluded)
     if excluded != data.excluded:
         was, is_ = (few(names) or "nobody" for names in (data.excluded, excluded))
         raise Refusal("excluded", f"recorded {was}, but {data.rule} leaves out {is_}")
@@ -62,7 +63,7 @@ async def recompute(artifacts: Artifacts, before: Cycle, data: RoundAggregated) 
 
 
 async def aggregate(
-    artifacts: Artifacts, before: Cycle, rule: str | None = None
+    artifacts: Artifacts, before: Cycle, rule: str | None = None, left_out: Collection[str] = ()
 ) -> tuple[Aggregated, tuple[str, ...]]:
     """What the open round's updates become, and the clients that have no part in it.
 
@@ -70,6 +71,7 @@ async def aggregate(
         artifacts: where updates, model and the strategy's state lie.
         before: the cycle with the round open and all its reports in.
         rule: another strategy than the cycle's, with its own defaults and no state.
+        left_out: clients of which it is on the record that they did not enter.
 
     Raises:
         Refusal: an artifact is missing or was changed, or the strategy cannot be had.
@@ -84,7 +86,7 @@ async def aggregate(
     if rule is None and before.aggregated is not None and before.aggregated.state is not None:
         state = await tensors(artifacts, before.aggregated.state, "state of the round before")
     schema = before.cycle.schema
-    updates, broken = await stored(artifacts, before.reports, sent_schema(schema, strategy.client))
+    updates, broken = await stored(artifacts, before.reports, sent_schema(schema, strategy.client), left_out)
     made = strategy.aggregate(schema, model, updates, state, settings)
     return made, tuple(sorted({*broken, *made.excluded}))
 

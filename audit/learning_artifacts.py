@@ -48,6 +48,6 @@ async def tensors(artifacts: Artifacts, ref: ArtifactRef, what: str) -> Tensors:
         Refusal: as `content`, or it is no file of arrays.
     """
     try:
-        return tensor_file.read(await content(artifacts, ref, what))
+        return tensor_file.decode(await content(artifacts, ref, what), what)[0]
     except Refusal as refusal:
         raise Refusal(what, refusal.problem) from None

@@ -37,7 +37,15 @@ class Cohorts:
             raise Refusal("cohort", f"holds {few(strangers)}, not eligible by the roster")
         request = opening.request
         poisson = is_poisson(request.privacy)
-        drawn = draw(able, request.cohort, request.seed, data.round, data.attempt, poisson=poisson)
+        drawn = draw(
+            able,
+            request.cohort,
+            request.seed,
+            data.round,
+            data.attempt,
+            poisson=poisson,
+            always=request.privacy.key_holder,
+        )
         if drawn != data.cohort:
             raise Refusal("cohort", _difference(data.cohort, drawn))
 

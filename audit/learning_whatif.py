@@ -59,7 +59,7 @@ async def rounds_under(events: Sequence[Event], artifacts: Artifacts, rule: str)
 
 async def _otherwise(artifacts: Artifacts, before: Cycle, data: RoundAggregated, rule: str) -> Otherwise:
     try:
-        made, excluded = await aggregate(artifacts, before, rule)
+        made, excluded = await aggregate(artifacts, before, rule, data.excluded)
         recorded = await tensors(artifacts, data.model, "model")
     except Refusal as refusal:
         return Otherwise(data.round, data.digest, None, None, (), data.excluded, str(refusal))

@@ -17,22 +17,25 @@ import numpy as np
 
 from activities.privacy.accountant import epsilon
 from bench.figure import Figure
+from bench.privacy_halves import Halves
 from bench.privacy_run import DELTA, ROUNDS, SHARE, Adaptive, Central, Local, Summed, digits, run
 from domain.learning.discrete_gaussian import sample
 from domain.learning.mechanism import Mechanism
 
 KEPT = Path(__file__).parents[1] / "cli" / "learn_measured.json"
 SEEDS = 5
+HIDDEN = 2
+"""Seeds of the methods that hide updates, whose every round is a protocol among 50 clients."""
 TASK = (
     "scikit-learn digits, logistic regression of 650 float32 parameters, 200 clients of 7 or 8 rows, Poisson"
     " cohorts of a quarter, 40 rounds of 5 full-batch epochs, clip 0.5, delta 1e-3; training and sums alone,"
-    " in one process"
+    f" in one process; sums that hide updates with seeds 0 to {HIDDEN - 1}"
 )
 
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One line of the table: means over seeds; `seconds` of all rounds, `bytes` an update."""
+    """One line of the table: means over seeds; `seconds` of all rounds, `bytes` of a client a round."""
 
     method: str
     setting: str
@@ -51,6 +54,7 @@ class Case:
     setting: str
     mechanism: Mechanism | None
     made: Callable[[], Summed]
+    seeds: int = SEEDS
 
 
 def cases() -> list[Case]:
@@ -65,6 +69,21 @@ def cases() -> list[Case]:
         dp("central, noise 2, adaptive, secret cohorts", 2.0, SHARE, lambda: Adaptive(2.0)),
         dp("central, noise 4, public cohorts", 4.0, 1.0, lambda: Central(4.0)),
         dp("local, noise 4, public cohorts", 4.0, 1.0, lambda: Local(4.0)),
+        Case("secure_mpc", "masks among the cohort", None, lambda: Halves("secure_mpc"), HIDDEN),
+        Case(
+            "homomorphic_encryption",
+            "CKKS, one client has the key",
+            None,
+            lambda: Halves("homomorphic_encryption"),
+            HIDDEN,
+        ),
+        Case(
+            "hybrid",
+            "masks, noise 4, public cohorts",
+            Mechanism(4.0, 1.0, ROUNDS),
+            lambda: Halves("hybrid", 4.0),
+            HIDDEN,
+        ),
     ]
 
 
@@ -73,21 +92,28 @@ def measure(seeds: int = SEEDS) -> list[Row]:
     rows = []
     data = [digits(seed) for seed in range(seeds)]
     for case in cases():
-        started = time.perf_counter()
-        reached = [run(case.made(), data[seed], seed) for seed in range(seeds)]
-        seconds = (time.perf_counter() - started) / seeds
+        started, count = time.perf_counter(), min(seeds, case.seeds)
+        made = [case.made() for _ in range(count)]
+        reached = [run(one, data[seed], seed) for seed, one in enumerate(made)]
+        seconds = (time.perf_counter() - started) / count
         rows.append(
             Row(
                 case.method,
                 case.setting,
                 epsilon((case.mechanism,), DELTA) if case.mechanism else None,
                 statistics.mean(reached),
-                statistics.stdev(reached) if seeds > 1 else 0.0,
+                statistics.stdev(reached) if count > 1 else 0.0,
                 seconds,
-                650 * 4,
+                _bytes(made),
             )
         )
     return rows
+
+
+def _bytes(made: list[Summed]) -> int:
+    """Of a client in a round: its update, and where there are messages, all that it sends and is sent."""
+    halves = [one for one in made if isinstance(one, Halves)]
+    return round(sum(one.sent for one in halves) / sum(one.asked for one in halves)) if halves else 650 * 4
 
 
 def keep(rows: list[Row], seeds: int) -> None:

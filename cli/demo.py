@@ -18,12 +18,15 @@ EPILOG = """\b
 Examples:
   moot demo
   moot demo conflict
+  moot demo learning
   moot demo consensus --json
 """
-PARTS = ("consensus", "conflict")
+PARTS = ("consensus", "conflict", "learning")
 
 
-@click.command(short_help="Decide 45 real cases, or settle real conflicts, and prove it.", epilog=EPILOG)
+@click.command(
+    short_help="Decide 45 real cases, settle real conflicts, or learn digits, and prove it.", epilog=EPILOG
+)
 @click.argument("part", type=click.Choice(PARTS), default="consensus")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object of everything measured.")
 def demo(part: str, *, as_json: bool) -> None:
@@ -36,9 +39,15 @@ def demo(part: str, *, as_json: bool) -> None:
     conflict: three regions write at once what four distributions of the time zone database say, while the
     links between them are cut. What rules settle is shown after healing, and one case ends at each of the
     four levels. It has a stack of its own, in `.folkmoot/conflict-demo`.
+
+    learning: twenty node processes in three regions learn digits, by FedAvg, by FedProx, with differential
+    privacy, by secure sums of which two nodes drop out, and with four nodes that lie; the orchestrator and a
+    node are killed on the way. Plots, a table and the audit follow. It has a stack of its own, in
+    `.folkmoot/learning-demo`, and needs folkmoot[learning].
     """
     started = time.monotonic()
-    found, after = _conflict(quiet=as_json) if part == "conflict" else _consensus(quiet=as_json)
+    run = {"consensus": _consensus, "conflict": _conflict, "learning": _learning}[part]
+    found, after = run(quiet=as_json)
     found["seconds"] = round(time.monotonic() - started, 1)
     if as_json:
         import json
@@ -67,6 +76,18 @@ def _conflict(*, quiet: bool) -> tuple[dict[str, Any], str]:
         found = asyncio.run(demo_conflict.show(running, quiet=quiet))
     named = f"FOLKMOOT_DATA={os.path.relpath(data)} FOLKMOOT_CONTEXT_POLICY={os.path.relpath(CONTEXT_POLICY)}"
     return found, f"the data is kept, and shown in the Temporal UI by\n{named} \\\n  moot dev"
+
+
+def _learning(*, quiet: bool) -> tuple[dict[str, Any], str]:
+    from cli import demo_learning, demo_learning_data, demo_learning_fleet
+
+    own, holdout = demo_learning_data.dealt(*demo_learning_data.digits())
+    with demo_learning.environment() as data, _own(data, quiet=quiet) as running:
+        files = demo_learning_data.write(data / "fleet" / "rows", own)
+        with demo_learning_fleet.running(data, running["temporal_address"], files) as fleet:
+            found = asyncio.run(demo_learning.show(running, fleet, holdout, quiet=quiet))
+    named = f"FOLKMOOT_DATA={os.path.relpath(data)}"
+    return found, f"the data is kept, and shown in the Temporal UI by\n{named} moot dev"
 
 
 @contextmanager

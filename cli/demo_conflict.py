@@ -6,14 +6,14 @@ import secrets
 import signal
 import tempfile
 from collections import Counter
-from collections.abc import Iterator, Mapping
-from contextlib import AsyncExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import AbstractContextManager, AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from cli import demo_conflict_report as report
-from cli import demo_timezones
+from cli import demo_environment, demo_timezones
 from cli.demo_audit import Shell
 from cli.demo_conflict_cases import Cases
 from cli.demo_consensus import Demo
@@ -27,31 +27,22 @@ from workers import context_policy, reaction_file
 from workers.context_client import ContextClient
 from workers.context_reading import Found
 from workers.embedded import stackfile
-from workers.settings import data_folder, load
+from workers.settings import load
 from workers.temporal_client import connect
 from workflows import names
 
-_ELSEWHERE = ("FOLKMOOT_", "TEMPORAL_")
-_KEPT = ("FOLKMOOT_CACHE", "FOLKMOOT_DEBUG")
 Clients = Mapping[str, ContextClient]
 
 
-@contextmanager
-def environment() -> Iterator[Path]:
+def environment() -> AbstractContextManager[Path]:
     """Settings of its own for this process and all that it starts; yields the folder of the stack's state."""
-    before = dict(os.environ)
-    data = data_folder(Path.cwd(), os.environ) / "conflict-demo"
-    for name in before:
-        if name.startswith(_ELSEWHERE) and name not in _KEPT:
-            del os.environ[name]
-    os.environ["FOLKMOOT_DATA"] = str(data)
-    os.environ[context_policy.VARIABLE] = str(demo_timezones.CONTEXT_POLICY)
-    os.environ[reaction_file.VARIABLE] = str(demo_timezones.CONFLICT_POLICY)
-    try:
-        yield data
-    finally:
-        os.environ.clear()
-        os.environ.update(before)
+    return demo_environment.own(
+        "conflict-demo",
+        {
+            context_policy.VARIABLE: str(demo_timezones.CONTEXT_POLICY),
+            reaction_file.VARIABLE: str(demo_timezones.CONFLICT_POLICY),
+        },
+    )
 
 
 async def show(stack: dict[str, Any], *, quiet: bool) -> dict[str, Any]:

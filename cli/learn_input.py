@@ -43,7 +43,7 @@ def rows(file: Path) -> bytes:
     except OSError as error:
         raise Refusal("--holdout", f"{name} cannot be read: {error.strerror}") from None
     try:
-        arrays = tensor_file.read(content)
+        arrays = tensor_file.decode(content, dtypes=tensor_file.ROWS)[0]
     except Refusal as refusal:
         raise Refusal("--holdout", f"{name} {refusal.problem}") from None
     lengths = {array.shape[0] if array.shape else 0 for array in arrays.values()}

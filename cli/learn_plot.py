@@ -4,17 +4,17 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from cli.plot import plotted
 from domain.refusal import Refusal
 
 HEIGHT = 8
-_MARGIN = 12
 METRICS = ("loss", "accuracy")
 
 
 def terminal(rounds: Sequence[dict[str, Any]], width: int) -> str:
-    """A chart for each metric, `width` characters wide."""
-    charts = [_chart(metric, _points(rounds, metric), max(width - _MARGIN, 10)) for metric in METRICS]
-    return "\n\n".join(chart for chart in charts if chart) or "no round of its lineage was evaluated"
+    """A curve for each metric, at most `width` characters wide."""
+    curves = [plotted(metric, [one[metric] for one in rounds], width, HEIGHT) for metric in METRICS]
+    return "\n\n".join("\n".join(one) for one in curves if one) or "fewer than two rounds were evaluated"
 
 
 def png(rounds: Sequence[dict[str, Any]], title: str, file: Path) -> None:
@@ -55,19 +55,3 @@ def _points(rounds: Sequence[dict[str, Any]], metric: str) -> list[tuple[int, fl
 def _begins(rounds: Sequence[dict[str, Any]]) -> list[tuple[int, str]]:
     versions = [one["version"] for one in rounds]
     return [(at, name) for at, name in enumerate(versions, 1) if name not in versions[: at - 1]]
-
-
-def _chart(metric: str, points: list[tuple[int, float]], width: int) -> str:
-    if not points:
-        return ""
-    values = [value for _, value in points]
-    low, high = min(values), max(values)
-    first, last = points[0][0], points[-1][0]
-    grid = [[" "] * width for _ in range(HEIGHT)]
-    for at, value in points:
-        column = round((at - first) / max(last - first, 1) * (width - 1))
-        row = round((high - value) / ((high - low) or 1.0) * (HEIGHT - 1))
-        grid[row][column] = "•"
-    labels = {0: f"{high:.4g}", HEIGHT - 1: f"{low:.4g}"}
-    lines = [f"{labels.get(row, ''):>10} ┤{''.join(cells).rstrip()}" for row, cells in enumerate(grid)]
-    return "\n".join([metric, *lines, f"{'round':>10}  {first}{last:>{width - len(str(first))}}"])

@@ -55,7 +55,7 @@ def rows(data: list[dict[str, Any]], limit: int) -> str:
         *map(_cells, data),
     ]
     return "\n".join(
-        [*_aligned(table), *([f"the newest {limit:,}; --limit shows more"] if len(data) == limit else [])]
+        [*aligned(table), *([f"the newest {limit:,}; --limit shows more"] if len(data) == limit else [])]
     )
 
 
@@ -63,7 +63,7 @@ def shown(row: dict[str, Any], width: int) -> str:
     """A cycle with every attempt of every round."""
     how = (row["trainer"], row["strategy"], f"privacy {row['privacy']}", counted(row["rounds"], "round"))
     attempts = row["state"]["rounds"]
-    table = _aligned([ROUND_HEAD, *map(_attempt, attempts)]) if attempts else ["no round was opened yet"]
+    table = aligned([ROUND_HEAD, *map(_attempt, attempts)]) if attempts else ["no round was opened yet"]
     return "\n".join(
         [
             printable(f"{row['stream']} trains {row['model']} by {', '.join(how)}", 400),
@@ -166,7 +166,8 @@ def _figure(value: float | None) -> str:
     return "-" if value is None else f"{value:.4g}"
 
 
-def _aligned(table: Sequence[tuple[str, ...]]) -> list[str]:
+def aligned(table: Sequence[tuple[str, ...]]) -> list[str]:
+    """Rows of a table as lines, each column as wide as its widest."""
     widths = [max(map(len, column)) for column in zip(*table, strict=True)]
     lines = ("  ".join(f"{c:{w}}" for c, w in zip(row, widths, strict=True)) for row in table)
     return [line.rstrip() for line in lines]

@@ -19,7 +19,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "context": ("cli.context:context", "Shared context: write, read, watch, import."),
     "deadletters": ("cli.deadletters:deadletters", "Records that could not be applied."),
     "decide": ("cli.decide:decide", "Decide a whole table of recorded ballots."),
-    "demo": ("cli.demo:demo", "Decide 45 real cases, or settle real conflicts, and prove it."),
+    "demo": ("cli.demo:demo", "Decide 45 real cases, settle real conflicts, or learn digits, and prove it."),
     "dev": ("cli.dev:dev", "Run everything on this machine until Ctrl-C."),
     "events": ("cli.events:events", "Read the log: its newest events, or one by its id."),
     "learn": ("cli.learn:learn", "Federated learning cycles: start, show, watch."),

@@ -3,7 +3,6 @@
 from domain.context.policy import ContextPolicy
 from domain.context.rules.conflict import TextMerge
 from domain.refusal import Refusal
-from projections.registry import CONTEXT
 from workers import context_policy
 from workers.deciding import Rules
 
@@ -24,6 +23,8 @@ def project_by_them() -> None:
     Raises:
         Refusal: the policy's file cannot be used.
     """
+    from projections.registry import CONTEXT  # with it comes all of SQL, which a node has no use for
+
     policy = context_policy.load()
     CONTEXT.settle_by(policy.layers, policy.texts, _merge_of(policy.texts))
 

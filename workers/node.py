@@ -16,13 +16,13 @@ from activities import training as local_training
 from activities.asking import Rules
 from activities.conflict import LocalRule
 from activities.evaluating import Evaluating
-from activities.learning_ports import LocalData
+from activities.learning_ports import LocalData, Trainers
 from activities.ports import Reasoner
 from activities.reasoner import Reasoning
 from domain.refusal import Refusal
 from domain.stream import check_id
 from domain.strict_json import printable
-from workers import context_rules, node_context, privacy_methods, serving, trainees
+from workers import context_rules, privacy_methods, serving, trainees
 from workers.announcer import Announcer
 from workers.artifacts import FsspecArtifacts
 from workers.identity import public_half
@@ -56,8 +56,9 @@ def worker(
     `<node>@<region>`; it changes nothing else.
     """
     trained = local_training.Training(host) if host else None
-    learning: list[Callable[..., Any]] = [trained.train_round, trained.exchange] if trained else []
-    if host is not None:
+    learning: list[Callable[..., Any]] = []
+    if trained is not None and host is not None:
+        learning += [trained.train_round, trained.exchange, trained.close_attempt]
         learning.append(Evaluating(host).evaluate_version)
     return Worker(
         client,
@@ -78,6 +79,7 @@ async def run(
     *,
     region: str | None = None,
     training: Training = NOTHING,
+    trainers: Trainers | None = None,
 ) -> None:
     """Answer inquiries for `node` until SIGTERM or SIGINT; with a region, keep its outbox, too.
 
@@ -92,6 +94,7 @@ async def run(
         region: where the node is: shown in Temporal and in its log lines, and where Kafka is known, the
             region whose shared context it writes.
         training: for whom it trains; nobody without data.
+        trainers: what it trains by, for composition roots of other programs; by default what is installed.
 
     Raises:
         Refusal: the id, the reasoner, the data or the policy of the shared context cannot be used, another
@@ -110,24 +113,40 @@ async def run(
     async with AsyncExitStack() as held:
         member = host = None
         if training.wanted:
-            member, host = held.enter_context(_member(client, settings, node, region, training))
+            trained_by = trainers or _installed()
+            member, host = held.enter_context(
+                _member(client, settings, node, region, training=training, trainers=trained_by)
+            )
         made = worker(client, node, thinking, region, host)
         if region is not None and rules is not None and settings.kafka:
+            from workers import node_context  # a node without Kafka, such as one that trains, does without it
+
             await held.enter_async_context(node_context.kept(settings, region, node, rules, meter))
         await serving.serve(made, ready, member)
 
 
+def _installed() -> InstalledTrainers:
+    found = InstalledTrainers(own_trainers(os.environ))
+    for name, why in found.broken().items():
+        _log.warning("trainer.unusable", trainer=name, why=why)
+    return found
+
+
 @contextmanager
 def _member(
-    client: Client, settings: Settings, node: str, region: str | None, training: Training
+    client: Client,
+    settings: Settings,
+    node: str,
+    region: str | None,
+    *,
+    training: Training,
+    trainers: Trainers,
 ) -> Iterator[tuple[Membership, local_training.Host]]:
     """The node in the fleet, and what it trains with, with its folder open."""
     if region is None:
         raise Refusal("--region", "is needed with data: cohorts are drawn by region")
-    found, installed = trainees.sources(node, training), InstalledTrainers(own_trainers(os.environ))
-    training = replace(training, trainers=trainees.trainers(training.trainers, installed))
-    for name, why in installed.broken().items():
-        _log.warning("trainer.unusable", trainer=name, why=why)
+    found = trainees.sources(node, training)
+    training = replace(training, trainers=trainees.trainers(training.trainers, trainers))
     path = training.folder or settings.data / "nodes" / node
     with claimed(path, node) as folder:
         public = public_half(folder.identity)
@@ -135,7 +154,7 @@ def _member(
         look = partial(trainees.clients, found, training, path, public)
         host = local_training.Host(
             clients=partial(_rows_of, found),
-            trainers=installed,
+            trainers=trainers,
             artifacts=FsspecArtifacts(settings.artifacts),
             journal=folder.journal,
             methods=privacy_methods.of_node(folder.journal, folder.identity),

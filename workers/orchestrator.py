@@ -94,6 +94,7 @@ def worker(
             learning.route,
             learning.keep_reports,
             learning.aggregate_round,
+            learning.close_attempt,
             learning.publish_model,
             drift.detect_drift,
             drift.start_cycle,
@@ -135,7 +136,7 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         control = Control(
             artifacts,
             InstalledTrainers(own_trainers(os.environ)),
-            privacy_methods.of_aggregator(journal),
+            privacy_methods.of_aggregator(journal, TemporalBudgets(client)),
             await held.enter_async_context(PostgresRoster(settings.database_url)),
             TemporalModels(client),
         )

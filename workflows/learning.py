@@ -30,12 +30,10 @@ with workflow.unsafe.imports_passed_through():
     from domain.stream import Draft
     from workflows import learning_calls, learning_text, names
     from workflows.entrance import hand_over
-    from workflows.learning_carry import Carried, CycleInput, carrying, packed, unpacked
+    from workflows.learning_carry import HISTORY, Carried, CycleInput, carrying, packed, unpacked
     from workflows.learning_round import Attempt
     from workflows.recording import Recording
 
-HISTORY = 2_000
-"""Events after which a run hands over to the next, between two rounds."""
 LOOK_AGAIN = timedelta(seconds=10)
 """Between two looks at a fleet that is too small at the moment."""
 
@@ -51,8 +49,9 @@ class RunLearningCycle:
             "learning", Draft("", names.SOURCE, info.workflow_id, info.run_id), NO_CYCLE, fold_all
         )
         self._course: Course | None = None
-        self._session: ArtifactRef | None = None
+        self._sessions: tuple[ArtifactRef, ...] = ()
         self._attempt: Attempt | None = None
+        self._history = HISTORY
 
     @property
     def _state(self) -> Cycle:
@@ -65,7 +64,7 @@ class RunLearningCycle:
         if given.scheduled:
             named = f"{given.id}-{info.workflow_start_time:%Y%m%dT%H%M%S}"
             given = replace(given, id=named, scheduled=False)
-        stream, request = names.learning_stream(given.id), given.request
+        stream, request, self._history = names.learning_stream(given.id), given.request, given.history
         if info.workflow_id != stream:
             return await hand_over(RunLearningCycle.run, given, stream)
         if (carried is None) != (info.continued_run_id is None):
@@ -111,7 +110,7 @@ class RunLearningCycle:
 
     async def _open(self, request: RunCycle) -> None:
         prepared = await learning_calls.prepare(request)
-        self._course, self._session = prepared.course, prepared.first.session
+        self._course, self._sessions = prepared.course, prepared.first.sessions
 
         def write(draft: Draft, at: datetime) -> Sequence[Event]:
             opened = draft.events(decide.open_cycle(NO_CYCLE, prepared.opening), at)
@@ -131,12 +130,12 @@ class RunLearningCycle:
             causation_id=state.last_event,
         )
         self._recording = Recording("learning", draft, state, fold_all)
-        self._course, self._session = carried.course, carried.session
+        self._course, self._sessions = carried.course, carried.sessions
 
     async def _round(self) -> None:
         if self._state.round is None:
             drawn = await self._draw()
-            self._session = drawn.session
+            self._sessions = drawn.sessions
             await self._recording.record(
                 lambda state: decide.open_round(state, drawn.drawn), f"open round {self._state.next_round}"
             )
@@ -150,8 +149,9 @@ class RunLearningCycle:
             f"round {attempt.opened.round} {'was abandoned' if made.new is None else 'became a model'}",
         )
         self._attempt = None
-        self._session = None if made.next is None else made.next.session
+        self._sessions = () if made.next is None else made.next.sessions
         self._show("training")
+        await attempt.close()
 
     def _ended(self, state: Cycle, draft: Draft, at: datetime, made: AggregatedRound) -> Sequence[Event]:
         """What came in, what became of it, and the round that follows: one append, each part folded first."""
@@ -175,8 +175,7 @@ class RunLearningCycle:
             try:
                 return await learning_calls.draw(self._state)
             except ActivityError as error:
-                refused = isinstance(error.cause, ApplicationError) and error.cause.non_retryable
-                if not refused or workflow.now() + LOOK_AGAIN >= until:
+                if not learning_calls.is_small(error) or workflow.now() + LOOK_AGAIN >= until:
                     raise
             self._show("waiting for the fleet")
             await workflow.sleep(LOOK_AGAIN, summary="look at the fleet again")
@@ -188,22 +187,23 @@ class RunLearningCycle:
     def _hand_on(self) -> None:
         """Between two rounds, when this run has grown long: the next one goes on with the same stream."""
         info = workflow.info()
-        if info.get_current_history_length() > HISTORY or info.is_continue_as_new_suggested():
+        if info.get_current_history_length() > self._history or info.is_continue_as_new_suggested():
             if self._course is None:
                 raise AssertionError("it is known how rounds go")
-            carried = packed(self._state, self._course, self._session)
-            workflow.continue_as_new(carrying(self._state.cycle.request, carried))
+            carried = packed(self._state, self._course, self._sessions)
+            workflow.continue_as_new(carrying(self._state.cycle.request, carried, self._history))
 
     def _begun(self) -> Attempt:
-        if self._course is None or self._session is None:
+        if self._course is None or not self._sessions:
             raise AssertionError("a round that is open has its session")
-        return Attempt(self._recording, self._course, self._session)
+        return Attempt(self._recording, self._course, self._sessions)
 
     async def _withdraw(self) -> None:
         """End a cancelled cycle on its own log."""
         reason = workflow.cancellation_reason() or ""
         if self._state.opened is not None:
             await self._recording.record(lambda state: decide.withdraw(state, reason), "withdraw the cycle")
+            await self._forget()
             self._show("withdrawn" if self._state.withdrawn is not None else "closed")
 
     async def _fail(self, error: ActivityError | ChildWorkflowError | asyncio.CancelledError) -> None:
@@ -211,7 +211,13 @@ class RunLearningCycle:
         reason = cause.message if isinstance(cause, ApplicationError) else str(cause)
         if self._state.opened is not None:
             await self._recording.record(lambda state: decide.fail(state, reason), "the cycle fails")
+            await self._forget()
             self._show("failed")
+
+    async def _forget(self) -> None:
+        """Of an attempt that was under way when the cycle ended, too, nobody needs the keys any more."""
+        if self._attempt is not None:
+            await self._attempt.close()
 
     def _show(self, status: str) -> None:
         """The live picture in Temporal's UI and lists."""

@@ -3,10 +3,12 @@
 from datetime import timedelta
 
 from temporalio import workflow
+from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.learning import Learning
     from activities.learning_tasks import DrawnRound, DrawRound, PrepareCycle, Prepared, Publish
+    from activities.privacy.port import OVERSPENT
     from domain.learning.commands import RunCycle
     from domain.learning.state import Cycle
     from domain.learning.versions.lineage import digest_of
@@ -48,6 +50,17 @@ async def draw(state: Cycle) -> DrawnRound:
         retry_policy=PATIENCE,
         summary=f"draw the cohort of round {asked.round}, attempt {asked.attempt}",
     )
+
+
+def is_small(error: ActivityError) -> bool:
+    """Whether no cohort could be drawn because of the fleet as it is, which may be another one soon.
+
+    A budget that would be passed is none of that: nobody is given it back.
+    """
+    cause = error.cause
+    if not isinstance(cause, ApplicationError) or not cause.non_retryable:
+        return False
+    return not cause.message.startswith(f"{OVERSPENT}: ")
 
 
 async def publish(state: Cycle) -> str:

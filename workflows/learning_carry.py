@@ -9,26 +9,43 @@ import msgspec
 from activities.learning_tasks import Course
 from domain.artifact import ArtifactRef
 from domain.learning.commands import RunCycle
+from domain.learning.policy import within
 from domain.learning.state import NO_CYCLE, Cycle
 from domain.refusal import Refusal
 
 MAX_STATE = 16 << 20
+HISTORY = 2_000
+"""Events after which a run hands over to the next, between two rounds."""
 
 
 @dataclass(frozen=True, slots=True)
 class Carried:
-    """`state`: JSON, compressed (RFC 1950) and in base64. `session`: of the round that is open."""
+    """`state`: JSON, compressed (RFC 1950) and in base64. `session`, `more`: of the round that is open."""
 
     state: str
     course: Course
     session: ArtifactRef | None
+    more: tuple[ArtifactRef, ...] = ()
+
+    @property
+    def sessions(self) -> tuple[ArtifactRef, ...]:
+        return () if self.session is None else (self.session, *self.more)
 
 
 @dataclass(frozen=True, slots=True)
 class CycleInput(RunCycle):
-    """A `RunCycle`. `carried` is what a run hands to the next one of the same cycle; leave it out."""
+    """A `RunCycle`. `carried` is what a run hands to the next one of the same cycle; leave it out.
+
+    `history`: events after which it does so. It stands in the input, so that a run is taken again as it went,
+    whatever the default is by then.
+    """
 
     carried: Carried | None = None
+    history: int = HISTORY
+
+    def __post_init__(self) -> None:
+        RunCycle.__post_init__(self)
+        within("history", self.history, 10, 10_000)
 
     @property
     def request(self) -> RunCycle:
@@ -36,15 +53,17 @@ class CycleInput(RunCycle):
         return RunCycle(**{one.name: getattr(self, one.name) for one in fields(RunCycle)})
 
 
-def carrying(request: RunCycle, carried: Carried) -> CycleInput:
+def carrying(request: RunCycle, carried: Carried, history: int = HISTORY) -> CycleInput:
     """The input of the next run."""
-    return CycleInput(**{one.name: getattr(request, one.name) for one in fields(RunCycle)}, carried=carried)
+    same = {one.name: getattr(request, one.name) for one in fields(RunCycle)}
+    return CycleInput(**same, carried=carried, history=history)
 
 
-def packed(state: Cycle, course: Course, session: ArtifactRef | None) -> Carried:
+def packed(state: Cycle, course: Course, sessions: tuple[ArtifactRef, ...]) -> Carried:
     """Ready to be carried."""
     raw = msgspec.json.encode(state, order="deterministic")
-    return Carried(base64.b64encode(zlib.compress(raw, 9)).decode(), course, session)
+    first = sessions[0] if sessions else None
+    return Carried(base64.b64encode(zlib.compress(raw, 9)).decode(), course, first, sessions[1:])
 
 
 def unpacked(carried: Carried) -> Cycle:

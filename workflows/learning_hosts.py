@@ -114,10 +114,6 @@ def _own(told: TrainReports, clients: Sequence[str]) -> TrainReports:
     return TrainReports(tuple(reports), (*lost, *silent))
 
 
-class AttemptLost(Exception):
-    """The aggregator cannot pass messages on in this attempt; another may go well."""
-
-
 async def message_rounds(
     steps: Sequence[str],
     session: ArtifactRef,
@@ -126,10 +122,8 @@ async def message_rounds(
 ) -> tuple[tuple[ArtifactRef, ...], tuple[HostClients, ...], tuple[Loss, ...]]:
     """Hold the message rounds `steps` in order: the last answers, who is still in, and who is not.
 
-    `reports`: of the updates that came in, where training is over.
-
-    Raises:
-        AttemptLost: too few are left, or a message is none.
+    `reports`: of the updates that came in, where training is over. Where the messages cannot be passed on,
+    everybody is lost.
     """
     outboxes: tuple[ArtifactRef, ...] = ()
     lost: list[Loss] = []
@@ -143,7 +137,9 @@ async def message_rounds(
             summary=f"{step}: pass the messages on",
         )
         if routed.lost:
-            raise AttemptLost(routed.lost)
+            gone_for = (client for one in hosts for client in one.clients)
+            lost += [Loss(client, "failed", printable(routed.lost, 200)) for client in gone_for]
+            return (), (), tuple(lost)
         asked = zip(hosts, routed.inboxes, strict=True)
         told = await asyncio.gather(*(_exchange(Exchange(step, session, box), one) for one, box in asked))
         lost += [loss for _, out in told for loss in out]
@@ -151,6 +147,16 @@ async def message_rounds(
         gone = {loss.client for loss in lost}
         hosts = only(hosts, frozenset(c for one in hosts for c in one.clients if c not in gone))
     return outboxes, hosts, tuple(lost)
+
+
+async def train_hidden(task: TrainTask, hosts: tuple[HostClients, ...]) -> TrainReports:
+    """As `train`, with the message rounds of a sum of their own before and after."""
+    course = task.course
+    _, hosts, lost = await message_rounds(course.before, task.session, hosts)
+    told = await train(task, hosts)
+    left = only(hosts, frozenset(report.client for report in told.reports))
+    revealed, _, _ = await message_rounds(course.after, task.session, left, told.reports)
+    return TrainReports(told.reports, (*lost, *told.lost), revealed)
 
 
 async def _exchange(task: Exchange, host: HostClients) -> tuple[ArtifactRef | None, tuple[Loss, ...]]:

@@ -1,7 +1,8 @@
 """One attempt of one round: its cohort trains, what came in is recorded, and becomes a model or does not."""
 
 import asyncio
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from datetime import timedelta
 
 from temporalio import workflow
@@ -14,25 +15,19 @@ with workflow.unsafe.imports_passed_through():
         Course,
         HostClients,
         KeepReports,
+        ShardSum,
         TrainReports,
         TrainTask,
     )
     from domain.artifact import ArtifactRef
     from domain.learning import decide
     from domain.learning.events import CycleEvent, Loss, Report, RoundOpened
+    from domain.learning.shards import shards as sums
     from domain.learning.state import Cycle
     from domain.refusal import ImpossibleEvent
     from workflows.heartbeats import ALIVE
-    from workflows.learning_hosts import (
-        PATIENCE,
-        TOGETHER,
-        AttemptLost,
-        hosts_of,
-        message_rounds,
-        only,
-        shards,
-        train,
-    )
+    from workflows.learning_close import CLOSES, close
+    from workflows.learning_hosts import PATIENCE, TOGETHER, hosts_of, message_rounds, only, shards, train
     from workflows.learning_shard import Shard, TrainShard
     from workflows.recording import Recording
 
@@ -43,43 +38,63 @@ INLINE = 400
 class Attempt:
     """Of the round that is open in `recording`."""
 
-    def __init__(self, recording: Recording[Cycle], course: Course, session: ArtifactRef) -> None:
+    def __init__(
+        self, recording: Recording[Cycle], course: Course, sessions: tuple[ArtifactRef, ...]
+    ) -> None:
         opened = recording.state.round
         if opened is None:
             raise ImpossibleEvent("round", "none is open")
         self.opened: RoundOpened = opened
         self._recording = recording
         self._course = course
-        self._session = session
+        self._session, *_ = self._sessions = sessions
         self._hosts: tuple[HostClients, ...] = hosts_of(opened.cohort)
-        self._revealed: tuple[ArtifactRef, ...] = ()
+        self._revealed: tuple[tuple[ArtifactRef, ...], ...] = ((),)
         self.reports: tuple[Report, ...] = ()
         self.lost: tuple[Loss, ...] = ()
-        self.broken: str | None = None
 
     async def train(self) -> None:
         """Ask the cohort, and hear what came in of whom; of a large one it is recorded at once."""
-        try:
-            await self._hear()
-        except AttemptLost as lost:
-            self.broken = str(lost)
+        await (self._together() if len(self._sessions) == 1 else self._in_shards())
         if len(self.opened.cohort) > TOGETHER and (self.reports or self.lost):
             await self._recording.record(self.collected, f"round {self.opened.round}: what came in")
 
-    async def _hear(self) -> None:
+    async def close(self) -> None:
+        """Have the secrets of the attempt forgotten, which must be on record: a repeat would need them."""
+        if (self._course.before or self._course.after) and workflow.patched(CLOSES):
+            for session, hosts in zip(self._sessions, self._by_session(), strict=True):
+                await close(session, hosts)
+
+    def shortage(self) -> str | None:
+        """Why nothing can become of this attempt; None where something can."""
+        return decide.shortage(self._recording.state, len(self.reports))
+
+    async def _together(self) -> None:
         _, hosts, lost = await message_rounds(self._course.before, self._session, self._hosts)
         told = await self._trained(hosts) if self._enough(hosts) else _given_up(hosts)
         self.reports = tuple(sorted(told.reports, key=lambda report: report.client))
         self.lost = (*lost, *told.lost)
         hosts = only(hosts, frozenset(report.client for report in self.reports))
         if self._course.after and self._enough(hosts):
-            self._revealed, _, _ = await message_rounds(
-                self._course.after, self._session, hosts, self.reports
-            )
+            revealed, _, _ = await message_rounds(self._course.after, self._session, hosts, self.reports)
+            self._revealed = (revealed,)
 
-    def shortage(self) -> str | None:
-        """Why nothing can become of this attempt; None where something can."""
-        return self.broken or decide.shortage(self._recording.state, len(self.reports))
+    async def _in_shards(self) -> None:
+        """Each shard passes its own messages and has its own sum, in a history of its own."""
+        task, parts = self._task(), zip(self._sessions, self._by_session(), strict=True)
+        told = await self._children(Shard(replace(task, session=one), hosts) for one, hosts in parts)
+        self._revealed = tuple(one.revealed for one in told)
+        reports = (report for one in told for report in one.reports)
+        self.reports = tuple(sorted(reports, key=lambda report: report.client))
+        self.lost = tuple(loss for one in told for loss in one.lost)
+
+    def _by_session(self) -> tuple[tuple[HostClients, ...], ...]:
+        """Whom each of the sessions is about."""
+        if len(self._sessions) == 1:
+            return (self._hosts,)
+        members = {member.client: member for member in self.opened.cohort}
+        dealt = sums(tuple(members), self._recording.state.cycle.request.seed)
+        return tuple(hosts_of(members[client] for client in one) for one in dealt)
 
     def collected(self, state: Cycle) -> list[CycleEvent]:
         """What came in, as far as it is not on the log yet."""
@@ -99,8 +114,9 @@ class Attempt:
             session=self._session,
             reports=reports,
             kept=kept,
-            revealed=self._revealed,
+            revealed=self._revealed[0],
             last=self.opened.round >= opening.request.rounds,
+            more=tuple(map(ShardSum, self._sessions[1:], self._revealed[1:])),
         )
         return await workflow.execute_activity_method(
             Learning.aggregate_round,
@@ -119,20 +135,23 @@ class Attempt:
         task = self._task()
         if sum(len(one.clients) for one in hosts) <= TOGETHER:
             return await train(task, hosts)
+        told = await self._children(Shard(task, shard) for shard in shards(hosts))
+        reports = tuple(report for one in told for report in one.reports)
+        return TrainReports(reports, tuple(loss for one in told for loss in one.lost))
+
+    async def _children(self, parts: Iterable[Shard]) -> list[TrainReports]:
         place = f"{self.opened.round}.{self.opened.attempt}"
-        told = await asyncio.gather(
+        return await asyncio.gather(
             *(
                 workflow.execute_child_workflow(
                     TrainShard.run,
-                    Shard(task, shard),
+                    part,
                     id=f"{workflow.info().workflow_id}.{place}.{number}",
                     static_summary=f"round {place}, shard {number}",
                 )
-                for number, shard in enumerate(shards(hosts), start=1)
+                for number, part in enumerate(parts, start=1)
             )
         )
-        reports = tuple(report for one in told for report in one.reports)
-        return TrainReports(reports, tuple(loss for one in told for loss in one.lost))
 
     def _task(self) -> TrainTask:
         state, opening = self._recording.state, self._recording.state.cycle

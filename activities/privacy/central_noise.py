@@ -1,8 +1,9 @@
 """Differential privacy at the aggregator: the sum of clipped updates, noised once."""
 
 import asyncio
+import contextlib
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -42,6 +43,10 @@ class CentralNoise:
         self._noise = NoiseStream(journal)
         self._files = files
 
+    async def prepare(self, salt: str) -> str:  # noqa: ARG002 # the port's shape
+        """Nothing is sealed."""
+        return ""
+
     def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:  # noqa: ARG002 # the port's shape
         """There are no messages."""
         return {}
@@ -58,22 +63,35 @@ class CentralNoise:
             Refusal: this attempt was released before, of other updates; or nothing came in.
         """
         check(session.spec)
-        if not protected:
+        clients = await asyncio.to_thread(self._readable, session, protected)
+        if not clients:
             raise Refusal("updates", "none came in: noise alone is no model")
-        clients = tuple(sorted(protected))
         plan = _with_count(parts(session.spec, session.schema), session.spec, len(clients))
-        gathered = await asyncio.to_thread(self._gather, session, plan, protected)
+        gathered = await asyncio.to_thread(self._gather, session, plan, protected, clients)
         draw = await self._noise.of(f"{session.salt}/sum", gathered.summed.digest())
         return await asyncio.to_thread(_released, session, plan, gathered, clients, draw)
+
+    async def close(self, salt: str) -> None:
+        """What was released, and of what, stays in the journal: nothing else may get that noise."""
+
+    def _readable(self, session: Session, protected: Mapping[str, bytes]) -> tuple[str, ...]:
+        """Whose file is an update; another one, which a client can send, has no part in the sum."""
+        found = []
+        for client in sorted(protected):
+            with contextlib.suppress(Refusal):
+                self._files.decode(protected[client], session.schema)
+                found.append(client)
+        return tuple(found)
 
     def _gather(
         self,
         session: Session,
         plan: Mapping[str, Part],
         protected: Mapping[str, bytes],
+        clients: Sequence[str],
     ) -> _Gathered:
         made = _Gathered({}, hashlib.sha256(settings(session)))
-        for client in sorted(protected):
+        for client in clients:
             content = protected[client]
             made.summed.update(to_json([client, hashlib.sha256(content).hexdigest()]))
             change = tensors_of(self._files.decode(content, session.schema))
@@ -122,7 +140,7 @@ def metadata(
         norm: that the next updates are clipped to.
     """
     spec = session.spec
-    spent = schedule(spec, releases or session.round, len(session.cohort), session.eligible)
+    spent = schedule(spec, releases or session.round, session.size or len(session.cohort), session.eligible)
     return PrivacyMetadata(NAME, accountant.epsilon((spent,), spec.delta), spec.delta, utility, norm)
 
 

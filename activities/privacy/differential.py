@@ -27,13 +27,13 @@ NAME = "differential_privacy"
 
 
 class UpdateFiles(Protocol):
-    """How an update is written and read."""
+    """How an update is written and read: `activities.update_file`."""
 
-    def encode(self, update: ClientUpdate) -> bytes:
+    def encode(self, update: ClientUpdate, schema: Schema, /) -> bytes:
         """The file in which it leaves the node."""
         ...
 
-    def decode(self, content: bytes, schema: Schema) -> ClientUpdate:
+    def decode(self, content: bytes, schema: Schema, /) -> ClientUpdate:
         """The update in a file.
 
         Raises:
@@ -79,10 +79,13 @@ class NodeNoise:
             Refusal: another update was protected under this session before.
         """
         check(session.spec)
-        given = hashlib.sha256(settings(session) + self._files.encode(update)).digest()
+        given = hashlib.sha256(settings(session) + self._files.encode(update, session.schema)).digest()
         draw = await self._noise.of(f"{session.salt}/{update.node_id}", given)
         local = session.spec.place == "local"
         return await asyncio.to_thread(self._protected, session, update, draw if local else None)
+
+    async def close(self, session: Session) -> None:
+        """What was released, and of what, stays in the journal: nothing else may get that noise."""
 
     def _protected(self, session: Session, update: ClientUpdate, draw: Draw | None) -> Protected:
         change, spec = tensors_of(update), session.spec
@@ -92,7 +95,7 @@ class NodeNoise:
             made |= own if draw is None else add_noise(own, part.norm, part.deviation, draw)
         level: PrivacyLevel = "central_dp" if draw is None else "local_dp"
         sent = _of(update, session.schema, made, replace(update.metadata, privacy_level=level))
-        return Protected(self._files.encode(sent), level)
+        return Protected(self._files.encode(sent, session.schema), level)
 
 
 def clipped(part: Part, change: Tensors, spec: PrivacySpec) -> dict[str, NDArray[np.float64]]:

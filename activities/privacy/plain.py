@@ -34,9 +34,6 @@ class PlainNode:
         """
         raise Refusal("step", f"the method {NAME} exchanges no messages")
 
-    async def close(self, session: Session) -> None:
-        """There are no secrets."""
-
     async def protect(self, session: Session, update: ClientUpdate) -> Protected:
         """The update's file; the same update gives the same bytes."""
         return Protected(update_file.encode(update, session.schema), "none")

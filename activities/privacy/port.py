@@ -11,6 +11,9 @@ from domain.learning.tensors import Schema, Tensors
 from domain.learning.update import ClientUpdate
 from domain.refusal import Refusal
 
+OVERSPENT = "privacy.budget"
+"""The field of a refusal after which no other cohort is drawn: somebody's budget would be passed."""
+
 
 class RoundLost(Refusal):
     """This attempt cannot be summed, for instance since too few shares came in; another attempt may."""
@@ -21,7 +24,8 @@ class Session:
     """One attempt of one round, the same for everybody in it. `cohort`: client ids, sorted.
 
     `identities`: the Ed25519 public keys (base64) that the roster has, by client. `eligible`: from how many
-    the cohort was drawn. `rounds`: how many the cycle has. `shard`: which part of a large cohort this is
+    subjects the cohort was drawn; `size`: how many were to be, where lots decide who is (0: just these).
+    `rounds`: how many the cycle has. `shard`: which part of a large cohort this is
     (`domain.learning.shards`); each part is a session of its own. `aggregator_key`: what
     `AggregatorHalf.prepare` gave. `weight_cap`: a weight beyond it counts as it where weights travel hidden;
     the nearer to the largest weight, the finer the sum. `salt`: the name that binds keys to this attempt.
@@ -39,6 +43,7 @@ class Session:
     subjects: Mapping[str, str] = field(default_factory=dict)
     aggregator_key: str = ""
     shard: int = 0
+    size: int = 0
     weight_cap: int = 65_536
 
     @property
@@ -141,11 +146,15 @@ class AggregatorHalf(Protocol):
 class Accountant(Protocol):
     """What a method with differential privacy says and charges; methods without one have none."""
 
-    async def admit(self, session: Session) -> None:
-        """Called before anybody of the session trains: charge what the nodes' own noise will spend.
+    async def admit(self, session: Session, everybody: Sequence[str]) -> None:
+        """Called before anybody of the session trains: charge what its release will spend.
+
+        Args:
+            session: the attempt, with the whole cohort.
+            everybody: the subjects of all who were eligible.
 
         Raises:
-            Refusal: a budget would be passed; the cycle ends, and says so.
+            Refusal: a budget would be passed (the field is `OVERSPENT`); the cycle ends, and says so.
         """
         ...
 

@@ -1,7 +1,8 @@
 """The aggregator of a secure sum: it hands messages round, and takes masks off the sum and nothing else."""
 
 import asyncio
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
 
@@ -15,6 +16,25 @@ from activities.privacy.wire import SEALED_BYTES, RoundKeys, bitmap, ordered, pa
 from domain.learning.fixed_point import unflatten
 from domain.refusal import Refusal
 from domain.strict_json import printable
+
+
+@dataclass(frozen=True, slots=True)
+class _Among(Mapping[str, bytes]):
+    """Some of the files, read when they are asked for."""
+
+    files: Mapping[str, bytes]
+    clients: Sequence[str]
+
+    def __getitem__(self, client: str) -> bytes:
+        if client not in self.clients:
+            raise KeyError(client)
+        return self.files[client]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.clients)
+
+    def __len__(self) -> int:
+        return len(self.clients)
 
 
 class SecureAggregator:
@@ -33,6 +53,8 @@ class SecureAggregator:
 
     def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
         terms = Terms.of(session, self._noise)
+        if step == "survivors":
+            outboxes = _whole(terms, outboxes)
         present = _places(terms, outboxes)
         if step == "keys":
             return dict.fromkeys(session.cohort, b"")
@@ -59,6 +81,7 @@ class SecureAggregator:
     ) -> Sum:
         terms = Terms.of(session, self._noise)
         private = await self._key.private(session.salt)
+        protected = await asyncio.to_thread(_whole, terms, protected)
         survivors = _places(terms, protected)
         answers = {terms.places[client]: raw for client, raw in revealed.items() if client in protected}
 
@@ -84,6 +107,15 @@ def _places(terms: Terms, messages: Mapping[str, bytes]) -> list[int]:
     if strangers := messages.keys() - terms.places.keys():
         raise RoundLost("cohort", f"{printable(min(strangers), 60)} is not in it")
     return sorted(terms.places[client] for client in messages)
+
+
+def _whole(terms: Terms, protected: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    """Without what cannot be masked words for its length: whoever sent that dropped out, and stops nobody.
+
+    Other words than were agreed on are found in the sum alone, which then is of no use.
+    """
+    size = MaskedSum.size(terms)
+    return _Among(protected, [client for client in protected if len(protected[client]) == size])
 
 
 def _sized(terms: Terms, index: int, outboxes: Mapping[str, bytes], size: int) -> bytes:

@@ -56,6 +56,11 @@ class MaskedSum:
     words: Words
     trailers: Mapping[int, Trailer]
 
+    @staticmethod
+    def size(terms: Terms) -> int:
+        """Bytes of a client's masked words and what follows them."""
+        return terms.size * _WORD + Trailer.BYTES
+
     @classmethod
     def of(cls, terms: Terms, survivors: Sequence[int], protected: Mapping[str, bytes]) -> "MaskedSum":
         """Add them up, one in memory at a time.
@@ -67,9 +72,9 @@ class MaskedSum:
         for index in survivors:
             content = protected[terms.cohort[index]]
             end = terms.size * _WORD
-            if len(content) != end + Trailer.BYTES:
+            if len(content) != cls.size(terms):
                 raise RoundLost(
-                    f"update of {terms.name(index)}", f"has {len(content)} bytes, not {end + Trailer.BYTES}"
+                    f"update of {terms.name(index)}", f"has {len(content)} bytes, not {cls.size(terms)}"
                 )
             words += np.frombuffer(content, np.uint32, terms.size)
             trailers[index] = Trailer.unpack(bytes(content[end:]))

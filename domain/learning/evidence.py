@@ -37,7 +37,7 @@ def write(evidence: Evidence) -> bytes:
     said = {"method": evidence.method, "updates": dict(evidence.updates), "weight": float(evidence.weight)}
     text = json.dumps(said, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
     total = {name: np.asarray(array, np.float64) for name, array in evidence.total.items()}
-    return tensor_file.write(total, {_KEY: text})
+    return tensor_file.encode(total, {_KEY: text})
 
 
 def read(content: bytes) -> Evidence:
@@ -46,10 +46,10 @@ def read(content: bytes) -> Evidence:
     Raises:
         Refusal: it is none of evidence.
     """
-    total, head = tensor_file.read(content), tensor_file.head(content)
-    if head.metadata.keys() != {_KEY}:
+    total, metadata = tensor_file.decode(content, "evidence")
+    if metadata.keys() != {_KEY}:
         raise Refusal("evidence", "is no file of a sum")
-    said = strict_json.parse(head.metadata[_KEY], what="evidence", limit=tensor_file.MAX_HEADER_BYTES)
+    said = strict_json.parse(metadata[_KEY], what="evidence", limit=tensor_file.MAX_HEADER)
     match said:
         case {"method": str(method), "updates": dict(updates), "weight": int() | float() as weight} if (
             len(said) == 3 and all(isinstance(one, str) for one in updates.values())  # noqa: PLR2004 # those three

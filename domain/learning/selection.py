@@ -10,6 +10,7 @@ from domain.learning.fleet import Candidate, Client, DataOffer
 from domain.learning.policy import CohortPolicy, PrivacySpec
 from domain.learning.seeds import lot
 from domain.refusal import Refusal
+from domain.strict_json import printable
 
 _LOTS = 1 << 256
 
@@ -36,28 +37,30 @@ def draw(
     attempt: int,
     *,
     poisson: bool = False,
+    always: str | None = None,
 ) -> tuple[Member, ...]:
     """The cohort of an attempt, in the order of its clients' ids.
 
     The order is that of SHA-256(seed, round, attempt, client), and the first client of a subject stands for
     it. `poisson`: each subject takes part with the probability size / subjects (Poisson sampling: Abadi et
-    al. 2016, section 3), so that there may be fewer than `minimum`, or more than `size`.
+    al. 2016, section 3), so that there may be fewer than `minimum`, or more than `size`. `always`: a client
+    that is in every cohort: the holder of a key.
 
     Raises:
-        Refusal: `share`, `minimum` and `size` cannot be had together of these candidates.
+        Refusal: `share`, `minimum` and `size` cannot be had together of these candidates, or `always` is
+            none of them.
     """
-    size = cohort_size(len(candidates), policy)
+    size, _ = odds(candidates, policy)
     ranked = sorted(candidates, key=lambda one: lot(seed, round_, attempt, one.client.id))
-    firsts = list({subject_of(one.client): one for one in reversed(ranked)}.values())[::-1]
-    if len(firsts) < size:
-        if len(firsts) < (policy.size or policy.minimum):
+    if always is not None:
+        ranked.sort(key=lambda one: one.client.id != always)
+        if not ranked or ranked[0].client.id != always:
             raise Refusal(
-                "cohort",
-                f"{len(candidates):,} eligible clients are of {len(firsts):,} subjects, of which each takes "
-                f"part once a round: fewer than {'size' if policy.size else 'minimum'} "
-                f"{policy.size or policy.minimum:,}; lower it",
+                "privacy.key_holder",
+                f"{printable(always, 60)} is not among the {len(ranked):,} eligible; name one that is",
             )
-        size = len(firsts)
+    firsts = list({subject_of(one.client): one for one in reversed(ranked)}.values())[::-1]
+    firsts.sort(key=lambda one: one.client.id != always)
     if poisson:
         bound = Fraction(size, len(firsts)) * _LOTS
         drawn = [one for one in firsts if _chance(seed, round_, attempt, subject_of(one.client)) < bound]
@@ -65,6 +68,26 @@ def draw(
         drawn = firsts[:size]
     members = (Member(one.client.id, one.host, one.region) for one in drawn)
     return tuple(sorted(members, key=lambda member: member.client))
+
+
+def odds(candidates: Sequence[Candidate], policy: CohortPolicy) -> tuple[int, int]:
+    """How many are asked, of how many subjects, each of which takes part once a round.
+
+    Raises:
+        Refusal: as `draw`.
+    """
+    size = cohort_size(len(candidates), policy)
+    subjects = len({subject_of(one.client) for one in candidates})
+    if subjects < size:
+        if subjects < (policy.size or policy.minimum):
+            raise Refusal(
+                "cohort",
+                f"{len(candidates):,} eligible clients are of {subjects:,} subjects, of which each takes "
+                f"part once a round: fewer than {'size' if policy.size else 'minimum'} "
+                f"{policy.size or policy.minimum:,}; lower it",
+            )
+        size = subjects
+    return size, subjects
 
 
 def cohort_size(count: int, policy: CohortPolicy) -> int:

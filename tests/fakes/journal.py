@@ -2,8 +2,9 @@
 
 
 class MemoryJournal:
-    def __init__(self) -> None:
-        self.entries: dict[str, bytes] = {}
+    def __init__(self, entries: dict[str, bytes] | None = None) -> None:
+        """Another one over the same `entries` goes on with them, as a process that was started again."""
+        self.entries = {} if entries is None else entries
 
     async def once(self, key: str, value: bytes) -> bytes:
         return self.entries.setdefault(key, value)

@@ -1,4 +1,4 @@
-"""What learning needs of the world, in memory: clients with rows, a roster, versions, a journal."""
+"""What learning needs of the world, in memory: clients with rows, a roster, versions."""
 
 from activities.learning_ports import Version
 from domain.learning.fleet import Candidate, Client, DataOffer
@@ -35,20 +35,6 @@ class Clients:
 
     async def candidates(self):
         return sorted(self.there, key=lambda one: one.client.id)
-
-
-class Journal:
-    def __init__(self) -> None:
-        self.kept = {}
-
-    async def once(self, key, value):
-        return self.kept.setdefault(key, value)
-
-    async def read(self, key):
-        return self.kept.get(key)
-
-    async def forget(self, prefix):
-        self.kept = {key: value for key, value in self.kept.items() if not key.startswith(prefix)}
 
 
 class Rows:

@@ -8,9 +8,10 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from activities import tensor_file, update_file
+from activities import update_file
 from activities.privacy.port import Protected, RoundLost, Sum
 from activities.privacy.registry import Installed
+from domain.learning import tensor_file
 from domain.learning.seeds import seed_of
 from domain.refusal import Refusal
 
@@ -36,9 +37,6 @@ class ToyNode:
         assert inbox == b"reveal"
         return str(self._pad(session)).encode()
 
-    async def close(self, session):
-        pass
-
     async def protect(self, session, update):
         weight = update.metadata.data_volume
         padded = {
@@ -49,6 +47,9 @@ class ToyNode:
         assert await self.journal.once(f"toy/{session.salt}/{self.client}", content) == content
         return Protected(content, "secure_sum")
 
+    async def close(self, session):
+        await self.journal.once(f"toy/{session.salt}/{self.client}/closed", b"")
+
     def _pad(self, session):
         return seed_of(1, session.salt, self.client) % 1000
 
@@ -56,12 +57,13 @@ class ToyNode:
 class ToyAggregator:
     def __init__(self, lost=None):
         self.lost = lost
+        self.closed = []
 
     async def prepare(self, salt):
         return f"key of {salt}"
 
     async def close(self, salt):
-        pass
+        self.closed.append(salt)
 
     def route(self, step, session, outboxes):
         assert outboxes.keys() <= set(session.cohort)

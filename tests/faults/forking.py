@@ -15,9 +15,13 @@ from pathlib import Path
 NODE = "node"
 """The first word of a node of the tests' own, `tests.faults.context_node`; all else is a `moot` command."""
 
+_ONE_THREAD = dict.fromkeys(("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"), "1")
+"""A node sees to this before numpy is loaded, which here is before it is a node."""
+
 _IMPORTED = (
     *("cli.main", "cli.worker", "tests.faults.context_node"),
     *("workers.orchestrator", "workers.projector", "workers.reacting", "workers.replicator"),
+    *("cli.worker_node", "workers.node", "domain.learning.trainers", "tests.faults.learning_rows"),
 )
 
 
@@ -29,7 +33,7 @@ class Forks:
             *(sys.executable, "-m", "tests.faults.forking"),
             stdin=asyncio.subprocess.PIPE,
             stdout=asyncio.subprocess.PIPE,
-            env=os.environ | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
+            env=os.environ | _ONE_THREAD | {"PYTHONPATH": os.pathsep.join([str(Path.cwd()), *sys.path])},
         )
         self._one_by_one = asyncio.Lock()
         return self

@@ -75,28 +75,25 @@ class Ledger:
             self._decided[event.stream] = self._decided.get(event.stream, 0) + 1
 
 
-async def ends(settings: Settings) -> Ends:
-    """The offset of each partition of `decisions` that the next record will have."""
+async def ends(settings: Settings, topic: str = "decisions") -> Ends:
+    """The offset of each partition of `topic` that the next record will have."""
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
-        return {
-            p: (await reader.beginning_and_end("decisions", p))[1]
-            for p in await reader.partitions("decisions")
-        }
+        return {p: (await reader.beginning_and_end(topic, p))[1] for p in await reader.partitions(topic)}
 
 
-async def read(settings: Settings, since: Ends) -> Ledger:
-    """The ledger of everything on `decisions` from the offsets `since` on."""
+async def read(settings: Settings, since: Ends, topic: str = "decisions") -> Ledger:
+    """The ledger of everything on `topic` from the offsets `since` on."""
     ledger = Ledger()
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
-        for partition in await reader.partitions("decisions"):
-            async for record in _records(reader, partition, since[partition]):
+        for partition in await reader.partitions(topic):
+            async for record in _records(reader, topic, partition, since[partition]):
                 ledger.take(record)
     return ledger
 
 
-async def _records(reader: LogReader, partition: int, start: int) -> AsyncIterator[RawRecord]:
-    _, end = await reader.beginning_and_end("decisions", partition)
-    async with aclosing(reader.batches("decisions", partition, start, end)) as batches:
+async def _records(reader: LogReader, topic: str, partition: int, start: int) -> AsyncIterator[RawRecord]:
+    _, end = await reader.beginning_and_end(topic, partition)
+    async with aclosing(reader.batches(topic, partition, start, end)) as batches:
         async for batch in batches:
             for record in batch:
                 yield record

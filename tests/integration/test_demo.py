@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from cli import demo_learning_report as report
+
 MOOT = [sys.executable, "-P", "-m", "cli.main"]
 
 
@@ -96,6 +98,50 @@ async def test_the_conflict_demo_converges_ends_a_case_at_each_level_and_leaves_
     assert found["trail"].count("conflict.appealed.v1") == 1
     assert found["verified"] is True
     assert _living(tmp_path) == []
+
+
+def test_the_plots_of_the_learning_demo_are_pngs_of_the_runs_that_ran(tmp_path):
+    pytest.importorskip("matplotlib")
+    rounds = [{"round": at, "loss": 1 / at, "accuracy": 1 - 1 / at} for at in (1, 2)]
+    found = {"one": {"title": "one", "evolution_metrics": rounds}, "two": {"title": "two", "refused": "so"}}
+    files = report.plots(found, tmp_path / "plots")
+    assert [file.name for file in files] == ["loss.png", "accuracy.png"]
+    assert {_first(str(file), 4) for file in files} == {b"\x89PNG"}
+
+
+@pytest.mark.chaos
+@pytest.mark.usefixtures("ctrl_c")
+@pytest.mark.timeout(600)
+async def test_the_learning_demo_survives_kills_dropouts_and_liars_and_leaves_nothing_running(tmp_path):
+    pytest.importorskip("sklearn")
+    interrupted = await _demo(tmp_path, "learning")
+    async for line in interrupted.stdout:
+        if line.startswith(b"1. 20 nodes"):
+            break
+    interrupted.send_signal(signal.SIGINT)
+    await interrupted.communicate()
+    assert interrupted.returncode == 130
+    assert _living(tmp_path) == []
+
+    found = await _found(await _demo(tmp_path, "learning", "--json"))
+    runs = found["runs"]
+    assert found["same_digest_after_kills"] is True
+    assert runs["fedavg"]["digest"] == runs["fedavg-killed"]["digest"] != runs["fedprox"]["digest"]
+    assert [runs[name]["accuracy"] > 0.75 for name in ("fedavg", "fedprox")] == [True, True]
+    secure = runs["secure"]
+    assert (secure["lost"], secure["updates"], secure["privacy_level"]) == (2, 58, "secure_sum")
+    assert runs["attacked"]["accuracy"] < 0.4
+    assert runs["robust"]["accuracy"] > 0.55
+    assert runs["robust"]["updates"] == 4 * 16
+    private = runs["private"]
+    assert "is not installed here" in private.get("refused", "") or 0 < private["epsilon"] <= 3
+    assert [_first(plot, 4) for plot in found["plots"]] == [b"\x89PNG"] * 2
+    assert "changed" in found["audit"]["found"]
+    assert _living(tmp_path) == []
+
+
+def _first(file: str, count: int) -> bytes:
+    return Path(file).read_bytes()[:count]
 
 
 def _living(folder: Path) -> list[str]:

@@ -39,13 +39,13 @@ async def test_a_write_of_context_is_proved_with_no_server(moot, bed, event, tmp
 async def test_a_regions_topic_is_verified_here_and_in_a_copy_until_a_byte_of_it_changes(
     moot, bed, event, tmp_path
 ):
-    # Of the 6 logs that there always are, and the 8 of two regions; the tables are not projected here.
+    # Of the 10 logs that there always are, and the 8 of two regions; the tables are not projected here.
     copy, partition = tmp_path / "copy", partition_of(event.stream.encode(), 4)
     assert (await moot("export", copy))[0] == 0
     words = ("verify", "--from", copy, "--key", str(bed.key.verifier))
     status, out, _ = await moot(*words, servers=False)
     assert status == 0
-    assert out.startswith("2 records in 14 logs, ")
+    assert out.startswith("2 records in 18 logs, ")
     stored = copy / f"{TOPIC}-{partition}.records"
     stored.write_bytes(stored.read_bytes().replace(b'"value":2', b'"value":3'))
     status, out, _ = await moot(*words, servers=False)

@@ -1,26 +1,30 @@
 """A fleet of in-process hosts over the real broker and server: digits, dealt out to clients."""
 
 import asyncio
+import os
+import sys
 import uuid
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 from temporalio.client import Client
 
-from activities import tensor_file
 from activities.learning import Control
 from activities.privacy import plain
 from activities.privacy.registry import Methods
 from activities.training import Host
+from domain.learning import tensor_file
 from domain.learning.state import NO_CYCLE, fold_all
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
-from tests.fakes.learning import Clients, Journal, Rows, Versions, candidate, data_of
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import Clients, Rows, Versions, candidate, data_of
 from tests.fakes.read_model import MemoryReadModel
 from workers import node, orchestrator
 from workers.artifacts import FsspecArtifacts
@@ -29,6 +33,7 @@ from workflows.names import RUN_LEARNING_CYCLE, learning_stream
 from workflows.payloads import CONVERTER
 
 DEADLINE = 60.0
+ROOT = Path(__file__).parents[3]
 SETTINGS = {"features": 64, "classes": 10}
 
 
@@ -54,7 +59,7 @@ class Fleet:
     versions: Versions = field(default_factory=Versions)
     name: str = field(default_factory=lambda: uuid.uuid4().hex[:8])
     roster: Clients = field(default_factory=Clients)
-    journals: dict[str, Journal] = field(default_factory=dict)
+    journals: dict[str, MemoryJournal] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
         self.trainers = InstalledTrainers()
@@ -73,7 +78,9 @@ class Fleet:
         return f"h{n % self.hosts}-{self.name}"
 
     def orchestrating(self, **more):
-        control = Control(self.artifacts, self.trainers, self.methods(Journal()), self.roster, self.versions)
+        control = Control(
+            self.artifacts, self.trainers, self.methods(MemoryJournal()), self.roster, self.versions
+        )
         return orchestrator.worker(
             self.client,
             self.log,
@@ -85,7 +92,7 @@ class Fleet:
         )
 
     def hosting(self, n: int):
-        journal = self.journals.setdefault(self.host(n), Journal())
+        journal = self.journals.setdefault(self.host(n), MemoryJournal())
         made = Host(data_of(self.rows), self.trainers, self.artifacts, journal, self.methods(journal))
         return node.worker(self.client, self.host(n), host=made)
 
@@ -146,3 +153,35 @@ async def fleet(client, kafka, topic_prefix, tmp_path):
             return fleet
 
         yield made
+
+
+@pytest.fixture
+def starting(kafka, topic_prefix, temporal, tmp_path):
+    """Starts processes of a fleet, which do not outlive the block."""
+
+    @asynccontextmanager
+    async def start(fleet, role):
+        process = await asyncio.create_subprocess_exec(
+            sys.executable,
+            "-m",
+            "tests.integration.learning.process",
+            str(role),
+            fleet.name,
+            temporal,
+            kafka,
+            topic_prefix,
+            str(tmp_path / "artifacts"),
+            str(fleet.clients),
+            cwd=ROOT,
+            env={**os.environ, "PYTHONPATH": str(ROOT)},
+            stdout=asyncio.subprocess.PIPE,
+        )
+        try:
+            assert await asyncio.wait_for(process.stdout.readline(), DEADLINE) == b"ready\n"
+            yield process
+        finally:
+            if process.returncode is None:
+                process.kill()
+            await process.wait()
+
+    return start

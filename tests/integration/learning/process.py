@@ -1,4 +1,4 @@
-"""One process of a fleet, for tests that kill it: `orchestrator`, or the number of a host."""
+"""One process of a fleet, for tests that kill or measure it: `orchestrator`, or the number of a host."""
 
 import asyncio
 import sys
@@ -12,10 +12,10 @@ from workflows.payloads import CONVERTER
 
 
 async def main(*told: str) -> None:
-    role, name, temporal, kafka, prefix, artifacts = told
+    role, name, temporal, kafka, prefix, artifacts, clients = told
     client = await Client.connect(temporal, data_converter=CONVERTER)
     async with LogWriter(kafka, prefix) as log:
-        fleet = Fleet(client, log, FsspecArtifacts(artifacts), (kafka, prefix), name=name)
+        fleet = Fleet(client, log, FsspecArtifacts(artifacts), (kafka, prefix), int(clients), name=name)
         worker = fleet.orchestrating() if role == "orchestrator" else fleet.hosting(int(role))
         sys.stdout.write("ready\n")
         sys.stdout.flush()

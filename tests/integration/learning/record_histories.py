@@ -23,7 +23,6 @@ from tests.fakes.event_log import MemoryLog
 from tests.fakes.learning import candidate
 from tests.integration.learning.conftest import Fleet
 from tests.integration.workflows.record_histories import FOLDER, _anonymous
-from workflows import learning
 from workflows.payloads import CONVERTER
 
 SMALL = {"rounds": 2, "cohort": {"share": 1, "minimum": 3, "size": 4, "attempts": 2}}
@@ -37,10 +36,8 @@ async def a_cycle(fleet: Fleet) -> WorkflowHandle:
 
 async def a_cycle_handed_on(fleet: Fleet) -> WorkflowHandle:
     """The last of its runs, which began with what the one before carried."""
-    learning.HISTORY = 20
-    handle = await fleet.start(await fleet.request(**{**SMALL, "rounds": 3}))
+    handle = await fleet.start(await fleet.request(**{**SMALL, "rounds": 3}, history=20))
     await handle.result()
-    learning.HISTORY = 2_000
     return fleet.client.get_workflow_handle(handle.id)
 
 

@@ -9,9 +9,9 @@ import asyncpg
 import pytest
 from temporalio.client import WorkflowExecutionStatus
 
-from activities import tensor_file
 from cli import learn_input, learn_run, learn_view
 from cli.audit_replay import _replay
+from domain.learning import tensor_file
 from domain.learning.commands import RunCycle
 from domain.refusal import Refusal
 from eventlog.reader import LogReader

@@ -1,47 +1,11 @@
 """Processes of a fleet that die hard in the middle of a cycle: it ends, and with the undisturbed model."""
 
 import asyncio
-import os
-import sys
 import time
-from contextlib import asynccontextmanager
-from pathlib import Path
-
-import pytest
 
 from domain.learning.events import RoundAggregated, RoundOpened
 
-ROOT = Path(__file__).parents[3]
 TEN = {"share": 1, "minimum": 10, "size": 10}
-
-
-@pytest.fixture
-def starting(kafka, topic_prefix, temporal, tmp_path):
-    @asynccontextmanager
-    async def start(fleet, role):
-        process = await asyncio.create_subprocess_exec(
-            sys.executable,
-            "-m",
-            "tests.integration.learning.process",
-            str(role),
-            fleet.name,
-            temporal,
-            kafka,
-            topic_prefix,
-            str(tmp_path / "artifacts"),
-            cwd=ROOT,
-            env={**os.environ, "PYTHONPATH": str(ROOT)},
-            stdout=asyncio.subprocess.PIPE,
-        )
-        try:
-            assert await asyncio.wait_for(process.stdout.readline(), 30) == b"ready\n"
-            yield process
-        finally:
-            if process.returncode is None:
-                process.kill()
-            await process.wait()
-
-    return start
 
 
 async def in_round(handle, number):

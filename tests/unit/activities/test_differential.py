@@ -16,6 +16,7 @@ from domain.learning.policy import PrivacySpec
 from domain.learning.tensors import TensorSpec
 from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
 from domain.refusal import Refusal
+from tests.fakes.journal import MemoryJournal
 
 pytest.importorskip("dp_accounting")
 SCHEMA = (
@@ -25,25 +26,8 @@ SCHEMA = (
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 
 
-class DictJournal:
-    """What a journal keeps, in memory; given the same `kept`, another object goes on with it."""
-
-    def __init__(self, kept=None):
-        self.kept = {} if kept is None else kept
-
-    async def once(self, key, value):
-        return self.kept.setdefault(key, value)
-
-    async def read(self, key):
-        return self.kept.get(key)
-
-    async def forget(self, prefix):
-        for key in [key for key in self.kept if key.startswith(prefix)]:
-            del self.kept[key]
-
-
 class Pickled:
-    def encode(self, update):
+    def encode(self, update, schema):  # noqa: ARG002 # the port's shape
         return pickle.dumps(update)
 
     def decode(self, content, schema):  # noqa: ARG002 # the port's shape
@@ -67,13 +51,13 @@ def update(client, size=1.0):
 
 async def protected(asked, kept=None, size=1.0):
     return {
-        client: (await NodeNoise(DictJournal(kept), FILES).protect(asked, update(client, size))).content
+        client: (await NodeNoise(MemoryJournal(kept), FILES).protect(asked, update(client, size))).content
         for client in asked.cohort
     }
 
 
 async def released(asked, content, kept=None):
-    return await CentralNoise(DictJournal(kept), FILES).sum(asked, content, {})
+    return await CentralNoise(MemoryJournal(kept), FILES).sum(asked, content, {})
 
 
 def same(one, other):
@@ -81,7 +65,7 @@ def same(one, other):
 
 
 async def test_a_central_update_leaves_the_node_clipped_and_says_so():
-    given = await NodeNoise(DictJournal(), FILES).protect(session(), update("ada"))
+    given = await NodeNoise(MemoryJournal(), FILES).protect(session(), update("ada"))
     sent = FILES.decode(given.content, SCHEMA)
     assert given.level == sent.metadata.privacy_level == "central_dp"
     assert (sent.personality_evolutions["a"].dtype, sent.context_patterns["b"].dtype) == (
@@ -103,9 +87,9 @@ async def test_a_local_update_leaves_the_node_noised_alike_every_time_and_by_eac
 
 
 async def test_another_update_under_the_same_session_is_refused():
-    node = NodeNoise(DictJournal(), FILES)
+    node = NodeNoise(MemoryJournal(), FILES)
     await node.protect(session(), update("ada"))
-    with pytest.raises(Refusal, match="release: c/1/1/ada was made of other updates"):
+    with pytest.raises(Refusal, match="release: c/1/1/0/ada was made of other updates"):
         await node.protect(session(), update("ada", 2.0))
     await node.protect(session(number=2), update("ada", 2.0))
 
@@ -124,7 +108,7 @@ async def test_a_second_release_of_other_updates_is_refused_and_another_secret_g
     asked, kept = session(), {}
     content = await protected(asked)
     first = await released(asked, content, kept)
-    with pytest.raises(Refusal, match="release: c/1/1/sum was made of other updates"):
+    with pytest.raises(Refusal, match="release: c/1/1/0/sum was made of other updates"):
         await released(asked, {"ada": content["ada"]}, kept)
     elsewhere = await released(asked, content)
     assert not same(first.total, elsewhere.total)
@@ -141,7 +125,7 @@ async def test_the_noise_is_not_what_the_record_alone_would_give():
 
 async def test_a_client_that_did_not_clip_is_clipped_at_the_aggregator():
     asked = session(("ada",), noise_multiplier=1e-3)
-    loud = FILES.encode(update("ada", 1e6))
+    loud = FILES.encode(update("ada", 1e6), SCHEMA)
     found = await released(asked, {"ada": loud})
     assert abs(l2(list(found.total.values())) - 3.0) < 0.05
 
@@ -155,9 +139,7 @@ async def test_each_group_gets_its_own_noise_and_its_own_norm():
 
 async def test_the_accountant_states_the_rounds_so_far():
     asked = [session(number=number) for number in (1, 4)]
-    one, four = [
-        await CentralNoise(DictJournal(), FILES).sum(each, await protected(each), {}) for each in asked
-    ]
+    one, four = [await released(each, await protected(each)) for each in asked]
     assert (one.privacy.method, one.privacy.delta, one.privacy.clip) == ("differential_privacy", 1e-5, None)
     assert 0 < one.privacy.epsilon < four.privacy.epsilon
     assert 0 <= one.privacy.utility_preserved < 1
@@ -168,7 +150,8 @@ async def test_adaptive_clipping_moves_the_norm_to_where_half_of_the_clients_are
     low = session(clients, clipping="adaptive", clip=1e-3)
     high = session(clients, clipping="adaptive", clip=1e3)
     found = [
-        await CentralNoise(DictJournal(), FILES).sum(each, await protected(each), {}) for each in (low, high)
+        await CentralNoise(MemoryJournal(), FILES).sum(each, await protected(each), {})
+        for each in (low, high)
     ]
     assert 1e-3 < found[0].privacy.clip <= 1e-3 * np.exp(Quantile().rate / 2)
     assert 1e3 > found[1].privacy.clip >= 1e3 * np.exp(-Quantile().rate / 2)
@@ -195,13 +178,13 @@ def test_abandoned_attempts_count_where_each_was_a_release():
 
 async def test_noise_alone_is_no_release():
     with pytest.raises(Refusal, match="updates: none came in"):
-        await CentralNoise(DictJournal(), FILES).sum(session(), {}, {})
+        await CentralNoise(MemoryJournal(), FILES).sum(session(), {}, {})
 
 
 async def test_there_are_no_messages():
-    assert CentralNoise(DictJournal(), FILES).route("keys", session(), {"ada": b""}) == {}
+    assert CentralNoise(MemoryJournal(), FILES).route("keys", session(), {"ada": b""}) == {}
     with pytest.raises(Refusal, match="exchanges no messages"):
-        await NodeNoise(DictJournal(), FILES).exchange("keys", session(), b"")
+        await NodeNoise(MemoryJournal(), FILES).exchange("keys", session(), b"")
 
 
 def test_strategies_may_see_each_update_only_where_each_has_its_own_noise():

@@ -7,10 +7,10 @@ import numpy as np
 import pytest
 
 from activities.evaluating import PANEL, EvaluateVersion, Evaluating, PanelWanted, mean, panel
-from activities.tensor_file import encode
 from activities.training import Host
 from domain.learning.fleet import Candidate, Client, DataOffer
 from domain.learning.policy import DataSelector, TrainerSpec
+from domain.learning.tensor_file import encode
 from domain.learning.trainer import Evaluation
 from domain.learning.versions.policy import WORST, EvaluateOn, drawn
 from domain.refusal import Refusal

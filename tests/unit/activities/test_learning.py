@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002, ARG005 # fakes have arguments that a port wants
 
+import time
 from dataclasses import replace
 from datetime import UTC, datetime
 
@@ -9,7 +10,7 @@ import numpy as np
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import messages, tensor_file, update_file
+from activities import messages, update_file
 from activities.learning import Control, Learning
 from activities.learning_tasks import (
     AggregateRound,
@@ -23,7 +24,8 @@ from activities.learning_tasks import (
 from activities.privacy import plain
 from activities.privacy.port import Session
 from activities.privacy.registry import Installed, Methods
-from activities.stored_updates import opened, ref_of
+from activities.stored_updates import hidden, opened, ref_of
+from domain.learning import tensor_file
 from domain.learning.commands import RunCycle
 from domain.learning.data_schema import data_schema
 from domain.learning.events import PrivacyMetadata, Report
@@ -35,7 +37,8 @@ from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
 from domain.refusal import Refusal
 from tests.fakes import toy_sum
 from tests.fakes.artifacts import MemoryArtifacts
-from tests.fakes.learning import Clients, Journal, Versions, candidate
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import Clients, Versions, candidate
 from workers import absent
 from workers.trainers import InstalledTrainers
 
@@ -140,6 +143,33 @@ async def test_what_cannot_be_run_is_refused_before_anything_is_opened(change, s
     assert said in str(caught.value)
 
 
+async def test_a_fleet_of_12000_is_read_once_a_round_and_drawn_from_under_the_defaults():
+    side = Side()
+    side.roster.there = [
+        candidate(f"client-{n:05}", f"host-{n % 24}", identity="A" * 43 + "=") for n in range(12_000)
+    ]
+    looks, read = [], side.roster.candidates
+
+    async def candidates():
+        looks.append(1)
+        return await read()
+
+    side.roster.candidates = candidates
+    began = time.process_time()
+    prepared = await side.prepare(cohort=CohortPolicy())
+    took = time.process_time() - began
+    drawn = prepared.first.drawn
+    assert (len(looks), drawn.eligible, len(drawn.cohort)) == (1, 12_000, 119)
+    assert drawn.roster.bytes < 12_000 * 320
+    assert took < 2  # of a busy machine; 0.2 s of an idle one
+    made = await side.do(
+        "aggregate_round",
+        await side.task(prepared, [await side.report(one.client, 1.0) for one in drawn.cohort[:100]]),
+    )
+    assert len(looks) == 2
+    assert {one.client for one in made.next.drawn.cohort} != {one.client for one in drawn.cohort}
+
+
 async def test_updates_become_the_mean_by_samples_and_the_next_round_is_drawn():
     side = Side()
     prepared = await side.prepare()
@@ -193,31 +223,103 @@ async def test_a_file_that_is_no_update_is_left_out_and_too_few_others_lose_the_
     assert (lost.new, lost.lost) == (None, "1 of 2 updates could enter the model")
 
 
-async def test_an_artifact_that_is_missing_or_was_changed_is_named():
+async def test_a_model_that_is_missing_or_was_changed_is_named():
     side = Side()
     prepared = await side.prepare()
-    reports = [await side.report("a", 1.0), await side.report("b", 2.0)]
-    gone = replace(reports[0], sha256="0" * 64)
+    task = await side.task(prepared, [await side.report("a", 1.0), await side.report("b", 2.0)])
     with pytest.raises(Refusal, match="the artifact 000000000000 is not in this store"):
-        await side.do("aggregate_round", await side.task(prepared, [gone, reports[1]]))
-    side.artifacts.damage(ref_of(reports[1]))
-    with pytest.raises(Refusal, match=f"the artifact {reports[1].sha256[:12]} was changed"):
-        await side.do("aggregate_round", await side.task(prepared, reports))
+        await side.do("aggregate_round", replace(task, model=replace(task.model, sha256="0" * 64)))
+    side.artifacts.damage(task.model)
+    with pytest.raises(Refusal, match=f"the artifact {task.model.sha256[:12]} was changed"):
+        await side.do("aggregate_round", task)
 
 
-async def test_numbers_that_are_none_name_their_client():
+async def stored(side, report, content):
+    ref = await side.artifacts.put(content)
+    return replace(report, sha256=ref.sha256, bytes=ref.bytes)
+
+
+async def with_nan(side, report):
+    content = await side.artifacts.get(ref_of(report))
+    return await stored(side, report, content[:-4] + np.array([np.nan], "f4").tobytes())
+
+
+async def with_infinity(side, report):
+    """In the first number, and not in the last."""
+    content = bytearray(await side.artifacts.get(ref_of(report)))
+    start = 8 + int.from_bytes(content[:8], "little")
+    content[start : start + 4] = np.array([-np.inf], "f4").tobytes()
+    return await stored(side, report, bytes(content))
+
+
+async def of_another_shape(side, report):
+    update = update_file.decode(await side.artifacts.get(ref_of(report)), SCHEMA)
+    tensors = {
+        f"reasoning_improvements/{name}": array.T for name, array in update_file.together(update).items()
+    }
+    return await stored(side, report, tensor_file.encode(tensors, {"update": "{}"}))
+
+
+async def undecodable(side, report):
+    return await stored(side, report, b"\xff" * 300)
+
+
+async def with_a_wrong_digest(side, report):
+    return replace(report, sha256="0" * 64)
+
+
+async def with_a_wrong_size(side, report):
+    return replace(report, bytes=report.bytes + 1)
+
+
+async def changed_since(side, report):
+    side.artifacts.damage(ref_of(report))
+    return report
+
+
+async def somebody_elses(side, report):
+    """Anybody can read a digest on the log and claim its update."""
+    return replace(await side.report("a", 1.0), client=report.client)
+
+
+async def with_junk_for_metadata(side, report):
+    update = update_file.decode(await side.artifacts.get(ref_of(report)), SCHEMA)
+    named = {f"{spec.section}/{spec.name}": update_file.together(update)[spec.name] for spec in SCHEMA}
+    return await stored(side, report, tensor_file.encode(named, {"update": "[" * 100_000}))
+
+
+HOSTILE = [
+    with_nan,
+    with_infinity,
+    of_another_shape,
+    undecodable,
+    with_a_wrong_digest,
+    with_a_wrong_size,
+    changed_since,
+    somebody_elses,
+    with_junk_for_metadata,
+]
+
+
+@pytest.mark.parametrize("hostile", HOSTILE)
+@pytest.mark.parametrize("strategy", ["fedavg", "median"])
+async def test_one_hostile_client_is_left_out_by_name_and_stops_nobody(hostile, strategy):
     side = Side()
-    good = await side.report("a", 1.0)
-    raw = bytearray(await side.artifacts.get(ref_of(await side.report("b", 2.0))))
-    raw[-4:] = np.array([np.nan], "f4").tobytes()
-    ref = await side.artifacts.put(bytes(raw))
-    bad = Report("b", ref.sha256, ref.bytes, 1, 1, 1, 0.0, 1, "none")
-    updates, broken = await opened(side.artifacts, [bad, good], SCHEMA)
-    assert broken == ()
-    assert updates.clients == ["a", "b"]
-    last = max(SCHEMA, key=lambda spec: f"{spec.section}/{spec.name}")
-    with pytest.raises(Refusal, match="update: of b: tensor"):
-        updates.block(last.name, 0, last.size)
+    prepared = await side.prepare(strategy=StrategySpec(strategy))
+    honest = [await side.report("a", 1.0), await side.report("b", 2.0)]
+    bad = await hostile(side, await side.report("c", 7.0))
+    made = await side.do("aggregate_round", await side.task(prepared, [*honest, bad]))
+    assert made.new.excluded == ("c",)
+    alone = await side.do("aggregate_round", await side.task(prepared, honest))
+    assert made.new.digest == alone.new.digest
+
+
+async def test_a_hidden_update_with_a_wrong_digest_counts_as_one_that_never_came():
+    """In the messages before the sum as in the sum itself, so that both speak of the same survivors."""
+    side = Side(toy_sum.installed(MemoryJournal()))
+    reports = [await side.report(name, 1.0) for name in "abc"]
+    found = await hidden(side.artifacts, [replace(reports[0], sha256="0" * 64), *reports[1:]])
+    assert list(found) == ["b", "c"]
 
 
 async def test_a_strategy_by_losses_is_told_that_they_are_hidden():
@@ -227,9 +329,12 @@ async def test_a_strategy_by_losses_is_told_that_they_are_hidden():
         _ = updates.losses
 
 
+THREE = CohortPolicy(share=1, minimum=3)
+
+
 async def test_messages_go_to_the_hosts_of_those_who_are_left():
-    side = Side(toy_sum.installed(Journal()))
-    prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"))
+    side = Side(toy_sum.installed(MemoryJournal()))
+    prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"), cohort=THREE)
     assert (prepared.course.before, prepared.course.after) == (("hello",), ("reveal",))
     session = prepared.first.session
     left = (HostClients("g", ("c",)), HostClients("h", ("a",)))
@@ -237,6 +342,10 @@ async def test_messages_go_to_the_hosts_of_those_who_are_left():
     routed = await side.do("route", Route("reveal", session, (), left, reports))
     read = [await messages.read(side.artifacts, [one]) for one in routed.inboxes]
     assert read == [{"c": b"reveal"}, {"a": b"reveal"}]
+    silent = await messages.keep(side.artifacts, {"b": b"2", "c": b"3"})
+    routed = await side.do("route", Route("reveal", session, (silent,), left))
+    read = [await messages.read(side.artifacts, [one]) for one in routed.inboxes]
+    assert read == [{"c": b"reveal"}, {}]
 
 
 async def test_an_accountant_is_asked_before_and_after_and_may_refuse():
@@ -244,7 +353,8 @@ async def test_an_accountant_is_asked_before_and_after_and_may_refuse():
         def __init__(self):
             self.admitted = []
 
-        async def admit(self, session):
+        async def admit(self, session, everybody):
+            assert everybody
             if session.round > 1:
                 raise Refusal("budget", "a would have spent 1.2 of 1")
             self.admitted.append(session.spec.epsilon)

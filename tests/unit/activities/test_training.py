@@ -3,6 +3,7 @@
 # ruff: noqa: ARG002 # fakes have arguments that a port wants
 
 import asyncio
+import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
@@ -10,8 +11,9 @@ import numpy as np
 import pytest
 from temporalio.testing import ActivityEnvironment
 
-from activities import messages, tensor_file, update_file
+from activities import messages, update_file
 from activities.learning_tasks import Course, Exchange, TrainTask
+from activities.own_thread import MOST
 from activities.privacy import plain
 from activities.privacy.port import Session
 from activities.privacy.registry import Methods
@@ -19,13 +21,15 @@ from activities.progress import Progress
 from activities.stored_updates import ref_of
 from activities.training import Host, Training
 from activities.watch import OutOfTime, Unwanted, Watch
+from domain.learning import tensor_file
 from domain.learning.policy import LocalTraining, PrivacySpec, TrainerSpec
 from domain.learning.trainers.logistic_regression import LogisticRegression
 from domain.learning.wire import sent_schema
 from domain.refusal import Refusal
 from tests.fakes import toy_sum
 from tests.fakes.artifacts import MemoryArtifacts
-from tests.fakes.learning import Journal, Rows, data_of
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import Rows, data_of
 
 AT = datetime(2026, 11, 22, tzinfo=UTC)
 SETTINGS = {"features": 3, "classes": 2}
@@ -67,7 +71,7 @@ class Node:
     """A host with clients a and b, and the tasks it is given."""
 
     def __init__(self, trainer=None, methods=None):
-        self.artifacts, self.journal = MemoryArtifacts(), Journal()
+        self.artifacts, self.journal = MemoryArtifacts(), MemoryJournal()
         self.rows = {"a": rows(1), "b": rows(2, 10)}
         self.methods = methods or Methods([plain.installed()])
         self.training = Training(
@@ -217,7 +221,7 @@ async def test_control_variates_go_on_from_the_last_round_that_became_a_model():
     node = Node()
     first = await node.train(await node.task("control", clients=("a",)))
     moved = update_file.together(await node.update(first.reports[0], "control"))
-    kept = tensor_file.decode(node.journal.kept["control/c/a/1/1"])[0]
+    kept = tensor_file.decode(node.journal.entries["control/c/a/1/1"])[0]
     for name, array in MODEL.items():
         expected = -(moved[name]) / (8 * 0.1)
         assert np.allclose(kept[name], expected, atol=1e-6), array
@@ -225,16 +229,16 @@ async def test_control_variates_go_on_from_the_last_round_that_became_a_model():
     abandoned = await node.task("control", clients=("a",), attempts=())
     again = await node.train(replace(abandoned, attempt=2))
     fresh = update_file.together(await node.update(again.reports[0], "control"))
-    own = tensor_file.decode(node.journal.kept["control/c/a/1/2"])[0]
+    own = tensor_file.decode(node.journal.entries["control/c/a/1/2"])[0]
     assert np.array_equal(fresh["control.bias"], own["bias"])
     later = await node.train(replace(abandoned, round=2, attempts=(1,)))
     second = update_file.together(await node.update(later.reports[0], "control"))
-    after = tensor_file.decode(node.journal.kept["control/c/a/2/1"])[0]
+    after = tensor_file.decode(node.journal.entries["control/c/a/2/1"])[0]
     assert np.allclose(second["control.bias"], after["bias"] - kept["bias"], atol=1e-7)
 
 
 async def test_updates_that_a_method_hides_say_no_loss_and_messages_are_answered_client_by_client():
-    journal = Journal()
+    journal = MemoryJournal()
     node = Node(methods=Methods([toy_sum.installed(journal, {("hello", "b")})]))
     spec = PrivacySpec("secure_mpc")
     task = await node.task(privacy=spec)
@@ -303,3 +307,41 @@ async def test_a_cancelled_task_stops_its_thread():
     with pytest.raises(asyncio.CancelledError):
         await running
     await asyncio.wait_for(ended.wait(), 5)
+
+
+async def test_a_trainer_that_never_returns_is_late_and_takes_nobody_with_it_who_was_done(monkeypatch):
+    monkeypatch.setattr("activities.watch.HANGS", 0.0)
+    let_go = threading.Event()
+    trained = iter("ab")
+
+    def hangs(fitted, rows, tell):
+        if next(trained) == "b":
+            let_go.wait(20)
+        return fitted
+
+    node = Node(Bent(hangs))
+    try:
+        told = await node.train(await node.task(local=LocalTraining(seconds=0.3)))
+        assert [one.client for one in told.reports] == ["a"]
+        assert [(one.client, one.why) for one in told.lost] == [("b", "late")]
+        assert node.training._threads.left == 1
+    finally:
+        let_go.set()
+    async with asyncio.timeout(5):
+        while node.training._threads.left:  # noqa: ASYNC110 # the thread gives no other signal
+            await asyncio.sleep(0)
+
+
+async def test_a_trainer_that_times_out_by_itself_has_failed_and_is_not_late():
+    def slow(fitted, rows, tell):
+        raise TimeoutError
+
+    told = await (node := Node(Bent(slow))).train(await node.task())
+    assert {(one.why, one.reason) for one in told.lost} == {("failed", "TimeoutError")}
+
+
+async def test_a_node_full_of_trainings_that_never_ended_begins_no_more():
+    node = Node()
+    node.training._threads.left = MOST
+    told = await node.train(await node.task())
+    assert {(one.why, one.reason) for one in told.lost} == {("refused", "trainer was refused on the node")}

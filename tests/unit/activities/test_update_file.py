@@ -7,7 +7,8 @@ from datetime import UTC, datetime
 import numpy as np
 import pytest
 
-from activities import tensor_file, update_file
+from activities import update_file
+from domain.learning import tensor_file
 from domain.learning.tensors import TensorSpec
 from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
 from domain.refusal import Refusal

@@ -6,8 +6,8 @@ from datetime import timedelta
 import msgspec
 import numpy as np
 
-from activities import tensor_file, update_file
-from domain.learning import decide, evidence
+from activities import update_file
+from domain.learning import decide, evidence, tensor_file
 from domain.learning.commands import RunCycle
 from domain.learning.events import CycleOpened, Loss, PrivacyMetadata, Report
 from domain.learning.fleet import Candidate, Client, DataOffer
@@ -111,8 +111,8 @@ class Made:
         losses = [Loss(client, "late") for client in members[len(came) :]]
         self.say(decide.collect(state, state.round.round, state.round.attempt, reports, losses))
 
-    async def aggregate(self, **changes):
-        """By the strategy, from what was reported."""
+    async def aggregate(self, without=None, **changes):
+        """By the strategy, from what was reported, or from that without one client's."""
         state = self.state
         rule = registry.named(self.strategy)
         model = tensor_file.decode(await self.artifacts.get(state.model))[0]
@@ -120,8 +120,13 @@ class Made:
         if state.aggregated is not None and state.aggregated.state is not None:
             before = tensor_file.decode(await self.artifacts.get(state.aggregated.state))[0]
         number = state.next_round
-        sent = [Sent(one.client, change(one.client, number), one.samples, one.loss) for one in state.reports]
+        sent = [
+            Sent(one.client, change(one.client, number), one.samples, one.loss)
+            for one in state.reports
+            if one.client != without
+        ]
         made = rule.aggregate(SCHEMA, model, InMemory(sent), before, {**rule.defaults, **self.settings})
+        changes = changes if without is None else {"excluded": (without,), **changes}
         await self.became(made, **changes)
 
     async def became(self, made, **changes):

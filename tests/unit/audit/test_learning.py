@@ -6,7 +6,6 @@ import msgspec
 import numpy as np
 import pytest
 
-from activities import tensor_file
 from audit.decisions import settled_streams
 from audit.learning import Learned, replay_cycle
 from audit.learning_artifacts import NOWHERE
@@ -15,7 +14,7 @@ from audit.replay import replay_all, replay_stream
 from audit.trail import has_outcome, trail
 from cli import audit_learning
 from domain.artifact import ArtifactRef
-from domain.learning import evidence
+from domain.learning import evidence, tensor_file
 from domain.learning.events import Member, RoundAggregated, RoundOpened, UpdatesCollected
 from domain.learning.policy import PrivacySpec
 from domain.learning.possible import entered
@@ -216,6 +215,27 @@ async def test_an_update_that_is_none_must_have_been_left_out():
     assert told.problem == f"excluded: recorded nobody, but fedavg leaves out {bad.client}"
 
 
+@pytest.mark.parametrize("how", ["gone", "another's", "junk"])
+async def test_what_of_an_update_was_left_out_need_not_be_there_and_the_others_are_taken_again(how):
+    made = Made(rounds=1)
+    await made.open()
+    await made.draw()
+    await made.collect(lost=0)
+    place = at(made, UpdatesCollected)
+    data = made.log[place].data
+    first, second, *others = data.reports
+    if how == "gone":
+        bad = replace(first, sha256="0" * 64)
+    elif how == "another's":
+        bad = replace(second, client=first.client)
+    else:
+        junk = await made.artifacts.put(b"no tensors")
+        bad = replace(first, sha256=junk.sha256, bytes=junk.bytes)
+    made.log[place] = replace(made.log[place], data=replace(data, reports=(bad, second, *others)))
+    await made.aggregate(without=bad.client)
+    assert (await replayed(made)).divergent == []
+
+
 @pytest.mark.parametrize(
     ("what", "line"),
     [
@@ -300,7 +320,7 @@ async def test_evidence_of_another_method_or_of_none_is_told():
     )
     junk = await made.artifacts.put(b"junk")
     told = await problem(made, changed(made, RoundAggregated, evidence=junk))
-    assert told.problem.startswith("evidence: is no safetensors file")
+    assert told.problem.startswith("evidence: is not a safetensors file")
 
 
 async def test_where_the_aggregator_adds_the_noise_it_says_that_the_noise_is_secret():

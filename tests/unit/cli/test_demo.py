@@ -24,7 +24,7 @@ from workers import context_policy, reaction_file
 def parts(monkeypatch):
     """Which part ran, without a stack."""
     ran = []
-    for name in ("consensus", "conflict"):
+    for name in demo.PARTS:
         monkeypatch.setattr(
             demo, f"_{name}", lambda *, quiet, name=name: (ran.append((name, quiet)), ({}, "kept"))[1]
         )
@@ -33,9 +33,9 @@ def parts(monkeypatch):
 
 @pytest.mark.parametrize(
     ("words", "ran"),
-    [([], "consensus"), (["consensus"], "consensus"), (["conflict"], "conflict")],
+    [([], "consensus"), *(([part], part) for part in demo.PARTS)],
 )
-def test_the_demo_is_of_consensus_unless_conflict_is_named(parts, capsys, words, ran):
+def test_the_demo_is_of_consensus_unless_another_part_is_named(parts, capsys, words, ran):
     assert main(["demo", *words]) == 0
     assert capsys.readouterr().out.startswith("\ndone in ")
     assert main(["demo", *words, "--json"]) == 0
@@ -44,8 +44,8 @@ def test_the_demo_is_of_consensus_unless_conflict_is_named(parts, capsys, words,
 
 
 def test_another_part_is_refused_by_name(parts, capsys):
-    assert (main(["demo", "learning"]), parts) == (2, [])
-    assert "'learning' is not one of 'consensus', 'conflict'" in capsys.readouterr().err
+    assert (main(["demo", "magic"]), parts) == (2, [])
+    assert "'magic' is not one of 'consensus', 'conflict', 'learning'" in capsys.readouterr().err
 
 
 def test_servers_and_policies_of_the_users_are_left_alone(monkeypatch, tmp_path):

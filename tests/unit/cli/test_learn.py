@@ -64,7 +64,7 @@ def asked(tmp_path, **changes) -> str:
 
 def rows_file(tmp_path, **arrays) -> str:
     file = tmp_path / "rows.safetensors"
-    file.write_bytes(tensor_file.write(arrays))
+    file.write_bytes(tensor_file.encode(arrays))
     return str(file)
 
 
@@ -101,7 +101,7 @@ def test_rows_that_cannot_evaluate_anything_are_refused_by_name(capsys, tmp_path
 def test_a_holdout_that_is_no_such_file_or_stands_twice_is_refused(capsys, tmp_path):
     start = ("start", asked(tmp_path), "--holdout")
     assert "absent cannot be read: No such file" in said(capsys, *start, "absent")
-    assert "is no safetensors file" in said(capsys, *start, asked(tmp_path))
+    assert "is not a safetensors file" in said(capsys, *start, asked(tmp_path))
     rows = rows_file(tmp_path, x=np.zeros((3, 2)))
     ref = {"uri": "memory://x", "sha256": sha("x"), "bytes": 1}
     assert said(capsys, "start", asked(tmp_path, holdout=ref), "--holdout", rows).startswith("moot: holdout:")

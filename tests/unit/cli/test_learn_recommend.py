@@ -6,6 +6,7 @@ import pytest
 from click.testing import CliRunner
 
 from cli import learn_recommend
+from cli.main import moot
 from domain.learning.policy import METHODS
 
 
@@ -18,7 +19,7 @@ def said(tmp_path, monkeypatch):
             (tmp_path / "learn_measured.json").write_text(json.dumps(table))
         monkeypatch.setattr(learn_recommend, "files", lambda _: tmp_path)
         return CliRunner().invoke(
-            learn_recommend.recommendation, ["--sensitivity", "medium", *options], catch_exceptions=False
+            moot, ["learn", "recommend", "--sensitivity", "medium", *options], catch_exceptions=False
         )
 
     return run

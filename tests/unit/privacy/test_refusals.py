@@ -9,7 +9,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from activities.privacy.wire import bitmap
 from domain.learning.policy import PrivacySpec
 from domain.refusal import Refusal
-from tests.unit.privacy.fleets import Fleet, announced, update_of
+from tests.unit.privacy.fleets import Fleet, announced, plain_sum, update_of
 
 LOOSE = PrivacySpec("secure_mpc", threshold=0.6)
 """Of five clients, four are needed."""
@@ -176,7 +176,6 @@ async def test_survivors_who_dealt_no_shares_are_refused():
         ("peers", lambda m: m[: 52 * 2], "of 2 peers are too few: 3 are needed"),
         ("unmask", lambda m: m[: 18 * 2], "3 confirm this set to this client, and 4 must"),
         ("unmask", lambda m: flipped(flipped(m), -19), "3 confirm this set to this client, and 4 must"),
-        ("protected", lambda m: m[:-1], "update of c00: has 143 bytes, not 144"),
         ("protected", lambda m: flipped(m, -1), "shares of c00: do not give what it committed to"),
         ("protected", lambda m: flipped(m, -90), "reveal of c00: was changed, or is for other survivors"),
         ("unmask answered", flipped, "reveal of c00: was changed, or is for other survivors"),
@@ -188,6 +187,16 @@ async def test_what_was_changed_on_its_way_is_refused_by_name(step, alter, probl
     fleet = await Fleet(5, LOOSE).begin()
     with pytest.raises(Refusal, match=problem):
         await fleet.drive(change=changing(step, "c00", alter)).run(fleet.updates)
+
+
+@pytest.mark.parametrize("sent", [b"", b"junk", bytes(143), bytes(145)])
+async def test_a_client_that_sends_no_masked_words_is_out_and_stops_nobody(sent):
+    fleet = await Fleet(5, LOOSE).begin()
+    made = await fleet.drive(change=changing("protected", "c00", lambda _: sent)).run(fleet.updates)
+    honest = [client for client in fleet.cohort if client != "c00"]
+    assert made.clients == tuple(honest)
+    _, weight = plain_sum([fleet.updates[client] for client in honest])
+    assert made.weight == weight
 
 
 async def test_masks_that_do_not_cancel_are_noticed():

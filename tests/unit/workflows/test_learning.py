@@ -101,7 +101,7 @@ def second_round():
 
 def test_what_is_carried_is_the_state_again():
     state = second_round().state
-    carried = packed(state, COURSE, ref("5"))
+    carried = packed(state, COURSE, (ref("5"),))
     given_ = carrying(REQUEST, carried)
     (read,) = Payloads().from_payloads(Payloads().to_payloads([given_]), [CycleInput])
     assert read.request == REQUEST
@@ -128,7 +128,7 @@ def test_a_thousand_rounds_of_a_thousand_clients_are_carried_in_one_payload():
         participants=frozenset(f"client-{n:05}" for n in range(10_000)),
         round=replace(state.round, cohort=cohort),
     )
-    carried = packed(state, COURSE, ref("5"))
+    carried = packed(state, COURSE, (ref("5"),))
     assert unpacked(carried) == state
     (payload,) = Payloads().to_payloads([carrying(REQUEST, carried)])
     assert len(payload.data) < MAX_INPUT_BYTES

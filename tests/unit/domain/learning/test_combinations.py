@@ -11,6 +11,7 @@ from domain.learning.trainers.logistic_regression import LogisticRegression
 from domain.refusal import Refusal
 from tests.unit.domain.learning.cycles import REQUEST
 
+HYBRID = PrivacySpec("hybrid", epsilon=1.0)
 TEN = replace(REQUEST, cohort=CohortPolicy(share=1, minimum=10))
 
 
@@ -20,6 +21,8 @@ class Plain(LogisticRegression):
 
 def request(strategy="fedavg", privacy="none", request=TEN, **settings):
     noised = {"epsilon": 1.0} if privacy in ("differential_privacy", "hybrid") else {}
+    if privacy == "homomorphic_encryption":
+        noised = {"key_holder": "a"}
     return replace(request, strategy=StrategySpec(strategy, settings), privacy=PrivacySpec(privacy, **noised))
 
 
@@ -39,12 +42,16 @@ def test_averaging_goes_with_every_method(method):
         (request(speed=1), "speed"),
         (
             request(privacy="secure_mpc", request=replace(REQUEST, cohort=CohortPolicy(minimum=1))),
-            "at least 2",
+            "at least 3",
         ),
         (replace(TEN, privacy=PrivacySpec("none", epsilon=1)), "privacy.epsilon: none adds no noise"),
         (replace(TEN, privacy=PrivacySpec("secure_mpc", noise_multiplier=1)), "privacy.noise_multiplier"),
         (replace(TEN, privacy=PrivacySpec("hybrid")), "hybrid needs it, or noise_multiplier"),
         (replace(TEN, privacy=PrivacySpec("none", key_holder="a")), "privacy.key_holder"),
+        (replace(TEN, privacy=PrivacySpec("homomorphic_encryption")), "privacy.key_holder: is missing"),
+        (replace(TEN, privacy=replace(HYBRID, place="local")), "with hybrid it is central"),
+        (replace(TEN, privacy=replace(HYBRID, sampling="secret")), "with hybrid it is public"),
+        (replace(TEN, privacy=replace(HYBRID, clipping="adaptive")), "privacy.clipping: adaptive needs"),
     ],
 )
 def test_an_impossible_combination_is_refused_in_one_line(asked, said):

@@ -32,4 +32,4 @@ OTHERS = {
 @pytest.mark.parametrize("name", OTHERS)
 def test_any_other_file_is_refused(name):
     with pytest.raises(Refusal):
-        read(tensor_file.write({"w": np.zeros(2)}, OTHERS[name]))
+        read(tensor_file.encode({"w": np.zeros(2)}, OTHERS[name]))

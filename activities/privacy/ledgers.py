@@ -1,0 +1,119 @@
+"""The accountant of methods with noise: charges the ledger before anybody trains, states what is spent."""
+
+import asyncio
+import hashlib
+from collections.abc import Sequence
+
+import msgspec
+
+from activities.learning_ports import Budgets, Journal
+from activities.privacy import accountant
+from activities.privacy.port import OVERSPENT, Session
+from domain.learning.budget.commands import MAX_SUBJECTS, Charge, Charged
+from domain.learning.dp_schedule import schedule
+from domain.learning.events import PrivacyMetadata
+from domain.learning.mechanism import Mechanism, compose
+from domain.refusal import Refusal
+from domain.strict_json import printable
+
+
+class _Sampled(msgspec.Struct, frozen=True):
+    """Who was charged for all rounds of a cycle, at which probability of being drawn."""
+
+    share: float
+    subjects: tuple[str, ...]
+
+
+class _Released(msgspec.Struct, frozen=True):
+    """What a round's release cost those it counts for."""
+
+    noise: float
+    sampling: float
+    count: int
+
+
+class Ledgers:
+    """`Accountant` over the injected ledgers; `journal` is of every process that sums.
+
+    Charges are conservative. A cohort that was drawn and charged is not paid back when its attempt is
+    abandoned, nor when a process died between the charge and the record and another cohort is drawn: the
+    charge's id ends in the digest of its subjects, so that only the same cohort is the same charge.
+    """
+
+    def __init__(self, budgets: Budgets, journal: Journal) -> None:
+        self._budgets = budgets
+        self._journal = journal
+
+    async def admit(self, session: Session, everybody: Sequence[str]) -> None:
+        """See `activities.privacy.port.Accountant`."""
+        place = f"{session.cycle}/{session.round}/{session.attempt}"
+        mechanism = _mechanism(session)
+        if session.spec.sampling == "public":
+            subjects = {session.subjects.get(client, client) for client in session.cohort}
+            await self._charge(session, _named(place, subjects), sorted(subjects), mechanism)
+            return
+        known = _Sampled(mechanism.sampling, tuple(sorted(everybody)))
+        raw = await self._journal.once(f"dp/sampled/{session.cycle}", msgspec.json.encode(known))
+        kept = msgspec.json.decode(raw, type=_Sampled)
+        if session.round == 1:
+            whole = Mechanism(mechanism.noise_multiplier, kept.share, session.rounds)
+            await self._charge(session, session.cycle, kept.subjects, whole)
+        # Who came since, and everybody where a smaller fleet is drawn from more often, pays for this round.
+        more = set(everybody) - (set(kept.subjects) if mechanism.sampling <= kept.share else set())
+        await self._charge(session, _named(place, more), sorted(more), mechanism)
+
+    async def stated(self, session: Session, clients: Sequence[str]) -> PrivacyMetadata:  # noqa: ARG002 # the port's shape
+        """See `activities.privacy.port.Accountant`."""
+        spec, prefix = session.spec, f"dp/stated/{session.cycle}"
+        one = _mechanism(session)
+        # Noise of the clients' own has left them in every attempt, also in those that were abandoned.
+        count = session.attempt if spec.place == "local" or spec.method == "hybrid" else 1
+        now = msgspec.json.encode(_Released(one.noise_multiplier, one.sampling, count))
+        said = [await self._journal.once(f"{prefix}/{session.round}", now)]
+        said += [await self._journal.read(f"{prefix}/{n}") or now for n in range(1, session.round)]
+        released = [msgspec.json.decode(raw, type=_Released) for raw in said]
+        whole = compose(Mechanism(each.noise, each.sampling, each.count) for each in released)
+        epsilon = await asyncio.to_thread(accountant.epsilon, whole, spec.delta)
+        return PrivacyMetadata(spec.method, epsilon, spec.delta)
+
+    async def _charge(
+        self, session: Session, name: str, subjects: Sequence[str], mechanism: Mechanism
+    ) -> None:
+        spec, parts = session.spec, range(0, len(subjects), MAX_SUBJECTS)
+        for start in parts:
+            charged = await self._budgets.charge(
+                Charge(
+                    ledger=spec.ledger,
+                    id=f"{name}/part-{start}" if start else name,
+                    subjects=tuple(subjects[start : start + MAX_SUBJECTS]),
+                    noise_multiplier=mechanism.noise_multiplier,
+                    sampling=mechanism.sampling,
+                    count=mechanism.count,
+                    delta=spec.delta,
+                    budget=spec.budget,
+                )
+            )
+            if not charged.granted:
+                raise _overspent(session, charged)
+
+
+def _mechanism(session: Session) -> Mechanism:
+    """Of one round."""
+    return schedule(session.spec, 1, session.size or len(session.cohort), session.eligible)
+
+
+def _named(place: str, subjects: set[str]) -> str:
+    digest = hashlib.sha256("\n".join(sorted(subjects)).encode()).hexdigest()
+    return f"{place}/{digest[:12]}"
+
+
+def _overspent(session: Session, charged: Charged) -> Refusal:
+    spec = session.spec
+    subject, epsilon = charged.refused[0]
+    others = f", and {charged.refusals - 1} more would pass it" if charged.refusals > 1 else ""
+    return Refusal(
+        OVERSPENT,
+        f"before round {session.round} {printable(subject, 60)} would have spent {epsilon:.4g} of "
+        f"{spec.budget:g} epsilon on the ledger {spec.ledger}{others}; ask for a smaller epsilon, "
+        "other clients, or a larger budget on a new ledger",
+    )
