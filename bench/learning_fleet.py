@@ -14,8 +14,8 @@ import numpy as np
 from temporalio.api.enums.v1 import EventType
 from temporalio.client import Client, WorkflowHandle
 
-from activities import tensor_file
 from bench.stack import MOOT, Stack
+from domain.learning import tensor_file
 from workers.artifacts import FsspecArtifacts
 from workers.roster import PostgresRoster
 from workflows import names

@@ -20,7 +20,7 @@ from pathlib import Path
 import msgspec
 import numpy as np
 
-from activities import tensor_file, update_file
+from activities import update_file
 from activities.aggregating import Making, aggregate
 from activities.learning_tasks import AggregateRound
 from activities.privacy import plain
@@ -28,6 +28,7 @@ from activities.privacy.port import Session
 from activities.privacy.registry import Methods
 from bench.figure import Figure
 from domain.artifact import ArtifactRef
+from domain.learning import tensor_file
 from domain.learning.commands import RunCycle
 from domain.learning.events import CycleOpened, Report
 from domain.learning.policy import CohortPolicy, PrivacySpec, TrainerSpec
