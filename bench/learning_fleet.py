@@ -26,7 +26,7 @@ APPENDS = frozenset({"open_stream", "append_events"})
 
 def digits(client: int, clients: int) -> dict[str, Any]:
     """Every `clients`-th of the digits in a fixed order: as `bench/flower/task.py` deals them out."""
-    from sklearn.datasets import load_digits
+    from sklearn.datasets import load_digits  # type: ignore[import-untyped] # it has no types
 
     x, y = load_digits(return_X_y=True)
     order = np.random.default_rng(0).permutation(len(y))[client::clients]

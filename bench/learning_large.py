@@ -21,7 +21,7 @@ import msgspec
 import numpy as np
 
 from activities import update_file
-from activities.aggregating import Making, aggregate
+from activities.aggregating import Making, Part, aggregate
 from activities.learning_tasks import AggregateRound
 from activities.privacy import plain
 from activities.privacy.port import Session
@@ -123,7 +123,7 @@ async def _aggregated(folder: Path) -> None:
     )
     own = Own(FsspecArtifacts(str(folder / "artifacts")), Methods([plain.installed()]))
     task = AggregateRound(opening, 1, 1, at, None, at, reports, (), (), last=True)
-    await aggregate(Making(own, task, reports, named("fedavg"), trainer, session, {}))
+    await aggregate(Making(own, task, reports, named("fedavg"), trainer, (Part(session, {}),)))
 
 
 def _resident() -> tuple[int, int]:

@@ -21,7 +21,7 @@ from bench.stack import Stack, running
 from workers.temporal_client import connect
 
 WARM, ROUNDS = 3, 20
-LOOK = 0.25
+LOOK = 1.0  # a look costs the processor what a round needs, too
 OURS = ("orchestrator",)
 SERVERS = ("temporal", "kafka", "postgres", "projector", "moot dev")
 FLOWER_MB = 912.0
