@@ -57,7 +57,7 @@ lint: .venv/.dev
 bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 	@$(BIN)/python -m bench
 
-chaos: .venv/.dev ## the long fault tests: kills by the dozen, and a hundred seeded runs on shared context
+chaos: .venv/.dev ## the long fault tests: kills by the dozen, and a hundred seeded runs on shared context, a hundred kills under learning
 	@$(BIN)/python -m pytest -m chaos tests/faults tests/integration/reaction
 
 test-flower: .venv-flower/.installed ## ours and Flower's strategies on the same updates, and Flower's clients here
