@@ -65,7 +65,7 @@ lint: .venv/.dev
 bench: .venv/.dev ## every figure, as a table and as JSON under bench/results
 	@$(BIN)/python -m bench
 
-chaos: .venv/.dev ## the long fault tests: kills by the dozen, a hundred seeded runs on shared context, the demo of learning
+chaos: .venv/.dev ## the long fault tests: kills by the dozen, seeded runs on shared context and under learning
 	@$(BIN)/python -m pytest -m chaos tests/faults tests/integration/reaction tests/integration/test_demo.py
 
 test-flower: .venv-flower/.installed ## ours and Flower's strategies on the same updates, and Flower's clients here

@@ -1,5 +1,6 @@
 """Kill -9 under learning cycles, at any step: they end with the same model, and count nothing twice."""
 
+import os
 import time
 import uuid
 from contextlib import asynccontextmanager
@@ -20,6 +21,7 @@ from workers.artifacts import FsspecArtifacts
 from workers.temporal_client import connect
 
 NODES = 3
+FIRST = int(os.environ.get("FOLKMOOT_CHAOS_SEED") or 0)
 KINDS = {
     "fedadam": {"strategy": {"name": "fedadam"}},
     "scaffold": {"strategy": {"name": "scaffold"}},
@@ -32,7 +34,7 @@ DOCTORED = [
     (lambda events: changed(events, UpdatesCollected, reports=twice), "was told of"),
     (lambda events: changed(events, UpdatesCollected, reports=twice), "what entered is not"),
     (lambda events: changed(events, RoundAggregated, round=lambda _: 1), "the models are those of rounds"),
-    (lambda events: [*events[:5], *events[2:]], "entered 2 times"),
+    (lambda events: [*events[:5], *events[2:]], "entered 4 times"),
     (lambda events: changed(events, RoundAggregated, clients=lambda n: n + 1), "are said to have entered"),
     (lambda events: changed(events, RoundAggregated, digest=lambda _: "0" * 64), "of the undisturbed cycle"),
 ]
@@ -92,6 +94,7 @@ async def lasting(tmp_path_factory, forks):
         stack.stop()
 
 
+@pytest.mark.timeout(300)  # a machine that is busy otherwise takes long to begin
 async def test_kills_of_nodes_orchestrator_and_projector_leave_the_model_as_it_was(scene, seed, report):
     began, chance = time.monotonic(), Random(seed)  # noqa: S311 # moments, no secrets
     names = scene.chaos.nodes.names
@@ -135,7 +138,7 @@ class TestForLong:
 
     @pytest.mark.parametrize("run", range(25))
     async def test_a_hundred_kills_leave_every_model_as_it_was(self, scene, run, report):
-        chance = Random(f"learning {run}")  # noqa: S311 # as above
+        chance = Random(f"learning {FIRST + run}")  # noqa: S311 # as above
         kind = list(KINDS)[run % len(KINDS)]
         victims = ["orchestrator", "kafka", "postgres", "projector", *scene.chaos.nodes.names]
         steps = TOGETHER if kind == "secure_mpc" else ALONE
@@ -143,4 +146,4 @@ class TestForLong:
         assert await scene.killed(kind, strikes, **KINDS[kind]) == [], scene.chaos.struck[-4:]
         assert len(scene.chaos.struck) == 4 * (run + 1)
         again = await scene.judged()
-        report({"kind": kind, **scene.chaos.figures(), "records again": again})
+        report({"seed": FIRST + run, "kind": kind, **scene.chaos.figures(), "records again": again})
