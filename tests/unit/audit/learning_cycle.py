@@ -36,7 +36,8 @@ CLIENTS = ("ann", "bob", "cyd", "dan", "eva", BAD_QUALITY)
 
 def candidate(name):
     offer = DataOffer("default", 10, quality=0.1 if name == BAD_QUALITY else 1.0)
-    return Candidate(Client(name, (offer,), ("logistic_regression",)), "host-1", "eu")
+    client = Client(name, (offer,), ("logistic_regression",), identity="A" * 43 + "=")
+    return Candidate(client, "host-1", "eu")
 
 
 def change(client, number):

@@ -10,6 +10,8 @@ from domain.refusal import Refusal
 from workers.trainees import CONDITIONS, Conditions, Training, clients, sources, trainers
 from workers.trainers import InstalledTrainers
 
+KEY = "A" * 43 + "="
+
 
 class Rows:
     def __init__(self, client):
@@ -84,17 +86,17 @@ def test_what_cannot_be_meant_is_refused_by_name(options, problem):
 
 def test_what_is_announced_holds_data_conditions_and_trainers(tmp_path):
     said = of(clients=2, subject="ann", conditions=Conditions(50.0, True, None))  # as the options are
-    one, two = clients(sources("sim", said), said, tmp_path, "KEY")
+    one, two = clients(sources("sim", said), said, tmp_path, KEY)
     assert (one.id, two.id) == ("sim-0", "sim-1")
     assert one.data == (DataOffer("default", 5),)
-    assert (one.subject, one.identity, one.trainers) == ("ann", "KEY", ("mlp",))
+    assert (one.subject, one.identity, one.trainers) == ("ann", KEY, ("mlp",))
     assert (one.network_mbps, one.charging, one.unmetered) == (50.0, True, None)
 
 
 def test_the_file_of_conditions_goes_before_the_options(tmp_path):
     said = of(conditions=Conditions(charging=True, unmetered=True))
     (tmp_path / CONDITIONS).write_text('{"charging": false, "network_mbps": 3}')
-    (one,) = clients(sources("edge-1", said), said, tmp_path, "KEY")
+    (one,) = clients(sources("edge-1", said), said, tmp_path, KEY)
     assert (one.network_mbps, one.charging, one.unmetered) == (3.0, False, True)
 
 
@@ -102,7 +104,7 @@ def test_the_file_of_conditions_goes_before_the_options(tmp_path):
 def test_a_file_of_conditions_that_says_nothing_clear_is_refused(tmp_path, text):
     (tmp_path / CONDITIONS).write_text(text)
     with pytest.raises(Refusal, match=CONDITIONS):
-        clients(sources("edge-1", of()), of(), tmp_path, "KEY")
+        clients(sources("edge-1", of()), of(), tmp_path, KEY)
 
 
 def test_without_names_all_installed_trainers_are_meant():

@@ -14,7 +14,7 @@ UPDATE = {
     "context_patterns/w": np.array([[1, 2], [3, 4]], "float32"),
     "context_patterns/b": np.array([5.0, 6.0]),
 }
-SAID = {KEY: "{}"}
+SAID = {KEY: '{"node_id": "ada"}'}
 
 
 def report(client, number, loss=0.5):
@@ -42,12 +42,17 @@ def test_a_loss_that_is_hidden_is_refused_to_the_strategy_that_asks():
         _ = opened(report("ada", 1, None), report("ben", 2)).losses
 
 
-def test_what_is_no_number_is_refused_with_the_client_that_sent_it():
+def test_a_file_says_whose_it_is():
+    assert places(memoryview(encode(UPDATE, SAID)), SCHEMA)[0] == "ada"
+    with pytest.raises(Refusal, match="does not say whose it is"):
+        places(memoryview(encode(UPDATE, {KEY: "{}"})), SCHEMA)
+
+
+def test_what_is_no_number_is_no_update():
     raw = encode(UPDATE, SAID)
     broken = memoryview(raw.replace(np.float64(6).tobytes(), np.float64("nan").tobytes()))
-    with pytest.raises(Refusal, match="of ada: tensor 'b' holds NaN"):
-        opened(report("ada", 1), content=broken).block("b", 0, 2)
-    assert opened(report("ada", 1), content=broken).block("b", 0, 1).tolist() == [[5]]
+    with pytest.raises(Refusal, match="tensor 'b' holds NaN"):
+        places(broken, SCHEMA)
 
 
 @pytest.mark.parametrize(
