@@ -107,7 +107,7 @@ class Learning:
         if task.reports:
             given = await stored_updates.hidden(artifacts, task.reports)
         else:
-            outboxes = await messages.read(artifacts, task.outboxes)
+            outboxes = await messages.answers(artifacts, task.outboxes)
             still = sorted(client for host in task.hosts for client in host.clients)
             if not task.outboxes:
                 outboxes = dict.fromkeys(still, b"")
@@ -146,7 +146,7 @@ class Learning:
         shards = [
             Part(
                 await messages.session_of(own.artifacts, one.session),
-                await messages.read(own.artifacts, one.revealed),
+                await messages.answers(own.artifacts, one.revealed),
             )
             for one in (ShardSum(task.session, task.revealed), *task.more)
         ]

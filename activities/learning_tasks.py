@@ -97,16 +97,24 @@ class HostClients:
 
 
 @dataclass(frozen=True, slots=True)
+class Outbox:
+    """The file of answers that a host gave for `clients`; of others it says nothing that is heard."""
+
+    file: ArtifactRef
+    clients: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class Route:
     """Before message round `step`: hand what came out of the one before to whom it is for.
 
-    `outboxes`: a file for each host that answered; none for the first message round. `hosts`: who is still
+    `outboxes`: of each host that answered; none for the first message round. `hosts`: who is still
     in, which for the first after training are those whose updates came in: `reports` says where they lie.
     """
 
     step: str
     session: ArtifactRef
-    outboxes: tuple[ArtifactRef, ...]
+    outboxes: tuple[Outbox, ...]
     hosts: tuple[HostClients, ...]
     reports: tuple[Report, ...] = ()
 
@@ -164,7 +172,7 @@ class TrainReports:
 
     reports: tuple[Report, ...]
     lost: tuple[Loss, ...] = ()
-    revealed: tuple[ArtifactRef, ...] = ()
+    revealed: tuple[Outbox, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +187,7 @@ class ShardSum:
     """One shard of a round whose updates hide in sums; `revealed` as in `AggregateRound`."""
 
     session: ArtifactRef
-    revealed: tuple[ArtifactRef, ...]
+    revealed: tuple[Outbox, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -198,7 +206,7 @@ class AggregateRound:
     session: ArtifactRef
     reports: tuple[Report, ...]
     kept: tuple[ArtifactRef, ...]
-    revealed: tuple[ArtifactRef, ...]
+    revealed: tuple[Outbox, ...]
     last: bool
     more: tuple[ShardSum, ...] = ()
 

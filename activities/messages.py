@@ -3,7 +3,9 @@
 from collections.abc import Iterable, Mapping
 
 import msgspec
+from temporalio import activity
 
+from activities.learning_tasks import Outbox
 from activities.ports import ArtifactStore
 from activities.privacy.port import Session
 from domain.artifact import ArtifactRef
@@ -17,18 +19,28 @@ async def keep(artifacts: ArtifactStore, messages: Mapping[str, bytes]) -> Artif
     return await artifacts.put(msgspec.msgpack.encode(dict(sorted(messages.items()))))
 
 
-async def read(artifacts: ArtifactStore, refs: Iterable[ArtifactRef]) -> dict[str, bytes]:
-    """All messages of some files, by client.
+async def read(artifacts: ArtifactStore, ref: ArtifactRef) -> dict[str, bytes]:
+    """The messages of a file, by client.
 
     Raises:
-        Refusal: a file is missing, changed or none of messages.
+        Refusal: it is missing, changed or none of messages.
     """
+    try:
+        return _read(await artifacts.get(ref))
+    except msgspec.MsgspecError:
+        raise Refusal("messages", f"the artifact {ref.sha256[:12]} holds none") from None
+
+
+async def answers(artifacts: ArtifactStore, outboxes: Iterable[Outbox]) -> dict[str, bytes]:
+    """What hosts answered, each for its own clients; whose answer cannot be read has given none."""
     found: dict[str, bytes] = {}
-    for ref in refs:
+    for one in outboxes:
         try:
-            found |= _read(await artifacts.get(ref))
-        except msgspec.MsgspecError:
-            raise Refusal("messages", f"the artifact {ref.sha256[:12]} holds none") from None
+            said = await read(artifacts, one.file)
+        except Refusal as refusal:
+            activity.logger.warning("messages.unusable", extra={"clients": one.clients, "why": str(refusal)})
+        else:
+            found |= {client: said[client] for client in one.clients if client in said}
     return found
 
 

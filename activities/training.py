@@ -85,7 +85,7 @@ class Training:
     async def exchange(self, task: Exchange) -> Exchanged:
         """Let each client answer its message of one round; whoever cannot is out of this attempt."""
         session = await messages.session_of(self._host.artifacts, task.session)
-        inboxes = await messages.read(self._host.artifacts, [task.inbox])
+        inboxes = await messages.read(self._host.artifacts, task.inbox)
         answers: dict[str, bytes] = {}
         lost: list[Loss] = []
         for client, inbox in sorted(inboxes.items()):

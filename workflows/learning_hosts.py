@@ -21,6 +21,7 @@ with workflow.unsafe.imports_passed_through():
         Exchange,
         Exchanged,
         HostClients,
+        Outbox,
         Route,
         Routed,
         TrainReports,
@@ -107,13 +108,13 @@ async def message_rounds(
     session: ArtifactRef,
     hosts: tuple[HostClients, ...],
     reports: tuple[Report, ...] = (),
-) -> tuple[tuple[ArtifactRef, ...], tuple[HostClients, ...], tuple[Loss, ...]]:
+) -> tuple[tuple[Outbox, ...], tuple[HostClients, ...], tuple[Loss, ...]]:
     """Hold the message rounds `steps` in order: the last answers, who is still in, and who is not.
 
     `reports`: of the updates that came in, where training is over. Where the messages cannot be passed on,
     everybody is lost.
     """
-    outboxes: tuple[ArtifactRef, ...] = ()
+    outboxes: tuple[Outbox, ...] = ()
     lost: list[Loss] = []
     for number, step in enumerate(steps):
         routed: Routed = await workflow.execute_activity_method(
@@ -131,7 +132,8 @@ async def message_rounds(
         asked = zip(hosts, routed.inboxes, strict=True)
         told = await asyncio.gather(*(_exchange(Exchange(step, session, box), one) for one, box in asked))
         lost += [loss for _, out in told for loss in out]
-        outboxes = tuple(box for box, _ in told if box is not None)
+        answers = zip(hosts, told, strict=True)
+        outboxes = tuple(Outbox(box, one.clients) for one, (box, _) in answers if box is not None)
         gone = {loss.client for loss in lost}
         hosts = only(hosts, frozenset(c for one in hosts for c in one.clients if c not in gone))
     return outboxes, hosts, tuple(lost)

@@ -15,6 +15,7 @@ with workflow.unsafe.imports_passed_through():
         Course,
         HostClients,
         KeepReports,
+        Outbox,
         ShardSum,
         TrainReports,
         TrainTask,
@@ -49,7 +50,7 @@ class Attempt:
         self._course = course
         self._session, *_ = self._sessions = sessions
         self._hosts: tuple[HostClients, ...] = hosts_of(opened.cohort)
-        self._revealed: tuple[tuple[ArtifactRef, ...], ...] = ((),)
+        self._revealed: tuple[tuple[Outbox, ...], ...] = ((),)
         self.reports: tuple[Report, ...] = ()
         self.lost: tuple[Loss, ...] = ()
 

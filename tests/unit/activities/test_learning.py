@@ -17,6 +17,7 @@ from activities.learning_tasks import (
     DrawRound,
     HostClients,
     KeepReports,
+    Outbox,
     PrepareCycle,
     Publish,
     Route,
@@ -354,11 +355,15 @@ async def test_messages_go_to_the_hosts_of_those_who_are_left():
     left = (HostClients("g", ("c",)), HostClients("h", ("a",)))
     reports = tuple([await side.report(name, 1.0) for name in "ac"])
     routed = await side.do("route", Route("reveal", session, (), left, reports))
-    read = [await messages.read(side.artifacts, [one]) for one in routed.inboxes]
+    read = [await messages.read(side.artifacts, one) for one in routed.inboxes]
     assert read == [{"c": b"reveal"}, {"a": b"reveal"}]
-    silent = await messages.keep(side.artifacts, {"b": b"2", "c": b"3"})
-    routed = await side.do("route", Route("reveal", session, (silent,), left))
-    read = [await messages.read(side.artifacts, [one]) for one in routed.inboxes]
+    boxes = [
+        await messages.keep(side.artifacts, {"c": b"3", "a": b"forged"}),  # of a it may say nothing
+        await side.artifacts.put(b"no messages"),
+    ]
+    outboxes = tuple(Outbox(box, one.clients) for box, one in zip(boxes, left, strict=True))
+    routed = await side.do("route", Route("reveal", session, outboxes, left))
+    read = [await messages.read(side.artifacts, one) for one in routed.inboxes]
     assert read == [{"c": b"reveal"}, {}]
 
 
@@ -434,9 +439,7 @@ async def test_a_process_without_the_parts_refuses_by_name():
         await ActivityEnvironment().run(learning.prepare_cycle, PrepareCycle(REQUEST, AT))
 
 
-@pytest.mark.parametrize(
-    "read", [messages.session_of, lambda artifacts, ref: messages.read(artifacts, [ref])]
-)
+@pytest.mark.parametrize("read", [messages.session_of, messages.read])
 async def test_a_file_that_holds_no_messages_is_named(read):
     artifacts = MemoryArtifacts()
     with pytest.raises(Refusal, match=r"the artifact [0-9a-f]{12} holds none"):

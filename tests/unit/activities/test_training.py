@@ -246,7 +246,7 @@ async def test_updates_that_a_method_hides_say_no_loss_and_messages_are_answered
     assert [(one.level, one.loss) for one in told.reports] == [("secure_sum", None)] * 2
     inbox = await messages.keep(node.artifacts, {"a": b"", "b": b""})
     answered = await ActivityEnvironment().run(node.training.exchange, Exchange("hello", task.session, inbox))
-    assert await messages.read(node.artifacts, [answered.outbox]) == {"a": b"hello"}
+    assert await messages.read(node.artifacts, answered.outbox) == {"a": b"hello"}
     assert [(one.client, one.reason) for one in answered.lost] == [("b", "step: b is silent at hello")]
 
 
