@@ -53,6 +53,7 @@ class Attempt:
         self._revealed: tuple[tuple[Outbox, ...], ...] = ((),)
         self.reports: tuple[Report, ...] = ()
         self.lost: tuple[Loss, ...] = ()
+        self._broken: str | None = None
 
     async def train(self) -> None:
         """Ask the cohort, and hear what came in of whom; of a large one it is recorded at once."""
@@ -68,7 +69,7 @@ class Attempt:
 
     def shortage(self) -> str | None:
         """Why nothing can become of this attempt; None where something can."""
-        return decide.shortage(self._recording.state, len(self.reports))
+        return self._broken or decide.shortage(self._recording.state, len(self.reports))
 
     async def _together(self) -> None:
         _, hosts, lost = await message_rounds(self._course.before, self._session, self._hosts)
@@ -77,8 +78,12 @@ class Attempt:
         self.lost = (*lost, *told.lost)
         hosts = only(hosts, frozenset(report.client for report in self.reports))
         if self._course.after and self._enough(hosts):
-            revealed, _, _ = await message_rounds(self._course.after, self._session, hosts, self.reports)
+            revealed, left, gone = await message_rounds(
+                self._course.after, self._session, hosts, self.reports
+            )
             self._revealed = (revealed,)
+            if not left:  # what came in stands on the record; nobody is there to open its sum
+                self._broken = next(iter(gone)).reason or "nobody was left to open the sum"
 
     async def _in_shards(self) -> None:
         """Each shard passes its own messages and has its own sum, in a history of its own."""
