@@ -11,7 +11,7 @@ from temporalio.exceptions import ApplicationError
 from domain.learning.fleet import Announced, Announcement, Left
 from domain.refusal import Refusal
 from tests.fakes.journal import MemoryJournal
-from tests.unit.learning.fleets import announced, client
+from tests.unit.domain.learning.fleets import announced, client
 from workers.announcer import Announcer, _encoded, _said
 from workflows.names import ANNOUNCE_HOST, fleet_stream
 

@@ -6,7 +6,7 @@ from audit.replay import replay_stream
 from domain.learning.fleet import Left
 from domain.refusal import Refusal
 from tests.fakes.log_reader import MemoryReader
-from tests.unit.learning.fleets import announced, client, events
+from tests.unit.domain.learning.fleets import announced, client, events
 
 
 def log(*said):

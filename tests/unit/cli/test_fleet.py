@@ -7,7 +7,7 @@ from cli.status import _fleet
 from domain.learning.fleet import Left
 from domain.learning.roster import fold_host
 from projections.fleet_queries import Known
-from tests.unit.learning.fleets import announced, client, events
+from tests.unit.domain.learning.fleets import announced, client, events
 from workers.health import Report
 
 

@@ -12,11 +12,15 @@ from domain.refusal import Refusal
 from domain.stream import (
     ITEM_ID,
     Draft,
+    budget_stream,
     check_id,
     conflict_stream,
     consensus_stream,
     docket_stream,
+    fleet_stream,
     item_stream,
+    learning_stream,
+    model_stream,
     writer_of,
 )
 
@@ -93,3 +97,17 @@ def test_every_stream_has_one_writer_and_an_item_that_of_its_docket():
     assert writer_of(conflict_stream("c")) == "conflict/c"
     assert writer_of(item_stream("d", 12)) == "docket/d"
     assert item_stream("d", 12) == "consensus/d.12"
+
+
+@pytest.mark.parametrize(
+    ("stream", "name"),
+    [
+        (learning_stream, "learning/x"),
+        (model_stream, "model/x"),
+        (budget_stream, "budget/x"),
+        (fleet_stream, "fleet/x"),
+    ],
+)
+def test_a_stream_of_learning_is_written_by_the_workflow_of_its_name(stream, name):
+    assert stream("x") == name
+    assert writer_of(name) == name

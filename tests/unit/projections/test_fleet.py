@@ -10,8 +10,8 @@ from domain.refusal import ImpossibleEvent
 from eventlog.codec import decode, encode
 from projections.fleet import FLEET_HOST, FleetProjection
 from projections.tables import STAMPS
+from tests.unit.domain.learning.fleets import START, announced, client, events
 from tests.unit.drawing import examples
-from tests.unit.learning.fleets import START, announced, client, events
 
 PROJECTION = FleetProjection()
 COLUMNS = [column.name for column in FLEET_HOST.columns][STAMPS:]

@@ -7,7 +7,7 @@ from structlog.testing import capture_logs
 from temporalio.service import RPCError, RPCStatusCode
 
 from domain.refusal import Refusal
-from tests.unit.learning.fleets import client
+from tests.unit.domain.learning.fleets import client
 from workers import membership
 from workers.membership import Membership
 

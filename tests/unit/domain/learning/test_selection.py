@@ -192,3 +192,12 @@ def test_lots_are_drawn_where_amplification_counts_on_them(method, sampling, lot
 def test_seeds_tell_places_apart():
     assert seed_of(1, "a", "bc") != seed_of(1, "ab", "c")
     assert 0 <= seed_of(2**53 - 1, 5) < 2**53
+
+
+def test_the_holder_of_a_key_is_in_every_cohort_and_must_be_eligible():
+    few = CohortPolicy(share=1, minimum=2, size=2)
+    drawn = [draw(candidates(20), few, 1, number, 1, always="c7") for number in range(1, 9)]
+    assert all("c7" in [member.client for member in cohort] for cohort in drawn)
+    assert len(set(drawn)) > 1
+    with pytest.raises(Refusal, match=r"privacy\.key_holder: nobody is not among the 20 eligible"):
+        draw(candidates(20), few, 1, 1, 1, always="nobody")

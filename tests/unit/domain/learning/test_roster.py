@@ -18,7 +18,7 @@ from domain.learning.roster import (
     worth_saying,
 )
 from domain.refusal import ImpossibleEvent, Refusal
-from tests.unit.learning.fleets import START, announced, client, events
+from tests.unit.domain.learning.fleets import START, announced, client, events
 
 
 def host(*said, **more):
