@@ -55,7 +55,7 @@ async def versions_in_order(place, expected):
     """Versions by their first occurrence, which is all that a reader takes."""
     seen = {}
     async with LogReader(*place) as reader, aclosing(reader.batches("decisions", PARTITION, 0)) as batches:
-        async with asyncio.timeout(30):
+        async with asyncio.timeout(90):
             async for batch in batches:
                 seen |= {decode(record.value).version: None for record in batch}
                 if expected in seen:

@@ -7,12 +7,12 @@ from dataclasses import replace
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
 from activities.privacy.registry import Methods
-from tests.fakes.learning import Journal
+from tests.fakes.journal import MemoryJournal
 from workers import privacy_methods
 from workers.budgets import TemporalBudgets
 
 
-class Remembers(Journal):
+class Remembers(MemoryJournal):
     """A journal whose every value a test can look for, also when it was forgotten."""
 
     def __init__(self):

@@ -12,7 +12,8 @@ from temporalio.worker import Worker
 from activities.learning_tasks import TrainTask
 from activities.training import Host, Training
 from domain.learning.events import UpdatesCollected
-from tests.fakes.learning import Journal, data_of
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.learning import data_of
 from workflows.names import node_queue
 from workflows.refusals import Refusals
 
@@ -53,7 +54,7 @@ def lying(honest, answer):
 
 async def test_nodes_that_lie_cost_a_cycle_their_own_clients_alone(fleet):
     ten = await fleet(working=False, clients=9, hosts=9)
-    journal = Journal()
+    journal = MemoryJournal()
     honest = Training(Host(data_of(ten.rows), ten.trainers, ten.artifacts, journal, ten.methods(journal)))
     async with AsyncExitStack() as held:
         for worker in (ten.orchestrating(), ten.hosting(0), ten.hosting(1)):

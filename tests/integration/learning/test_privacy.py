@@ -44,7 +44,7 @@ async def audited(ten, request):
 
 def keys_of(ten, *prefixes):
     journals = (ten.aggregator, *ten.journals.values())
-    return [key for one in journals for key in one.kept if key.startswith(prefixes)]
+    return [key for one in journals for key in one.entries if key.startswith(prefixes)]
 
 
 @pytest.mark.parametrize("name", METHODS)
@@ -121,7 +121,7 @@ async def test_a_budget_that_is_too_small_ends_a_cycle_before_any_noise_is_drawn
         said, request = await refusal_of(ten, rounds=2, cohort=six, privacy=once)
         assert "privacy.budget: before round 2 c00" in said
         assert "of 1 epsilon on the ledger" in said
-        assert f"dp/release/{request['id']}/1/1/0/sum" in ten.aggregator.kept
+        assert f"dp/release/{request['id']}/1/1/0/sum" in ten.aggregator.entries
         assert not [key for key in keys_of(ten, "dp/release") if "/2/1/" in key]
         (*_, last) = await ten.stream(request["id"])
         assert (type(last.data), last.data.round) == (CycleFailed, 2)
