@@ -1,6 +1,6 @@
 """How hypothesis draws, by HYPOTHESIS_PROFILE.
 
-`dev`: freely, at a developer's desk. `ci`: the same every time. `quick`: the same every time and a quarter as
+`dev`: freely, at a developer's desk. `ci`: the same every time. `quick`: the same every time and a tenth as
 often, for `make check`; `make test` draws in full.
 """
 
@@ -11,5 +11,5 @@ from hypothesis import settings
 # No deadline per example: a busy machine is slow, which is no fault of the code.
 settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
-settings.register_profile("quick", deadline=None, derandomize=True, max_examples=25)
+settings.register_profile("quick", deadline=None, derandomize=True, max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
