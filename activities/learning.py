@@ -14,7 +14,6 @@ from activities.drawing import Drawing
 from activities.learning_ports import (
     LargeArtifacts,
     Models,
-    Publication,
     Roster,
     Trainers,
 )
@@ -40,6 +39,7 @@ from domain.artifact import ArtifactRef
 from domain.learning.combinations import settings_of
 from domain.learning.events import Report
 from domain.learning.strategies.registry import named
+from domain.learning.versions.commands import PublishVersion
 from domain.learning.versions.lineage import LineageDigests
 from domain.learning.versions.policy import EvaluateOn
 from domain.refusal import Refusal
@@ -175,8 +175,8 @@ class Learning:
         last = task.figures[-1]
         lineage = await self._own.artifacts.put(msgspec.json.encode(task))
         published = await self._own.models.publish(
-            Publication(
-                model=request.model,
+            request.model,
+            PublishVersion(
                 cycle=request.id,
                 artifact=task.model,
                 digest=task.digest,
@@ -196,6 +196,6 @@ class Learning:
                     data_schema=task.opening.data_schema,
                 ),
                 evaluation=EvaluateOn(request.trainer, request.data),
-            )
+            ),
         )
         return published.name

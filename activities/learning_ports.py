@@ -11,8 +11,7 @@ from domain.learning.budget.commands import Charge, Charged
 from domain.learning.commands import RunCycle
 from domain.learning.fleet import Candidate, DataOffer, FleetEvent
 from domain.learning.trainer import Rows, Trainer
-from domain.learning.versions.lineage import LineageDigests
-from domain.learning.versions.policy import EvaluateOn
+from domain.learning.versions.commands import PublishVersion
 
 __all__ = ["Charge", "Charged"]  # the ledger's own words, by which `Budgets` is asked
 
@@ -111,30 +110,6 @@ class Version:
     loss: float | None
 
 
-@dataclass(frozen=True, slots=True)
-class Publication:
-    """What a cycle hands to the keeper of its model's versions; the cycle's id makes a repeat the same.
-
-    `lineage`, `digests`: of `domain.learning.versions.lineage.Lineage`. `evaluation`: how the canary's nodes
-    evaluate; without it a canary waits for a judgement from outside, or for a person.
-    """
-
-    model: str
-    cycle: str
-    artifact: ArtifactRef
-    digest: str
-    parent: str | None
-    participants: int
-    lineage: ArtifactRef
-    loss: float | None
-    accuracy: float | None
-    canary: float
-    tolerance: float
-    seed: int
-    digests: LineageDigests | None = None
-    evaluation: EvaluateOn | None = None
-
-
 class Models(Protocol):
     """The versions of a model, each model kept by one workflow."""
 
@@ -146,8 +121,8 @@ class Models(Protocol):
         """
         ...
 
-    async def publish(self, publication: Publication) -> Version:
-        """Make it the next version; the same cycle again gives the same version."""
+    async def publish(self, model: str, command: PublishVersion) -> Version:
+        """Make it the next version of `model`; the same cycle again gives the same version."""
         ...
 
 

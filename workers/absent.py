@@ -4,11 +4,12 @@ from collections.abc import Sequence
 from typing import NoReturn
 
 from activities.learning import Control
-from activities.learning_ports import LargeArtifacts, Models, Publication, Version
+from activities.learning_ports import LargeArtifacts, Models, Version
 from activities.privacy import plain
 from activities.privacy.registry import Methods
 from domain.learning.fleet import Candidate
 from domain.learning.trainer import Trainer
+from domain.learning.versions.commands import PublishVersion
 from domain.refusal import Refusal
 
 
@@ -30,7 +31,7 @@ class Absent:
     async def version(self, model: str, name: str | None = None) -> Version | None:  # noqa: ARG002 # as above
         _refuse("model", "this process has no keeper of model versions")
 
-    async def publish(self, publication: Publication) -> Version:  # noqa: ARG002 # the port's shape
+    async def publish(self, model: str, command: PublishVersion) -> Version:  # noqa: ARG002 # the port's shape
         _refuse("model", "this process has no keeper of model versions")
 
 

@@ -8,7 +8,7 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
-from activities.learning_ports import Publication, Version
+from activities.learning_ports import Version
 from domain.learning.versions.commands import PublishVersion
 from domain.refusal import Refusal
 from domain.stream import check_id, model_stream
@@ -40,22 +40,21 @@ class TemporalModels:
         known = ", ".join(row.published.version for row in rows[-5:]) or "none"
         raise Refusal("version", f"{model} has no {printable(name, 40)}; the newest are {known}")
 
-    async def publish(self, publication: Publication) -> Version:
+    async def publish(self, model: str, command: PublishVersion) -> Version:
         """See `activities.learning_ports.Models`."""
-        fields = {name: getattr(publication, name) for name in PublishVersion.__dataclass_fields__}
-        check_id(publication.model, "model")
+        check_id(model, "model")
         start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
             names.KEEP_MODEL,
-            KeepModelRequest(publication.model),
-            id=model_stream(publication.model),
+            KeepModelRequest(model),
+            id=model_stream(model),
             task_queue=self._queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            static_summary=f"the versions of {publication.model}",
+            static_summary=f"the versions of {model}",
         )
         try:
             published: Version = await self._client.execute_update_with_start_workflow(
                 names.PUBLISH,
-                PublishVersion(**fields),
+                command,
                 start_workflow_operation=start,
                 result_type=Version,
                 rpc_timeout=_ANSWER,

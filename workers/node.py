@@ -55,11 +55,10 @@ def worker(
     With a `host` it trains the clients which that has. Temporal shows the `region` in the worker's identity,
     `<node>@<region>`; it changes nothing else.
     """
-    trained = local_training.Training(host) if host else None
     learning: list[Callable[..., Any]] = []
-    if trained is not None and host is not None:
-        learning += [trained.train_round, trained.exchange, trained.close_attempt]
-        learning.append(Evaluating(host).evaluate_version)
+    if host is not None:
+        own = local_training.Training(host)
+        learning = [own.train_round, own.exchange, own.close_attempt, Evaluating(host).evaluate_version]
     return Worker(
         client,
         task_queue=node_queue(node),
@@ -115,7 +114,7 @@ async def run(
         if training.wanted:
             trained_by = trainers or _installed()
             member, host = held.enter_context(
-                _member(client, settings, node, region, training=training, trainers=trained_by)
+                _member(client, settings, node, region, artifacts, training=training, trainers=trained_by)
             )
         made = worker(client, node, thinking, region, host)
         if region is not None and rules is not None and settings.kafka:
@@ -138,6 +137,7 @@ def _member(
     settings: Settings,
     node: str,
     region: str | None,
+    artifacts: FsspecArtifacts,
     *,
     training: Training,
     trainers: Trainers,
@@ -155,7 +155,7 @@ def _member(
         host = local_training.Host(
             clients=partial(_rows_of, found),
             trainers=trainers,
-            artifacts=FsspecArtifacts(settings.artifacts),
+            artifacts=artifacts,
             journal=folder.journal,
             methods=privacy_methods.of_node(folder.journal, folder.identity),
         )

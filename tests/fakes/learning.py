@@ -18,13 +18,13 @@ class Versions:
             raise Refusal("parent", f"{model} has no version {name}")
         return found[-1] if found else None
 
-    async def publish(self, publication):
-        if publication.cycle not in self.published:
-            before = self.known.setdefault(publication.model, [])
+    async def publish(self, model, command):
+        if command.cycle not in self.published:
+            before = self.known.setdefault(model, [])
             name = f"v1.{len(before)}"
-            before.append(Version(name, publication.artifact, publication.digest, publication.loss))
-            self.published[publication.cycle] = (publication, before[-1])
-        return self.published[publication.cycle][1]
+            before.append(Version(name, command.artifact, command.digest, command.loss))
+            self.published[command.cycle] = (command, before[-1])
+        return self.published[command.cycle][1]
 
 
 class Clients:

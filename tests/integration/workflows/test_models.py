@@ -13,12 +13,13 @@ from temporalio.common import WorkflowIDConflictPolicy
 from temporalio.worker import Worker
 
 from activities.evaluating import Evaluating
-from activities.learning_ports import Publication, Version
+from activities.learning_ports import Version
 from activities.training import Host
 from domain.learning.fleet import Candidate, DataOffer
 from domain.learning.fleet import Client as FleetClient
 from domain.learning.policy import DataSelector, TrainerSpec
 from domain.learning.versions import commands as c
+from domain.learning.versions.commands import PublishVersion
 from domain.learning.versions.policy import DriftPolicy, EvaluateOn
 from domain.learning.versions.state import NO_MODEL, fold_all, version_for
 from domain.refusal import Refusal
@@ -72,10 +73,10 @@ class Bed:
     async def publish(self, cycle, at, parent=None, canary=0.0):
         content = save({"at": np.array([at], np.float32)})
         ref = await self.artifacts.put(content)
-        told = Publication(
-            self.model, cycle, ref, ref.sha256, parent, 4, ref, 0.5, None, canary, 0.05, 7, evaluation=ON
+        told = PublishVersion(
+            cycle, ref, ref.sha256, parent, 4, ref, 0.5, None, canary, 0.05, 7, evaluation=ON
         )
-        return await self.models.publish(told)
+        return await self.models.publish(self.model, told)
 
     async def tell(self, update, command, answer=None):
         return await self.models.tell(self.model, update, command, answer)

@@ -11,10 +11,10 @@ import pytest
 from click.testing import CliRunner
 from temporalio.client import Client
 
-from activities.learning_ports import Publication
 from cli import learn_models, learn_plot
 from domain.learning.commands import RunCycle
 from domain.learning.policy import TrainerSpec
+from domain.learning.versions.commands import PublishVersion
 from domain.learning.versions.lineage import LineageDigests
 from domain.refusal import Refusal
 from projections.queries import Queries
@@ -41,11 +41,11 @@ async def bed(stack, temporal, monkeypatch):
         for number, parent in enumerate([None, "v1.0"]):
             content = await store.put(f"model {number} of {model}".encode())
             document = await store.put(f"lineage {number} of {model}".encode())
-            told = Publication(
-                model, f"c{number}", content, content.sha256, parent, 1, document, 0.5, 0.9, 0.0, 0.05, 7,
+            told = PublishVersion(
+                f"c{number}", content, content.sha256, parent, 1, document, 0.5, 0.9, 0.0, 0.05, 7,
                 digests=LineageDigests("1", "2", "3", "4", "5"),
             )  # fmt: skip
-            await TemporalModels(client).publish(told)
+            await TemporalModels(client).publish(model, told)
         yield stack, client, model, store
         await client.get_workflow_handle(f"model/{model}").terminate("the test is over")
 
