@@ -93,16 +93,22 @@ def test_q_fedavg_with_q_0_counts_clients_alike():
     assert result("q_fedavg", [[1.0], [5.0]], [100, 1], q=0).model["x"] == pytest.approx([3.0])
 
 
-@pytest.mark.parametrize(("losses", "said"), [([-1.0, 1.0], "at least 0"), ([float("nan"), 1.0], "finite")])
-def test_q_fedavg_refuses_losses_without_a_power(losses, said):
-    with pytest.raises(Refusal, match=said):
-        named("q_fedavg").aggregate(
-            vector(1), {"x": np.zeros(1)}, updates([[1.0], [2.0]], (), losses), {}, {}
-        )
+@pytest.mark.parametrize("loss", [-1.0, float("nan"), float("inf"), 1e308])
+def test_q_fedavg_leaves_out_an_update_whose_loss_has_no_power(loss):
+    settings = {"q": 2, "learning_rate": 0.05}
+    rows, losses = [[1.0], [2.0], [4.0]], [0.5, loss, 0.7]
+    found = named("q_fedavg").aggregate(
+        vector(1), {"x": np.zeros(1)}, updates(rows, (), losses), {}, settings
+    )
+    others = named("q_fedavg").aggregate(
+        vector(1), {"x": np.zeros(1)}, updates([[1.0], [4.0]], (), [0.5, 0.7]), {}, settings
+    )
+    assert found.excluded == (updates(rows).clients[1],)
+    assert found.model["x"] == others.model["x"]
 
 
-def test_q_fedavg_refuses_powers_that_no_double_holds():
-    with pytest.raises(Refusal, match=r"strategy\.q: 100 takes these losses beyond"):
+def test_q_fedavg_refuses_where_no_loss_has_a_power():
+    with pytest.raises(Refusal, match=r"strategy\.q: 100 takes every loss beyond"):
         named("q_fedavg").aggregate(
             vector(1), {"x": np.zeros(1)}, updates([[1.0]], (), [1e9]), {}, {"q": 100}
         )
