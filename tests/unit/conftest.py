@@ -1,4 +1,4 @@
-"""How hypothesis draws, by HYPOTHESIS_PROFILE.
+"""How hypothesis draws, by HYPOTHESIS_PROFILE, and what keeps tests from asking a model.
 
 `dev`: freely, at a developer's desk. `ci`: the same every time. `quick`: the same every time and a tenth as
 often, for `make check`; `make test` draws in full.
@@ -6,6 +6,7 @@ often, for `make check`; `make test` draws in full.
 
 import os
 
+import pytest
 from hypothesis import settings
 
 # No deadline per example: a busy machine is slow, which is no fault of the code.
@@ -13,3 +14,11 @@ settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+@pytest.fixture
+def no_model_is_asked(monkeypatch):
+    """No request to a model leaves. Imported here, where it is needed: it takes long."""
+    from pydantic_ai import models
+
+    monkeypatch.setattr(models, "ALLOW_MODEL_REQUESTS", False)

@@ -94,7 +94,7 @@ class Bed:
 
 
 async def nothing_runs(client):
-    """End what an earlier test's worker left halfway: a reactor counts every case that runs on its Temporal."""
+    """End what an earlier test's worker left halfway: a reactor counts whatever runs on its Temporal."""
     async with asyncio.timeout(DEADLINE):
         while ended := [case async for case in case_runs.running(client)]:  # listed a moment late
             for case in ended:

@@ -2,6 +2,7 @@
 
 import math
 import sys
+from importlib.util import find_spec
 from statistics import NormalDist
 
 import pytest
@@ -13,7 +14,7 @@ from domain.learning.mechanism import Mechanism
 from domain.learning.policy import PrivacySpec
 from domain.refusal import Refusal
 
-pytest.importorskip("dp_accounting")
+pytestmark = pytest.mark.skipif(find_spec("dp_accounting") is None, reason="needs folkmoot[learning]")
 PHI = NormalDist().cdf
 
 

@@ -3,6 +3,7 @@
 import pickle
 from dataclasses import replace
 from datetime import UTC, datetime
+from importlib.util import find_spec
 
 import numpy as np
 import pytest
@@ -18,7 +19,7 @@ from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
 from domain.refusal import Refusal
 from tests.fakes.journal import MemoryJournal
 
-pytest.importorskip("dp_accounting")
+pytestmark = pytest.mark.skipif(find_spec("dp_accounting") is None, reason="needs folkmoot[learning]")
 SCHEMA = (
     TensorSpec("a", "personality_evolutions", (200,)),
     TensorSpec("b", "context_patterns", (5, 4), "float64"),

@@ -8,9 +8,6 @@ import re
 from dataclasses import replace
 
 import pytest
-from pydantic_ai import Agent, models
-from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
-from pydantic_ai.models.function import FunctionModel
 from temporalio.testing import ActivityEnvironment
 
 from activities import asking, remembered
@@ -28,7 +25,7 @@ from tests.unit.domain.conflict.given import Trial
 from workers.model import Speaks
 from workers.model_settings import ModelSettings
 
-models.ALLOW_MODEL_REQUESTS = False
+pytestmark = pytest.mark.usefixtures("no_model_is_asked")
 HONEST = {"choice": None, "confidence": 0.5, "rationale": "as I was told", "citations": []}
 
 
@@ -61,6 +58,8 @@ class Obedient:
         self.appended = []
 
     def speaks(self) -> Speaks:
+        from pydantic_ai.models.function import FunctionModel
+
         return Speaks(ModelSettings(), FunctionModel(self))
 
     def __call__(self, messages, _info):
@@ -68,6 +67,8 @@ class Obedient:
 
 
 def obey(model, messages):
+    from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+
     text = messages[0].parts[-1].content
     data = json.loads(next(line for line in text.split("\n") if line.startswith("{")))
     asked = [one["id"] for one in data["positions"]]
@@ -169,6 +170,9 @@ def unchecked(monkeypatch):
 
     class Reaching(Obedient):
         def speaks(self) -> Speaks:
+            from pydantic_ai import Agent
+            from pydantic_ai.models.function import FunctionModel
+
             speaks = super().speaks()
             agent = Agent(FunctionModel(self), output_type=str)
 

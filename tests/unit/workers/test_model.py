@@ -5,11 +5,6 @@ import sys
 from decimal import Decimal
 
 import pytest
-from pydantic_ai import models
-from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
-from pydantic_ai.models.function import FunctionModel
-from pydantic_ai.models.test import TestModel
-from pydantic_ai.usage import RequestUsage
 
 from activities.remembered import NoAnswer, Remembered
 from domain.reasoning.question import Piece, Question, Stance
@@ -21,24 +16,30 @@ from workers.model import Speaks
 from workers.model_settings import ModelSettings
 from workers.reasoners import load_reasoner, mediator
 
-models.ALLOW_MODEL_REQUESTS = False
+pytestmark = pytest.mark.usefixtures("no_model_is_asked")
 QUESTION = Question("Which?", (Stance("p1", "nine"), Stance("p2", "seven")), (Piece("e1", "the log"),))
 GOOD = json.dumps({"choice": "p1", "confidence": 0.8, "rationale": "the log", "citations": ["e1"]})
 
 
 class Model:
-    """Answers with `parts`, and keeps what it was sent."""
+    """Answers with texts, and with calls of a tool given as name and arguments; keeps what it was sent."""
 
     def __init__(self, *parts, **usage) -> None:
         self.parts = parts
-        self.usage = RequestUsage(**usage)
+        self.usage = usage
         self.sent = []
 
     def __call__(self, messages, info):
+        from pydantic_ai.messages import ModelResponse, TextPart, ToolCallPart
+        from pydantic_ai.usage import RequestUsage
+
         self.sent.append((messages, info))
-        return ModelResponse(parts=list(self.parts), usage=self.usage)
+        parts = [TextPart(part) if isinstance(part, str) else ToolCallPart(*part) for part in self.parts]
+        return ModelResponse(parts=parts, usage=RequestUsage(**self.usage))
 
     def speaks(self, **limits) -> Speaks:
+        from pydantic_ai.models.function import FunctionModel
+
         return Speaks(ModelSettings(**limits), FunctionModel(self, model_name="fake"))
 
 
@@ -48,11 +49,11 @@ async def verdict(model, **limits) -> Verdict:
 
 @pytest.mark.parametrize("words", [GOOD, f"```json\n{GOOD}\n```", f"```\n{GOOD}\n```\n"])
 async def test_a_model_s_words_are_read_as_a_verdict(words):
-    assert await verdict(Model(TextPart(words))) == Verdict("p1", 0.8, "the log", ("e1",))
+    assert await verdict(Model(words)) == Verdict("p1", 0.8, "the log", ("e1",))
 
 
 async def test_it_is_sent_one_message_without_tools_and_each_time_with_another_marker():
-    model = Model(TextPart(GOOD))
+    model = Model(GOOD)
     for _ in range(2):
         await verdict(model)
     texts = []
@@ -67,7 +68,7 @@ async def test_it_is_sent_one_message_without_tools_and_each_time_with_another_m
 
 
 async def test_a_call_of_a_tool_runs_nothing_and_is_no_verdict():
-    model = Model(ToolCallPart("final_result", {"choice": "p1"}), ToolCallPart("append", {"level": 1}))
+    model = Model(("final_result", {"choice": "p1"}), ("append", {"level": 1}))
     given = await verdict(model)
     assert (given.choice, len(model.sent)) == (None, 1)
     assert given.rationale.startswith("no verdict: model: ")
@@ -82,7 +83,7 @@ async def test_a_call_of_a_tool_runs_nothing_and_is_no_verdict():
     ],
 )
 async def test_an_answer_beyond_a_limit_is_none_and_is_not_paid_for_twice(usage, limits):
-    model, answers = Model(TextPart(GOOD), **usage), MemoryArtifacts()
+    model, answers = Model(GOOD, **usage), MemoryArtifacts()
     for _ in range(2):
         given = await Remembered(model.speaks(**limits), answers).verdict(QUESTION)
         assert given.choice is None
@@ -93,23 +94,25 @@ async def test_an_answer_beyond_a_limit_is_none_and_is_not_paid_for_twice(usage,
 async def test_an_answer_within_its_limits_is_taken():
     usage = {"input_tokens": 900, "output_tokens": 90, "cost": Decimal("0.009")}
     limits = {"input_tokens": 900, "output_tokens": 90, "cost": Decimal("0.01")}
-    assert (await verdict(Model(TextPart(GOOD), **usage), **limits)).choice == "p1"
+    assert (await verdict(Model(GOOD, **usage), **limits)).choice == "p1"
 
 
 @pytest.mark.filterwarnings("ignore::pydantic_ai._warnings.CostNotFoundWarning")
 async def test_a_limit_of_cost_that_cannot_be_held_is_no_verdict():
-    given = await verdict(Model(TextPart(GOOD)), cost=Decimal("0.01"))
+    given = await verdict(Model(GOOD), cost=Decimal("0.01"))
     assert given.rationale == ("no verdict: model: its price is unknown, so the limit of cost cannot be held")
 
 
 async def test_a_question_that_is_too_long_is_not_sent():
-    model = Model(TextPart(GOOD))
+    model = Model(GOOD)
     with pytest.raises(NoAnswer, match="characters, at most 40 are sent"):
         await model.speaks(input_tokens=10).answer(QUESTION)
     assert model.sent == []
 
 
 async def test_a_model_that_says_what_its_schema_begins_with_gives_no_verdict():
+    from pydantic_ai.models.test import TestModel
+
     speaks = Speaks(ModelSettings(), TestModel())
     assert (await Remembered(speaks, MemoryArtifacts()).verdict(QUESTION)).choice is None
 
