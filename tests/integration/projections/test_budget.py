@@ -1,11 +1,12 @@
 """Privacy ledgers in a real Postgres: what each subject has spent, once, and the command that shows it."""
 
+import asyncio
 import json
 from datetime import UTC, datetime
 
 from click.testing import CliRunner
 
-from cli import learn_budget
+from cli.main import moot
 from domain.learning.budget.events import BudgetCharged, BudgetOpened, BudgetRefused, Overspent, Spent
 from domain.learning.mechanism import Mechanism
 from domain.stream import Draft
@@ -51,9 +52,7 @@ async def test_the_command_shows_who_has_how_much_left(bed, tables, monkeypatch)
     monkeypatch.setenv("FOLKMOOT_DATABASE_URL", tables)
 
     async def shown(*arguments):
-        import asyncio
-
-        return await asyncio.to_thread(CliRunner().invoke, learn_budget.budget, arguments)
+        return await asyncio.to_thread(CliRunner().invoke, moot, ["learn", "budget", *arguments])
 
     one = json.loads((await shown("wards", "--subject", "ada", "--json")).output)
     assert one["spent"] == [{"subject": "ada", "epsilon": 0.375, "releases": 4, "left": 0.625}]
