@@ -10,6 +10,7 @@ from temporalio.client import Client
 from domain.event import Event
 from domain.learning.budget.commands import Charge, Charged
 from domain.learning.budget.events import BudgetCharged, BudgetRefused
+from domain.learning.events import RoundAggregated
 from tests.faults.callers import answered
 from workers.budgets import TemporalBudgets
 
@@ -60,3 +61,17 @@ def overspent(events: Sequence[Event], answers: Sequence[Sequence[Charged]]) -> 
     if sum(one.granted for one, _ in answers) != len(granted) or any(after > 1 for _, after in steps):
         found.append(f"{len(granted)} were granted, up to {steps[-1:]}")
     return found
+
+
+def charged_apart(ledger: Sequence[Event], cycle: Sequence[Event]) -> list[str]:
+    """What is wrong with a noised cycle's charges: one that is there twice, a round that none is for.
+
+    A cohort that was charged and not recorded before a kill stays charged beside the next one: two ids.
+    """
+    charges = Counter(e.data.id for e in ledger if isinstance(e.data, BudgetCharged))
+    found = [f"the charge {name} is on the log {n} times" for name, n in charges.items() if n > 1]
+    name = cycle[0].data.request.id
+    rounds = [e.data for e in cycle if isinstance(e.data, RoundAggregated)]
+    places = [f"{name}/{one.round}/{one.attempt}/" for one in rounds]
+    unpaid = [place for place in places if not any(charge.startswith(place) for charge in charges)]
+    return [*found, *(f"{place} was not paid for" for place in unpaid)]

@@ -14,18 +14,23 @@ from tests.faults.forking import Forks
 from tests.faults.learning_chaos import ALONE, TOGETHER, Chaos, Strike, drawn
 from tests.faults.learning_nodes import Nodes
 from tests.faults.learning_rows import CARELESS
-from tests.faults.learning_scene import Scene
+from tests.faults.learning_scene import MASKED, Scene
+from tests.faults.learning_spending import charged_apart
 from tests.faults.learning_truth import digests, faults, masked_twice
 from tests.faults.whole_stack import WholeStack
 from workers.artifacts import FsspecArtifacts
 from workers.temporal_client import connect
+from workflows.names import budget_stream
 
 NODES = 3
 FIRST = int(os.environ.get("FOLKMOOT_CHAOS_SEED") or 0)
+LOUD = {"ledger": "kills", "budget": 1e4, "epsilon": 100, "delta": 1e-3}
 KINDS = {
     "fedadam": {"strategy": {"name": "fedadam"}},
     "scaffold": {"strategy": {"name": "scaffold"}},
     "secure_mpc": {"privacy": {"method": "secure_mpc"}},
+    "differential_privacy": {"privacy": {"method": "differential_privacy", **LOUD}},
+    "hybrid": {"privacy": {"method": "hybrid", **LOUD}},
 }
 DOCTORED = [
     (lambda events: [*events[:2], *events[3:]], "the versions are"),
@@ -118,6 +123,15 @@ def test_a_key_that_masks_two_updates_is_found_out(tmp_path):
     assert masked_twice(tmp_path, [136]) == ["one key masks ['one', 'other']"]
 
 
+async def test_a_charge_that_is_there_twice_or_not_at_all_is_found_out(scene):
+    request = await scene.request(rounds=1, **KINDS["differential_privacy"])
+    await scene.chaos.whole(request)
+    cycle, charges = await scene.events(request["id"]), await scene.events(LOUD["ledger"], budget_stream)
+    assert charged_apart(charges, cycle) == []
+    assert len(charged_apart([*charges, charges[-1]], cycle)) == 1
+    assert charged_apart(charges[:-1], cycle) == [f"{request['id']}/1/1/ was not paid for"]
+
+
 async def test_what_would_be_wrong_in_a_record_is_found_out(scene):
     events, outcome = await scene.undoctored()
     models = digests(events)
@@ -141,7 +155,7 @@ class TestForLong:
         chance = Random(f"learning {FIRST + run}")  # noqa: S311 # as above
         kind = list(KINDS)[run % len(KINDS)]
         victims = ["orchestrator", "kafka", "postgres", "projector", *scene.chaos.nodes.names]
-        steps = TOGETHER if kind == "secure_mpc" else ALONE
+        steps = TOGETHER if kind in MASKED else ALONE
         strikes = drawn(chance, 4, steps, victims, paired=run % 2 == 1)
         assert await scene.killed(kind, strikes, **KINDS[kind]) == [], scene.chaos.struck[-4:]
         assert len(scene.chaos.struck) == 4 * (run + 1)
