@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a shell forbids it, each of the many processes that tests start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo demo-conflict demo-learning test test-flower check lint bench chaos dev lock docs clean
+.PHONY: help demo demo-conflict demo-learning test test-flower test-s3 check lint bench chaos dev lock docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -32,6 +32,13 @@ help: ## list the commands
 	@test -x .venv-flower/bin/python || $(PYTHON) -m venv .venv-flower
 	@.venv-flower/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-flower.txt
 	@.venv-flower/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+	@touch $@
+
+.venv-s3/.installed: requirements-s3.txt pyproject.toml
+	@echo "installing an S3 client and server into .venv-s3"
+	@test -x .venv-s3/bin/python || $(PYTHON) -m venv .venv-s3
+	@.venv-s3/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-s3.txt
+	@.venv-s3/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
@@ -71,6 +78,9 @@ chaos: .venv/.dev ## the long fault tests: kills by the dozen, seeded runs on sh
 test-flower: .venv-flower/.installed ## ours and Flower's strategies on the same updates, and Flower's clients here
 	@.venv-flower/bin/python -m pytest -q tests/peers
 
+test-s3: .venv-s3/.installed ## the artifact store on a server that speaks S3
+	@.venv-s3/bin/python -m pytest -q tests/unit/workers/test_artifacts.py tests/unit/workers/test_collecting.py
+
 docs: .venv/.dev ## write the generated reference again
 	@$(BIN)/python -m docs.generate
 	@$(BIN)/python -m bench.readme
@@ -80,6 +90,7 @@ lock: .venv/.dev ## resolve the dependencies again, with hashes and without inde
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements.txt --group dev -o requirements-dev.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" -c requirements-dev.txt --extra embedded --extra texts --extra learning --extra encryption --group build pyproject.toml -o requirements-learning.txt
 	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra learning --group flower --group build pyproject.toml -o requirements-flower.txt
+	@$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-emit-find-links --custom-compile-command "make lock" --extra s3 --group s3 --group build pyproject.toml -o requirements-s3.txt
 
 clean: ## remove the virtual environment, caches and the embedded stack's data
-	rm -rf .venv .venv-flower .folkmoot .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage
+	rm -rf .venv .venv-flower .venv-s3 .folkmoot .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage

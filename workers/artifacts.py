@@ -18,6 +18,7 @@ from fsspec.implementations.local import LocalFileSystem
 
 from domain.artifact import ArtifactRef
 from domain.refusal import Refusal
+from domain.strict_json import printable
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FRESH = timedelta(hours=1)
@@ -37,9 +38,11 @@ class FsspecArtifacts:
 
     def __init__(self, place: str) -> None:
         try:
-            self._files, self._root = fsspec.core.url_to_fs(place)
+            # Others write and remove here too: a listing kept from before would lie.
+            self._files, self._root = fsspec.core.url_to_fs(place, use_listings_cache=False)
         except (ValueError, ImportError) as error:
             raise Refusal("FOLKMOOT_ARTIFACTS", str(error)) from None
+        self._bucket_is_there = False
 
     async def put(self, content: bytes) -> ArtifactRef:
         """Store `content`; the reference names it by its SHA-256, so that a repeated put changes nothing."""
@@ -187,8 +190,16 @@ class FsspecArtifacts:
             Path(path).parent.mkdir(mode=0o700, exist_ok=True)
             _write_atomically(path, content)
         else:  # an object store shows an object only when it is whole
-            self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
+            self._make_folder(path.rpartition("/")[0])
             self._files.pipe_file(path, content)
+
+    def _make_folder(self, folder: str) -> None:
+        bucket = folder.partition("/")[0]  # empty where paths begin with a slash, as on a disk
+        if not bucket:
+            self._files.makedirs(folder, exist_ok=True)
+        elif not (self._bucket_is_there or self._files.exists(bucket)):
+            raise Refusal("FOLKMOOT_ARTIFACTS", f"there is no bucket {printable(bucket, 80)}; make it first")
+        self._bucket_is_there = True
 
 
 def _missing(ref: ArtifactRef) -> Refusal:

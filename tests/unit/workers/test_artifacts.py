@@ -2,6 +2,8 @@
 
 import dataclasses
 import hashlib
+import uuid
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -11,9 +13,16 @@ from tests.fakes.artifacts import MemoryArtifacts
 from workers.artifacts import FsspecArtifacts
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["fake", "folder", "memory", "s3"])
 def store(request, tmp_path):
-    return MemoryArtifacts() if request.param == "memory" else FsspecArtifacts(str(tmp_path / "artifacts"))
+    match request.param:
+        case "fake":
+            return MemoryArtifacts()
+        case "folder":
+            return FsspecArtifacts(str(tmp_path / "artifacts"))
+        case "memory":
+            return FsspecArtifacts(f"memory://artifacts-{uuid.uuid4().hex}")
+    return FsspecArtifacts(f"{request.getfixturevalue('bucket')}/artifacts")
 
 
 @pytest.mark.parametrize("content", [b"", b"ballots", bytes(range(256)) * 5000])
@@ -117,9 +126,26 @@ async def test_a_digest_that_is_a_path_reads_no_other_file(tmp_path, digest):
         await store.get(ref)
 
 
-async def test_any_fsspec_file_system_serves():
-    store = FsspecArtifacts("memory://artifacts-of-a-test")
-    assert await store.get(await store.put(b"ballots")) == b"ballots"
+async def test_what_another_process_changed_in_a_bucket_is_seen(bucket):
+    import boto3
+
+    store, other = FsspecArtifacts(f"{bucket}/a"), FsspecArtifacts(f"{bucket}/a")
+    ref, later = await store.put(b"ballots"), await other.put(b"more ballots")
+    assert set(await store.listed()) == {ref.sha256, later.sha256}
+    assert await other.remove(later.sha256, datetime.now(UTC) + timedelta(hours=1))
+    assert set(await store.listed()) == {ref.sha256}
+    key = f"a/{ref.sha256[:2]}/{ref.sha256}"
+    boto3.client("s3").put_object(Bucket=bucket.removeprefix("s3://"), Key=key, Body=b"Ballots")
+    for read in (store.get, store.mapped):
+        with pytest.raises(Refusal, match="was changed"):
+            await read(ref)
+
+
+async def test_a_bucket_that_is_not_there_is_refused_and_not_made(bucket):
+    with pytest.raises(Refusal, match=r"^FOLKMOOT_ARTIFACTS: there is no bucket .*x; make it first$"):
+        await FsspecArtifacts(f"{bucket}x/a").put(b"ballots")
+    with pytest.raises(Refusal, match="there is no bucket"):
+        await FsspecArtifacts(f"{bucket}x/a").put(b"ballots")
 
 
 def test_a_place_that_no_driver_serves_is_refused_by_the_setting():

@@ -22,10 +22,14 @@ AT = datetime(2026, 11, 22, tzinfo=UTC)
 LATER = datetime.now(UTC) + timedelta(days=30)
 
 
-@pytest.fixture(params=["memory", "folder"])
+@pytest.fixture(params=["memory", "folder", "s3"])
 def store(request, tmp_path):
-    place = f"memory://collecting-{uuid.uuid4().hex}" if request.param == "memory" else str(tmp_path / "a")
-    return FsspecArtifacts(place)
+    match request.param:
+        case "memory":
+            return FsspecArtifacts(f"memory://collecting-{uuid.uuid4().hex}")
+        case "folder":
+            return FsspecArtifacts(str(tmp_path / "a"))
+    return FsspecArtifacts(f"{request.getfixturevalue('bucket')}/a")
 
 
 class Bed:
