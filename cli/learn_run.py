@@ -1,7 +1,6 @@
 """Speaks to Temporal and the read model for `moot learn`; every failure is one line."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -17,6 +16,7 @@ from cli import live, output, waiting
 from cli.consensus_end import ended_of, line
 from cli.consensus_row import jsonable
 from cli.learn_nodes import Training, followed
+from cli.learn_row import Following, Row, read
 from domain.learning.commands import RunCycle
 from domain.refusal import Refusal
 from projections.learning_queries import LearningQueries
@@ -29,7 +29,6 @@ from workflows import names
 LOOK_SECONDS = 0.5
 TABLES_SECONDS = 10.0  # that the read model may take to follow a cycle that has ended
 
-Row = dict[str, Any]
 Nodes = Callable[[list[Training]], None]
 
 
@@ -97,10 +96,11 @@ async def watch(cycle: str, tell: Callable[[Row], None], nodes: Nodes) -> None:
     handle = client.get_workflow_handle(stream)
     seen: Row | None = None
     closed_since: float | None = None
-    told, following = waiting.told(handle, f"moot learn watch {cycle}"), followed(client, handle, nodes)
-    async with _tables() as tables, told, following:
+    told = waiting.told(handle, f"moot learn watch {cycle}")
+    async with _tables() as tables, told, followed(client, handle, nodes):
+        following = Following(tables, stream)
         while seen is None or seen["status"] == "training":
-            row = _read(await tables.cycle(stream))
+            row = await following.look()
             if row is not None and row != seen:
                 seen, closed_since = row, None
                 tell(row)
@@ -137,11 +137,7 @@ async def _with_ends(rows: list[Row]) -> list[Row]:
 
 async def _row(stream: str) -> Row | None:
     async with _tables() as tables:
-        return _read(await tables.cycle(stream))
-
-
-def _read(row: Row | None) -> Row | None:
-    return None if row is None else jsonable({**row, "state": json.loads(row["state"])})
+        return read(await tables.cycle(stream))
 
 
 def _tables() -> LearningQueries:
