@@ -1,6 +1,5 @@
 """The privacy ledgers, as the port of `activities` puts it: workflows that a first charge starts."""
 
-import contextlib
 from datetime import timedelta
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
@@ -9,6 +8,7 @@ from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 
 from domain.learning.budget.commands import Charge, Charged
 from domain.refusal import Refusal
+from workers import keepers
 from workflows import names
 from workflows.budget import CHARGES_IN_A_RUN, KeepBudget, KeepLedger
 from workflows.payloads import REFUSED
@@ -61,9 +61,6 @@ class TemporalBudgets:
                 raise Refusal("", cause.message) from None
             raise
         except WorkflowAlreadyStartedError:
-            with contextlib.suppress(WorkflowAlreadyStartedError):
-                await start.workflow_handle()  # which says so too, and must be heard
-            raise Refusal(
-                "ledger", f"{stream} was ended, and with it what it knew; name another ledger"
-            ) from None
+            await keepers.not_begun(start)
+            raise keepers.ended("ledger", stream) from None
         return charged

@@ -4,8 +4,8 @@ from datetime import timedelta
 from typing import Any
 
 from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDConflictPolicy
-from temporalio.exceptions import ApplicationError
+from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
+from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.learning_ports import Version
@@ -13,6 +13,7 @@ from domain.learning.versions.commands import PublishVersion
 from domain.refusal import Refusal
 from domain.stream import check_id, model_stream
 from domain.strict_json import printable
+from workers import keepers
 from workflows import names
 from workflows.model_answers import KeepModelRequest, Serving, VersionRow
 
@@ -49,6 +50,7 @@ class TemporalModels:
             id=model_stream(model),
             task_queue=self._queue,
             id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
+            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,  # a new one would know of no version
             static_summary=f"the versions of {model}",
         )
         try:
@@ -61,6 +63,9 @@ class TemporalModels:
             )
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
+        except WorkflowAlreadyStartedError:
+            await keepers.not_begun(start)
+            raise keepers.ended("model", model_stream(model)) from None
         return published
 
     async def versions(self, model: str) -> tuple[VersionRow, ...]:
@@ -87,13 +92,13 @@ class TemporalModels:
             raise _refused(error) from error
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                raise Refusal("MODEL", await self._why_nobody_keeps(model)) from None
+                raise await self._why_nobody_keeps(model) from None
             raise
 
-    async def _why_nobody_keeps(self, model: str) -> str:
+    async def _why_nobody_keeps(self, model: str) -> Refusal:
         if await self.serving(model) is None:  # a workflow that has ended still answers queries
-            return f"{model} has no versions yet; a cycle publishes them"
-        return f"{model_stream(model)}, which keeps its versions, has ended and takes nothing more"
+            return Refusal("MODEL", f"{model} has no versions yet; a cycle publishes them")
+        return keepers.ended("MODEL", model_stream(model))
 
     async def _ask(self, model: str, query: str, answer: Any) -> Any:
         check_id(model, "model")

@@ -1,9 +1,12 @@
 """Versions of a model over a real Temporal and a real Kafka: tried on nodes, promoted, taken back."""
 
 import asyncio
+import subprocess
+import sys
 import uuid
 from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -212,8 +215,27 @@ async def test_a_keeper_that_was_ended_is_told_from_a_model_without_versions(bed
             await bed.tell(names.ROLL_BACK, back)
         await bed.publish("c1", at=1.5)
         await bed.client.get_workflow_handle(names.model_stream(bed.model)).terminate()
-        with pytest.raises(Refusal, match=r"which keeps its versions, has ended and takes nothing more$"):
+        with pytest.raises(Refusal, match=r"was ended; `temporal workflow reset .* lets it go on"):
             await bed.tell(names.ROLL_BACK, back)
+
+
+async def test_a_keeper_that_was_ended_is_not_begun_anew_and_goes_on_after_a_reset(bed):
+    stream = names.model_stream(bed.model)
+    async with bed.working():
+        await bed.publish("c1", at=1.5)
+        await bed.client.get_workflow_handle(stream).terminate()
+        with pytest.raises(Refusal, match=rf"^model: {stream} was ended"):
+            await bed.publish("c2", at=1.0)
+        await asyncio.to_thread(reset, bed.client, stream)
+        assert (await bed.publish("c2", at=1.0)).name == "v1.1"
+
+
+def reset(client, stream):
+    """As the refusal says; the command of this environment."""
+    command = Path(sys.executable).with_name("temporal")
+    where = ["--address", client.service_client.config.target_host]
+    told = ["--workflow-id", stream, "--type", "LastWorkflowTask", "--reason", "it was a mistake"]
+    subprocess.run([command, "workflow", "reset", *where, *told], check=True, capture_output=True)
 
 
 async def test_losses_that_rise_are_a_drift_which_rolls_back_and_a_repeat_writes_nothing(bed):
