@@ -17,8 +17,8 @@ from domain.artifact import ArtifactRef
 from domain.learning import evidence, tensor_file
 from domain.learning.combinations import settings_of
 from domain.learning.decide import NewModel
-from domain.learning.drift_distance import drift_distance
 from domain.learning.events import PrivacyMetadata, Report
+from domain.learning.figures import drift_distance, mean_loss
 from domain.learning.strategy import Aggregated, Strategy
 from domain.learning.tensors import Tensors, check_tensors, digest
 from domain.learning.trainer import Evaluation, Trainer
@@ -162,7 +162,7 @@ async def _evaluated(
     """On the holdout; without one, what the clients' own rows said of the model that they were given."""
     request, schema, trainer = making.task.opening.request, making.task.opening.schema, making.trainer
     if request.holdout is None:
-        return _mean_loss(inside), None
+        return mean_loss(inside), None
     content = await making.own.artifacts.mapped(request.holdout)
     rows, _ = tensor_file.decode(content, "holdout", tensor_file.ROWS)
     settings = request.trainer.settings
@@ -178,12 +178,6 @@ async def _evaluated(
     if not math.isfinite(found.loss):
         raise Refusal("model", "its loss on the holdout is NaN or an infinity; lower the learning rates")
     return float(found.loss), None if found.accuracy is None else float(found.accuracy)
-
-
-def _mean_loss(reports: Sequence[Report]) -> float | None:
-    rows = sum(report.samples for report in reports)
-    losses = [report.loss * report.samples for report in reports if report.loss is not None]
-    return math.fsum(losses) / rows if rows and len(losses) == len(reports) else None
 
 
 async def _privacy(
