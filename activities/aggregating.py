@@ -151,7 +151,7 @@ async def _told(
         loss=shown[0],
         accuracy=shown[1],
         drift=await asyncio.to_thread(drift_distance, model, made.model),
-        privacy=await _privacy(own.methods, making.session, summed, [report.client for report in inside]),
+        privacy=await _privacy(own.methods, making.session, summed),
         evidence=await _evidence(own.artifacts, making.session.spec.method, summed, inside),
     )
 
@@ -180,14 +180,12 @@ async def _evaluated(
     return float(found.loss), None if found.accuracy is None else float(found.accuracy)
 
 
-async def _privacy(
-    methods: Methods, session: Session, summed: Sum | None, clients: Sequence[str]
-) -> PrivacyMetadata:
+async def _privacy(methods: Methods, session: Session, summed: Sum | None) -> PrivacyMetadata:
     accountant = methods.of(session.spec).accountant
     known = summed.privacy if summed is not None else None
     if accountant is None:
         return known or PrivacyMetadata(session.spec.method)
-    said = await accountant.stated(session, tuple(clients))
+    said = await accountant.stated(session)
     if known is None:
         return said
     return replace(said, utility_preserved=known.utility_preserved, clip=known.clip)
@@ -201,5 +199,4 @@ async def _evidence(
         return None
     updates = {report.client: report.sha256 for report in inside}
     kept = evidence.Evidence(method, summed.total, float(summed.weight), updates)
-    said = summed.evidence
-    return await artifacts.put(await asyncio.to_thread(evidence.write, kept) if said is None else said)
+    return await artifacts.put(await asyncio.to_thread(evidence.write, kept))

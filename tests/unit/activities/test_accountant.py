@@ -7,8 +7,7 @@ from statistics import NormalDist
 
 import pytest
 
-from activities.budget import NoiseWanted, calibrated
-from activities.privacy import accountant
+from activities.privacy import accountant, calibration
 from activities.privacy.accountant import calibrate, epsilon
 from domain.learning.mechanism import Mechanism
 from domain.learning.policy import PrivacySpec
@@ -65,8 +64,8 @@ def test_noise_that_would_never_be_enough_is_refused():
 
 
 def test_each_group_is_calibrated_to_its_own_epsilon():
-    spec = PrivacySpec("differential_privacy", epsilon={"context": 1.0, "reasoning": 2.0})
-    noise = calibrated(NoiseWanted(spec, 10, 5, 5)).noise_multiplier
+    spec = PrivacySpec("differential_privacy", epsilon={"context": 1.0, "reasoning": 2.0}, budget=100.0)
+    noise = calibration.calibrate(spec, 10, 5, 5).noise_multiplier
     assert noise == {group: calibrate(spent, 1e-5, 1.0, 10) for group, spent in spec.epsilon.items()}
     assert noise["context"] > noise["reasoning"]
 
