@@ -15,8 +15,8 @@ from activities.privacy.port import RoundLost, Session, Sum
 from activities.privacy.registry import Methods
 from domain.artifact import ArtifactRef
 from domain.learning import evidence, tensor_file
+from domain.learning.attempt import NewModel
 from domain.learning.combinations import settings_of
-from domain.learning.decide import NewModel
 from domain.learning.events import PrivacyMetadata, Report
 from domain.learning.figures import drift_distance, mean_loss
 from domain.learning.strategy import Aggregated, Strategy

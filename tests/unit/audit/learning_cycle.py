@@ -8,6 +8,7 @@ import numpy as np
 
 from activities import update_file
 from domain.learning import decide, evidence, tensor_file
+from domain.learning.attempt import Drawn, NewModel
 from domain.learning.combinations import settings_of
 from domain.learning.commands import RunCycle
 from domain.learning.events import CycleOpened, Loss, PrivacyMetadata, Report
@@ -100,7 +101,7 @@ class Made:
             able, state.cycle.request.cohort, state.cycle.request.seed, state.next_round, state.next_attempt
         )
         roster = await self.artifacts.put(msgspec.json.encode(candidates))
-        self.say(decide.open_round(state, decide.Drawn(roster, len(able), cohort)))
+        self.say(decide.open_round(state, Drawn(roster, len(able), cohort)))
 
     async def report(self, client, **changes):
         content = update_of(client, change(client, self.state.next_round))
@@ -137,7 +138,7 @@ class Made:
 
     async def became(self, made, **changes):
         state = self.state
-        new = decide.NewModel(
+        new = NewModel(
             excluded=tuple(sorted(made.excluded)),
             model=await self.artifacts.put(tensor_file.encode(made.model)),
             digest=digest(made.model),
