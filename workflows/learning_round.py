@@ -22,13 +22,13 @@ with workflow.unsafe.imports_passed_through():
     from domain.event import Event
     from domain.learning import decide
     from domain.learning.events import CycleEvent, Loss, Report, RoundOpened
-    from domain.learning.shards import shards as sums
+    from domain.learning.shards import shards
     from domain.learning.state import Cycle, fold_all
     from domain.refusal import ImpossibleEvent
     from domain.stream import Draft
     from workflows import learning_calls
     from workflows.learning_close import CLOSES, close
-    from workflows.learning_hosts import TOGETHER, hosts_of, message_rounds, only, shards, train
+    from workflows.learning_hosts import TOGETHER, batches, hosts_of, message_rounds, only, train
     from workflows.learning_shard import Shard, TrainShard
     from workflows.recording import Recording
 
@@ -96,7 +96,7 @@ class Attempt:
         if len(self._sessions) == 1:
             return (self._hosts,)
         members = {member.client: member for member in self.opened.cohort}
-        dealt = sums(tuple(members), self._recording.state.cycle.request.seed)
+        dealt = shards(tuple(members), self._recording.state.cycle.request.seed)
         return tuple(hosts_of(members[client] for client in one) for one in dealt)
 
     def collected(self, state: Cycle) -> list[CycleEvent]:
@@ -144,7 +144,7 @@ class Attempt:
         task = self._task()
         if sum(len(one.clients) for one in hosts) <= TOGETHER:
             return await train(task, hosts)
-        told = await self._children(Shard(task, shard) for shard in shards(hosts))
+        told = await self._children(Shard(task, batch) for batch in batches(hosts))
         reports = tuple(report for one in told for report in one.reports)
         return TrainReports(reports, tuple(loss for one in told for loss in one.lost))
 
