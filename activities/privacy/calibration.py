@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from activities.privacy import accountant
 from activities.privacy.port import OVERSPENT
+from domain.learning.clipping import Quantile
 from domain.learning.dp_schedule import check, sampled_share, schedule
 from domain.learning.policy import PrivacySpec
 from domain.refusal import Refusal
@@ -16,12 +17,14 @@ def calibrate(spec: PrivacySpec, rounds: int, cohort: int, eligible: int) -> Pri
     Takes seconds where cohorts are sampled.
 
     Raises:
-        Refusal: neither is stated, settings contradict each other, no noise is enough, or everybody pays for
-            every round, and that is more than anybody's budget.
+        Refusal: neither is stated, settings contradict each other, no noise is enough, cohorts are too small
+            for adaptive clipping, or everybody pays for every round, and that is more than anybody's budget.
     """
     check(spec)
     if spec.noise_multiplier is None:
         spec = _calibrated(spec, rounds, sampled_share(spec, cohort, eligible))
+    if spec.clipping == "adaptive" and isinstance(spec.noise_multiplier, float | int):
+        Quantile().split(spec.noise_multiplier, cohort)
     if spec.sampling == "secret" or cohort >= eligible:
         whole = accountant.epsilon((schedule(spec, rounds, cohort, eligible),), spec.delta)
         if whole > spec.budget:

@@ -14,7 +14,7 @@ from activities import update_file
 from activities.learning_ports import Journal
 from activities.privacy.differential import NAME, clipped, settings
 from activities.privacy.noise_stream import NoiseStream
-from activities.privacy.port import Session, Sum
+from activities.privacy.port import RoundLost, Session, Sum
 from domain.learning.clipping import Integers, Quantile, grid_step, is_within, to_grid
 from domain.learning.discrete_gaussian import Draw
 from domain.learning.dp_schedule import EVERYTHING, Part, check, parts
@@ -137,6 +137,6 @@ def _with_count(plan: dict[str, Part], spec: PrivacySpec, clients: int) -> dict[
     part = plan[EVERYTHING]
     try:
         noise = _QUANTILE.split(part.deviation / part.norm, clients)
-    except ValueError as error:
-        raise Refusal("clipping", f"adaptive does not go with this noise: {error}") from None
+    except Refusal as few:  # more may come in of another attempt
+        raise RoundLost(few.field, few.problem) from None
     return {EVERYTHING: replace(part, deviation=noise * part.norm)}

@@ -70,6 +70,15 @@ def test_each_group_is_calibrated_to_its_own_epsilon():
     assert noise["context"] > noise["reasoning"]
 
 
+def test_adaptive_clipping_of_cohorts_that_are_too_small_is_refused_before_anybody_is_charged():
+    spec = PrivacySpec("differential_privacy", noise_multiplier=6, clipping="adaptive", budget=100.0)
+    with pytest.raises(
+        Refusal, match="clipping: adaptive does not go with this noise: a count of 60 clients"
+    ):
+        calibration.calibrate(spec, 2, 60, 60)
+    assert calibration.calibrate(spec, 2, 61, 61) == spec
+
+
 def test_without_the_extra_the_line_names_it(monkeypatch):
     monkeypatch.setitem(sys.modules, "dp_accounting", None)
     monkeypatch.setitem(sys.modules, "dp_accounting.pld", None)

@@ -10,7 +10,7 @@ from activities import update_file
 from activities.privacy.central_noise import CentralNoise
 from activities.privacy.differential import NodeNoise, method
 from activities.privacy.noise_stream import KEY
-from activities.privacy.port import Session
+from activities.privacy.port import RoundLost, Session
 from domain.learning.clipping import Quantile, l2
 from domain.learning.policy import PrivacySpec
 from domain.learning.tensors import TensorSpec
@@ -140,9 +140,9 @@ async def test_adaptive_clipping_moves_the_norm_to_where_half_of_the_clients_are
     assert 1e3 > found[1].privacy.clip >= 1e3 * np.exp(-Quantile().rate / 2)
 
 
-async def test_adaptive_clipping_of_too_few_clients_is_refused_by_name():
+async def test_an_attempt_in_which_too_few_came_in_for_adaptive_clipping_is_lost_and_not_the_cycle():
     asked = session(clipping="adaptive")
-    with pytest.raises(Refusal, match="clipping: adaptive does not go with this noise"):
+    with pytest.raises(RoundLost, match="clipping: adaptive does not go with this noise"):
         await released(asked, await protected(asked))
 
 
