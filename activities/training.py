@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from temporalio import activity
 
 from activities import messages, update_file
+from activities.lasting import lasting_is_refused, unkept
 from activities.learning_ports import Journal, LargeArtifacts, LocalData, Trainers
 from activities.learning_tasks import CloseAttempt, Exchange, Exchanged, TrainReports, TrainTask
 from activities.local_rounds import Given, Learned, learn
@@ -57,6 +58,7 @@ class Training:
         self._threads = OwnThreads()
 
     @activity.defn(name="train_round")
+    @lasting_is_refused
     async def train_round(self, task: TrainTask) -> TrainReports:
         """Train each of the task's clients, one after the other, until the round's deadline.
 
@@ -65,23 +67,27 @@ class Training:
         Raises:
             Refusal: the model or the trainer is not what the task says: no client of this host can train.
         """
-        watch = Watch.of_activity(task.local.seconds, partial=task.local.partial)
+        watch = Watch.of_activity(task.local.seconds, partial=task.local.partial, clients=len(task.clients))
         given, session = (
             await self._given(task),
             await messages.session_of(self._host.artifacts, task.session),
         )
+        training = [
+            asyncio.create_task(self._client(task, given, session, one, watch)) for one in task.clients
+        ]
         try:
-            told = await asyncio.gather(
-                *(self._client(task, given, session, one, watch) for one in task.clients)
-            )
+            told = await asyncio.gather(*training)
         finally:
             watch.stop()
+            for one in training:  # where one failed, the others train for nobody
+                one.cancel()
         return TrainReports(
             tuple(one for one in told if isinstance(one, Report)),
             tuple(one for one in told if isinstance(one, Loss)),
         )
 
     @activity.defn(name="exchange")
+    @lasting_is_refused
     async def exchange(self, task: Exchange) -> Exchanged:
         """Let each client answer its message of one round; whoever cannot is out of this attempt."""
         session = await messages.session_of(self._host.artifacts, task.session)
@@ -94,6 +100,8 @@ class Training:
                 answers[client] = await half.exchange(task.step, session, inbox)
             except Refusal as refusal:
                 lost.append(Loss(client, "refused", printable(str(refusal), MAX_WORDS)))
+            except OSError as error:
+                lost.append(Loss(client, "failed", unkept(client, error)))
         return Exchanged(await messages.keep(self._host.artifacts, answers), tuple(lost))
 
     @activity.defn(name="close_attempt_on_host")
@@ -157,6 +165,8 @@ class Training:
                 update_file.decode(protected.content, wire)  # the gate: whatever a method made of it
         except Refusal as refusal:
             raise NotTrained("refused", str(refusal)) from None
+        except OSError as error:
+            raise NotTrained("failed", unkept(client, error)) from None
         ref = await self._host.artifacts.put(protected.content)
         return _report(client, ref.sha256, protected, learned, task.privacy.method)
 

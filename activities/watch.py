@@ -25,20 +25,26 @@ class Unwanted(BaseException):
 
 @dataclass(slots=True)
 class Watch:
-    """`now`: a clock of seconds that never goes back; `until`: the deadline by it."""
+    """`now`: a clock of seconds that never goes back; `until`: the deadline by it.
+
+    `clients`: how many train one after the other; `begun`: how many of them have begun.
+    """
 
     now: Callable[[], float]
     until: float
     partial: bool
     progress: Progress
+    clients: int = 1
+    begun: int = 0
     stopped: bool = False
 
     @classmethod
-    def of_activity(cls, seconds: float, *, partial: bool) -> "Watch":
+    def of_activity(cls, seconds: float, *, partial: bool, clients: int) -> "Watch":
         """`seconds` from when the activity was first asked for: Temporal's clock says how many are over."""
         info, now = activity.info(), asyncio.get_running_loop().time
         over: timedelta = max(info.started_time - info.scheduled_time, timedelta(0))
-        return cls(now, now() + seconds - over.total_seconds(), partial, CURRENT.get() or Progress())
+        until = now() + seconds - over.total_seconds()
+        return cls(now, until, partial, CURRENT.get() or Progress(), clients)
 
     @property
     def patience(self) -> float:
@@ -50,18 +56,20 @@ class Watch:
         self.stopped = True
 
     def begin(self, client: str) -> Tell:
-        """What a trainer tells after each step of `client`.
+        """What a trainer tells after each step of `client`; the heartbeats carry the newest of it.
 
         Raises:
             OutOfTime: there is no time left to begin in.
         """
         if self.now() >= self.until:
             raise OutOfTime
+        self.begun += 1
+        place = [self.begun, self.clients]
 
         def tell(done: int, planned: int) -> bool:
             if self.stopped:
                 raise Unwanted
-            self.progress.details = [client, done, planned]
+            self.progress.details = [client, done, planned, *place]
             if self.now() < self.until or done >= planned:
                 return True
             if not self.partial:

@@ -67,6 +67,7 @@ def start(*, file: Path, every: str | None, holdout: Path | None, wait: bool, as
     if every is not None and wait:
         raise click.UsageError("what is started again and again has no end to wait for: leave --wait out")
     from cli import learn_input, learn_run, learn_view, output
+    from cli.learn_progress import Rounds
 
     request, rows = learn_input.cycle(file), None if holdout is None else learn_input.rows(holdout)
     if rows is not None and request.holdout is not None:
@@ -76,7 +77,8 @@ def start(*, file: Path, every: str | None, holdout: Path | None, wait: bool, as
         planned = asyncio.run(learn_run.schedule(request, rows, period))
         output.emit(as_json, planned, lambda: learn_view.planned(planned))
     elif wait:
-        found = asyncio.run(learn_run.train(request, rows))
+        with Rounds() as rounds:
+            found = asyncio.run(learn_run.train(request, rows, rounds.training))
         output.emit(as_json, found, lambda: learn_view.result(found, output.columns()))
     else:
         started = asyncio.run(learn_run.start(request, rows))
@@ -119,20 +121,24 @@ def list_(*, status: str | None, model: str | None, limit: int, as_json: bool) -
 @click.argument("cycle", metavar="ID")
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object a change.")
 def watch(*, cycle: str, as_json: bool) -> None:
-    """Follow a cycle until its end: a bar for the open round on a terminal, a line for each that ended."""
+    """Follow a cycle until its end: a bar for the open round on a terminal, a line for each that ended.
+
+    Of the nodes that train, the one that is least far is told, by its heartbeats.
+    """
     check_id(cycle, "ID")
     from cli import learn_run, learn_view, output
     from cli.learn_progress import Rounds
 
-    if as_json:
-        asyncio.run(learn_run.watch(cycle, lambda row: output.emit(as_json, row, "")))
-        return
     last: dict[str, Any] = {}
 
     def tell(row: dict[str, Any]) -> None:
         last.update(row)
-        rounds.show(row)
+        if as_json:
+            output.emit(as_json, row, "")
+        else:
+            rounds.show(row)
 
     with Rounds() as rounds:
-        asyncio.run(learn_run.watch(cycle, tell))
-    output.emit(as_json, last, lambda: learn_view.ending(last, output.columns()))
+        asyncio.run(learn_run.watch(cycle, tell, rounds.training))
+    if not as_json:
+        output.emit(as_json, last, lambda: learn_view.ending(last, output.columns()))

@@ -1,10 +1,15 @@
 """How far a cycle is while it runs: a bar for the open round on a terminal, a line for each that ended."""
 
 import sys
+import time
+from collections.abc import Sequence
 from types import TracebackType
 from typing import Any, Self
 
+from cli import output
+from cli.learn_nodes import Training, in_words
 from cli.learn_view import ended_round
+from cli.progress import LINE_SECONDS
 
 
 class Rounds:
@@ -12,6 +17,8 @@ class Rounds:
 
     def __init__(self) -> None:
         self._told = 0
+        self._named = ""
+        self._next_line = 0.0
         self._bar: Any = None
         self._task: Any = None
 
@@ -36,6 +43,17 @@ class Rounds:
         if len(every) > len(over) and sys.stderr.isatty():
             self._draw(every[-1], row["rounds"])
 
+    def training(self, found: Sequence[Training]) -> None:
+        """How far nodes are in the open round: beside its bar, else a line every few seconds."""
+        words = in_words(found)
+        if self._bar is not None:
+            from rich.markup import escape
+
+            self._bar.update(self._task, description=escape(f"{self._named}  {words}".rstrip()))
+        elif words and time.monotonic() >= self._next_line:
+            self._next_line = time.monotonic() + LINE_SECONDS
+            output.say(words)
+
     def _draw(self, one: dict[str, Any], rounds: int) -> None:
         if self._bar is None:
             from rich.console import Console
@@ -46,8 +64,8 @@ class Rounds:
             self._bar.start()
             self._task = self._bar.add_task("", total=one["asked"])
         heard = one["reported"] + sum(one["lost"].values())
-        named = f"round {one['round']} of {rounds}"
-        self._bar.update(self._task, description=named, completed=heard, total=one["asked"])
+        self._named = f"round {one['round']} of {rounds}"
+        self._bar.update(self._task, description=self._named, completed=heard, total=one["asked"])
 
     def _stop(self) -> None:
         if self._bar is not None:

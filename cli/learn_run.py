@@ -1,7 +1,6 @@
 """Speaks to Temporal and the read model for `moot learn`; every failure is one line."""
 
 import asyncio
-import json
 import time
 from collections.abc import Callable
 from dataclasses import replace
@@ -16,6 +15,8 @@ from temporalio.service import RPCError, RPCStatusCode
 from cli import live, output, waiting
 from cli.consensus_end import ended_of, line
 from cli.consensus_row import jsonable
+from cli.learn_nodes import Training, followed
+from cli.learn_row import Following, Row, read
 from domain.learning.commands import RunCycle
 from domain.refusal import Refusal
 from projections.learning_queries import LearningQueries
@@ -28,18 +29,19 @@ from workflows import names
 LOOK_SECONDS = 0.5
 TABLES_SECONDS = 10.0  # that the read model may take to follow a cycle that has ended
 
-Row = dict[str, Any]
+Nodes = Callable[[list[Training]], None]
 
 
 async def start(request: RunCycle, rows: bytes | None) -> Row:
-    return _started(await _start(request, rows), request)
+    return _started(await _start(await _client(), request, rows), request)
 
 
-async def train(request: RunCycle, rows: bytes | None) -> Row:
-    """Start, and wait for the result."""
-    handle = await _start(request, rows)
+async def train(request: RunCycle, rows: bytes | None, nodes: Nodes) -> Row:
+    """Start, and wait for the result; `nodes` is told how far they are."""
+    client = await _client()
+    handle = await _start(client, request, rows)
     output.say(f"started {handle.id}; follow it with `moot learn watch {request.id}`")
-    async with waiting.told(handle, f"moot learn watch {request.id}"):
+    async with waiting.told(handle, f"moot learn watch {request.id}"), followed(client, handle, nodes):
         return await live.result(handle)
 
 
@@ -83,19 +85,22 @@ async def listed(status: str | None, model: str | None, limit: int) -> list[Row]
     return await _with_ends(rows)
 
 
-async def watch(cycle: str, tell: Callable[[Row], None]) -> None:
-    """Call `tell` at first and on every change, until the cycle has ended.
+async def watch(cycle: str, tell: Callable[[Row], None], nodes: Nodes) -> None:
+    """Call `tell` at first and on every change, until the cycle has ended, and `nodes` as `train`.
 
     Raises:
         Refusal: there is none, or it ended without an end on the log; its own line.
     """
     stream = names.learning_stream(cycle)
-    handle = await _handle(stream)
+    client = await _client()
+    handle = client.get_workflow_handle(stream)
     seen: Row | None = None
     closed_since: float | None = None
-    async with _tables() as tables, waiting.told(handle, f"moot learn watch {cycle}"):
+    told = waiting.told(handle, f"moot learn watch {cycle}")
+    async with _tables() as tables, told, followed(client, handle, nodes):
+        following = Following(tables, stream)
         while seen is None or seen["status"] == "training":
-            row = _read(await tables.cycle(stream))
+            row = await following.look()
             if row is not None and row != seen:
                 seen, closed_since = row, None
                 tell(row)
@@ -132,11 +137,7 @@ async def _with_ends(rows: list[Row]) -> list[Row]:
 
 async def _row(stream: str) -> Row | None:
     async with _tables() as tables:
-        return _read(await tables.cycle(stream))
-
-
-def _read(row: Row | None) -> Row | None:
-    return None if row is None else jsonable({**row, "state": json.loads(row["state"])})
+        return read(await tables.cycle(stream))
 
 
 def _tables() -> LearningQueries:
@@ -162,8 +163,8 @@ def _started(handle: WorkflowHandle[Any, Any], request: RunCycle) -> Row:
     return {"id": request.id, "workflow_id": handle.id, "run_id": handle.first_execution_run_id}
 
 
-async def _start(request: RunCycle, rows: bytes | None) -> WorkflowHandle[Any, Any]:
-    client, stream = await _client(), names.learning_stream(request.id)
+async def _start(client: Client, request: RunCycle, rows: bytes | None) -> WorkflowHandle[Any, Any]:
+    stream = names.learning_stream(request.id)
     try:
         return await client.start_workflow(
             names.RUN_LEARNING_CYCLE,

@@ -15,11 +15,13 @@ from temporalio.service import RPCError, RPCStatusCode
 
 from cli import output
 from domain.strict_json import printable
+from workflows.names import node_queue
 
 LOOK_SECONDS = 1.0
 TOO_LONG = 5.0  # seconds that a step may take, or lie there, before it is worth a word
 _ANSWER = timedelta(seconds=3)
 _LONGEST_WHY = 240
+_LONGEST_NAME = 60
 _UNTAKEN = "no worker goes on with it; does `moot worker orchestrator` run?"
 
 
@@ -96,11 +98,26 @@ def _failed(step: PendingActivityInfo) -> str:
     if failure.HasField("server_failure_info") and failure.HasField("cause"):
         failure = failure.cause  # it was too long for Temporal, which put a shorter one under another name
     why = printable(failure.message, _LONGEST_WHY)
-    return f"{step.activity_type.name} failed, {why}; it is tried again until it succeeds"
+    until = "it succeeds"
+    if step.HasField("expiration_time"):
+        until = f"{step.expiration_time.ToDatetime():%H:%M:%S} UTC at most"
+    return f"{_named(step)} failed, {why}; it is tried again until {until}"
 
 
 def _slow(step: PendingActivityInfo) -> str:
-    name = step.activity_type.name
     if step.state == PendingActivityState.PENDING_ACTIVITY_STATE_SCHEDULED:
-        return f"no worker took on {name} in {TOO_LONG:g} s; does the orchestrator run, and every node asked?"
-    return f"{name} has not ended in {TOO_LONG:g} s"
+        who = node_of(step)
+        runs = f"the node {printable(who, _LONGEST_NAME)}" if who else "`moot worker orchestrator`"
+        return f"no worker took on {step.activity_type.name} in {TOO_LONG:g} s; does {runs} run?"
+    return f"{_named(step)} has not ended in {TOO_LONG:g} s"
+
+
+def _named(step: PendingActivityInfo) -> str:
+    who = node_of(step)
+    return step.activity_type.name + (f" on {printable(who, _LONGEST_NAME)}" if who else "")
+
+
+def node_of(step: PendingActivityInfo) -> str:
+    """The node that is asked; empty where the orchestrator is."""
+    queue, own = step.activity_options.task_queue.name, node_queue("")
+    return queue.removeprefix(own) if queue.startswith(own) else ""

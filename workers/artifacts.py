@@ -1,6 +1,7 @@
 """The artifact store: large values in a folder or an object store, each under the digest of its bytes."""
 
 import asyncio
+import contextlib
 import hashlib
 import mmap
 import os
@@ -8,6 +9,7 @@ import re
 import shutil
 import tempfile
 import uuid
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -21,6 +23,7 @@ from domain.refusal import Refusal
 from domain.strict_json import printable
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
+_FOLDER = 2  # digits of a digest, by which artifacts are in folders
 _FRESH = timedelta(hours=1)
 _WRITING = ThreadPoolExecutor(16, "artifacts")
 """Threads that wait for the disk: many files settle together, and nothing that computes waits for them."""
@@ -143,15 +146,17 @@ class FsspecArtifacts:
     def _path(self, digest: str) -> str:
         if not _DIGEST.fullmatch(digest):
             raise Refusal("sha256", "is not 64 lower-case hexadecimal digits")
-        return f"{self._root}/{digest[:2]}/{digest}"
+        return f"{self._root}/{digest[:_FOLDER]}/{digest}"
 
     def _found(self) -> list[tuple[str, int]]:
+        if isinstance(self._files, LocalFileSystem):
+            return list(_in_folders(Path(self._root)))
         try:
             there = self._files.find(self._root, detail=True)
         except FileNotFoundError:
             return []
         parts = ((path.rsplit("/", 2), told) for path, told in there.items())
-        return [(name, told["size"]) for (*_, folder, name), told in parts if folder == name[:2]]
+        return [(name, told["size"]) for (*_, folder, name), told in parts if folder == name[:_FOLDER]]
 
     def _write(self, path: str, content: bytes) -> None:
         if not (self._files.exists(path) and self._files.size(path) == len(content)):
@@ -200,6 +205,16 @@ class FsspecArtifacts:
         elif not (self._bucket_is_there or self._files.exists(bucket)):
             raise Refusal("FOLKMOOT_ARTIFACTS", f"there is no bucket {printable(bucket, 80)}; make it first")
         self._bucket_is_there = True
+
+
+def _in_folders(root: Path) -> Iterator[tuple[str, int]]:
+    """Fsspec leaves out what it may not read, without a word; what that refers to would then be collected."""
+    for folder in sorted(root.iterdir()) if root.exists() else ():
+        if folder.is_dir() and len(folder.name) == _FOLDER:
+            for file in os.scandir(folder):
+                with contextlib.suppress(FileNotFoundError):  # it was renamed or taken out just now
+                    if file.name.startswith(folder.name) and file.is_file():
+                        yield file.name, file.stat().st_size
 
 
 def _missing(ref: ArtifactRef) -> Refusal:

@@ -8,7 +8,7 @@ import structlog
 from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError
 
-from domain.learning.fleet import Client
+from domain.learning.fleet import Announced, Client
 from domain.learning.roster import parts_of, worth_saying
 from domain.refusal import Refusal
 from workers.announcer import Announcer
@@ -19,6 +19,8 @@ _log = structlog.get_logger(__name__)
 PART_BYTES = 96 * 1024
 """Of an announcement, so that a part with all that Temporal and Kafka add stays below 256 KiB."""
 LEAVE_SECONDS = 10.0
+SLOW_SECONDS = 5.0
+_UNWRITTEN = "what the node announces is not written yet; does `moot worker orchestrator` run?"
 
 
 class Membership:
@@ -42,13 +44,17 @@ class Membership:
         """
         said = await asyncio.to_thread(self._look)
         await self._say(said)
+        unseen = ""
         while True:
             await asyncio.sleep(self._every)
             try:
                 now = await asyncio.to_thread(self._look)
             except Exception as error:  # noqa: BLE001 # a source is anybody's code, and training goes on
-                _log.warning("fleet.not_looked", host=self._host, cause=why(error))
+                if unseen != why(error):
+                    _log.warning("fleet.not_looked", host=self._host, cause=why(error))
+                unseen = why(error)
                 continue
+            unseen = ""
             if worth_saying(said, now):
                 await self._say(now)
                 said = now
@@ -64,16 +70,22 @@ class Membership:
     async def _say(self, clients: Sequence[Client]) -> None:
         parts = parts_of(self._host, self._region, clients, _weigh, PART_BYTES)
         away = Away()
+        # Without an orchestrator Temporal takes it, and nothing else happens.
+        slow = asyncio.get_running_loop().call_later(SLOW_SECONDS, away.left, "fleet", _UNWRITTEN)
+        try:
+            new = await self._until_said(parts, away)
+        finally:
+            slow.cancel()
+        away.back("fleet")
+        _log.info("fleet.member", host=self._host, clients=len(clients), events=new)
+
+    async def _until_said(self, parts: Sequence[Announced], away: Away) -> int:
         while True:
             try:
-                new = await self._announcer.say(parts)
+                return await self._announcer.say(parts)
             except (RPCError, WorkflowFailureError, OSError) as error:
                 away.left("fleet", why(error))
                 await away.wait("fleet")
-            else:
-                away.back("fleet")
-                _log.info("fleet.member", host=self._host, clients=len(clients), events=new)
-                return
 
 
 def _weigh(client: Client) -> int:

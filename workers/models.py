@@ -86,8 +86,13 @@ class TemporalModels:
             raise _refused(error) from error
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
-                raise Refusal("MODEL", f"{model} has no versions yet; a cycle publishes them") from None
+                raise Refusal("MODEL", await self._why_nobody_keeps(model)) from None
             raise
+
+    async def _why_nobody_keeps(self, model: str) -> str:
+        if await self.serving(model) is None:  # a workflow that has ended still answers queries
+            return f"{model} has no versions yet; a cycle publishes them"
+        return f"{model_stream(model)}, which keeps its versions, has ended and takes nothing more"
 
     async def _ask(self, model: str, query: str, answer: Any) -> Any:
         check_id(model, "model")

@@ -44,8 +44,9 @@ def due(state: ModelState) -> Due | None:
 
 
 def judged(state: ModelState, found: JudgeCanary) -> list[ModelEvent]:
-    """What the policy makes of it; nothing where the canary was ended meanwhile."""
-    return decide.judge(state, found) if due(state) is not None else []
+    """What the policy makes of it; nothing where the canary was ended meanwhile, or another one is tried."""
+    task = due(state)
+    return [] if task is None or task.canary.version != found.version else decide.judge(state, found)
 
 
 async def evaluate(state: ModelState, task: Due) -> JudgeCanary:

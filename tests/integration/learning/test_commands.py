@@ -69,7 +69,7 @@ async def test_a_cycle_is_started_with_a_holdout_watched_shown_listed_and_taken_
         assert started["workflow_id"] == f"learning/{asked['id']}"
         with pytest.raises(Refusal, match="was started before"):
             await learn_run.start(request, None)
-        await asyncio.wait_for(learn_run.watch(asked["id"], seen.append), 40)
+        await asyncio.wait_for(learn_run.watch(asked["id"], seen.append, len), 40)
         row = await learn_run.show(asked["id"])
     assert (seen[-1]["status"], row["status"], row["published"]) == ("closed", "closed", "v1.0")
     assert [one["accuracy"] > 0 for one in row["state"]["rounds"]] == [True, True]
@@ -103,7 +103,7 @@ async def closed(client, query):
 
 async def test_a_cycle_that_nobody_knows_is_refused_by_every_command_that_asks_for_one(fleet, named):
     await fleet(working=False)
-    for ask in (learn_run.show("absent"), learn_run.watch("absent", print)):
+    for ask in (learn_run.show("absent"), learn_run.watch("absent", print, len)):
         with pytest.raises(Refusal, match="learning/absent is not known; see `moot learn list`"):
             await ask
     assert await learn_run.listed(None, None, 5) == []

@@ -1,7 +1,6 @@
 """Hosts that hang, work that is not done in time, and a cycle that is cancelled while nodes train."""
 
 import asyncio
-import json
 import threading
 import time
 
@@ -9,6 +8,7 @@ import pytest
 from temporalio.client import WorkflowFailureError
 
 from activities.watch import Watch
+from cli import learn_nodes
 from domain.learning.events import CycleWithdrawn, UpdatesCollected
 from tests.fakes.learning import Rows
 
@@ -74,13 +74,6 @@ async def test_work_that_is_not_done_at_the_deadline_is_kept_where_the_cycle_say
         assert {loss.why for loss in heard.lost} == {"late"}
 
 
-async def told(handle):
-    """What the hosts' newest heartbeats say: client, steps done, steps planned."""
-    description = (await handle.describe()).raw_description
-    beats = [one.heartbeat_details.payloads for one in description.pending_activities]
-    return [[json.loads(payload.data) for payload in payloads] for payloads in beats if len(payloads)]
-
-
 async def test_progress_is_seen_and_cancelling_the_cycle_ends_the_training_on_its_nodes(fleet, monkeypatch):
     ended, stop = [], Watch.stop
 
@@ -93,10 +86,10 @@ async def test_progress_is_seen_and_cancelling_the_cycle_ends_the_training_on_it
     request = await two.request(rounds=1, cohort={"share": 1, "minimum": 2}, local={**LONG, "seconds": 600})
     handle = await two.start(request)
     async with asyncio.timeout(40):
-        while len(beats := await told(handle)) < 2:  # noqa: ASYNC110 # the server gives no signal
+        while len(beats := await learn_nodes.training(two.client, handle)) < 2:  # noqa: ASYNC110 # the server gives no signal
             await asyncio.sleep(0.1)
-    assert {client for client, _, _ in beats} == {"c000", "c001"}
-    assert all(0 < done < planned for _, done, planned in beats)
+    assert {one.client for one in beats} == {"c000", "c001"}
+    assert all(0 < one.done < one.planned and one.clients == 1 for one in beats)
     began = time.monotonic()
     await handle.cancel()
     with pytest.raises(WorkflowFailureError):

@@ -2,7 +2,7 @@
 
 import asyncio
 import uuid
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -10,6 +10,7 @@ import pytest
 from safetensors.numpy import save
 from temporalio.client import Client
 from temporalio.common import WorkflowIDConflictPolicy
+from temporalio.service import RPCError
 from temporalio.worker import Worker
 
 from activities.evaluating import Evaluating
@@ -120,7 +121,8 @@ async def bed(client: Client, kafka: str, topic_prefix: str):
         models = TemporalModels(client, queue)
         name = f"digits-{uuid.uuid4().hex[:8]}"
         yield Bed(client, models, artifacts, kafka, topic_prefix, queue, name, working)
-        await client.get_workflow_handle(names.model_stream(name)).terminate("the test is over")
+        with suppress(RPCError):  # a test has ended it
+            await client.get_workflow_handle(names.model_stream(name)).terminate("the test is over")
 
 
 def kinds(events):
@@ -201,6 +203,17 @@ async def test_a_kill_of_the_worker_and_a_new_history_keep_the_numbers(bed):
         stream, run_id=handle.first_execution_run_id
     ).fetch_history()
     await replayer().replay_workflow(history)
+
+
+async def test_a_keeper_that_was_ended_is_told_from_a_model_without_versions(bed):
+    back = c.RollBack("the field says so", "ann")
+    async with bed.working():
+        with pytest.raises(Refusal, match=r"has no versions yet; a cycle publishes them$"):
+            await bed.tell(names.ROLL_BACK, back)
+        await bed.publish("c1", at=1.5)
+        await bed.client.get_workflow_handle(names.model_stream(bed.model)).terminate()
+        with pytest.raises(Refusal, match=r"which keeps its versions, has ended and takes nothing more$"):
+            await bed.tell(names.ROLL_BACK, back)
 
 
 async def test_losses_that_rise_are_a_drift_which_rolls_back_and_a_repeat_writes_nothing(bed):

@@ -3,6 +3,8 @@
 # ruff: noqa: ARG002 # fakes have arguments that a port wants
 
 import asyncio
+import errno
+import os
 import threading
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -250,16 +252,60 @@ async def test_updates_that_a_method_hides_say_no_loss_and_messages_are_answered
     assert [(one.client, one.reason) for one in answered.lost] == [("b", "step: b is silent at hello")]
 
 
+class Full(MemoryJournal):
+    """A disk that takes no more."""
+
+    async def once(self, key, value):
+        raise OSError("the journal /home/ann/journal.db cannot be used: database or disk is full")
+
+
+async def test_a_journal_that_takes_nothing_loses_its_client_alone_and_does_not_say_where_it_lies():
+    node = Node(methods=Methods([toy_sum.installed(Full(), set())]))
+    task = await node.task(privacy=PrivacySpec("secure_mpc"))
+    told = await node.train(task)
+    assert [(one.client, one.why, one.reason) for one in told.lost] == [
+        ("a", "failed", "OSError on the node"),
+        ("b", "failed", "OSError on the node"),
+    ]
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EROFS, errno.EACCES])
+async def test_a_store_that_cannot_be_written_is_said_at_once_and_the_others_stop(number, monkeypatch):
+    node = Node()
+    task = await node.task(clients=("a", "b"))
+
+    async def put(content):
+        raise OSError(number, os.strerror(number), "/home/ann/artifacts/ab")
+
+    monkeypatch.setattr(node.artifacts, "put", put)
+    with pytest.raises(Refusal, match=f"^artifacts: {os.strerror(number)}, on the node$"):
+        await node.train(task)
+    await asyncio.sleep(0)
+    assert [one for one in asyncio.all_tasks() if one.get_coro().__name__ == "_client"] == []
+
+
+async def test_a_store_that_is_away_is_tried_again(monkeypatch):
+    node = Node()
+    task = await node.task()
+
+    async def put(content):
+        raise ConnectionResetError(errno.ECONNRESET, "reset")
+
+    monkeypatch.setattr(node.artifacts, "put", put)
+    with pytest.raises(ConnectionResetError):
+        await node.train(task)
+
+
 def watch(until=1.0, *, partial=False):
     clock = [0.0]
-    return Watch(lambda: clock[0], until, partial, Progress()), clock
+    return Watch(lambda: clock[0], until, partial, Progress(), clients=2), clock
 
 
 def test_time_that_is_over_drops_a_client_or_keeps_what_it_reached():
     whole, clock = watch()
     tell = whole.begin("a")
     assert tell(1, 9)
-    assert whole.progress.details == ["a", 1, 9]
+    assert whole.progress.details == ["a", 1, 9, 1, 2]
     clock[0] = 1.0
     assert tell(9, 9)
     with pytest.raises(OutOfTime):

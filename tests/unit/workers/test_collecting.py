@@ -185,6 +185,25 @@ async def test_a_damaged_artifact_that_is_referred_to_stops_the_look_by_its_name
         await bed.look()
 
 
+async def test_a_folder_that_cannot_be_read_stops_the_look_since_what_is_in_it_may_refer_to_others(
+    tmp_path, monkeypatch
+):
+    bed = Bed(FsspecArtifacts(str(tmp_path)))
+    update = await bed.put("an update")
+    lineage = await bed.put(f'["{update.sha256}"]')
+    bed.version(await bed.put("a model"), lineage)
+    closed, scandir = tmp_path / lineage.sha256[:2], os.scandir
+
+    def refusing(place):  # as for anybody but root, of a folder in mode 0700
+        if str(place) == str(closed):
+            raise PermissionError(13, "Permission denied", str(place))
+        return scandir(place)
+
+    monkeypatch.setattr(os, "scandir", refusing)
+    with pytest.raises(PermissionError):
+        await bed.look()
+
+
 async def test_answers_and_other_files_are_no_artifacts(bed):
     key = hashlib.sha256(b"asked").hexdigest()
     await bed.store.keep(key, b"answer")

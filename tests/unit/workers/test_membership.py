@@ -80,6 +80,31 @@ async def test_it_waits_for_temporal_and_says_so_once():
     assert [log["event"] for log in logs] == ["server.away", "server.back", "fleet.member"]
 
 
+async def test_it_says_once_that_nobody_writes_what_it_announces(monkeypatch):
+    monkeypatch.setattr(membership, "SLOW_SECONDS", 0.0)
+    announcer, written = Announcer(), asyncio.Event()
+    say = announcer.say
+
+    async def late(events):
+        await written.wait()
+        return await say(events)
+
+    announcer.say = late
+    asyncio.get_running_loop().call_later(0.05, written.set)
+    with capture_logs() as logs:
+        await kept(announcer, looks([client()]), lambda a: a.said)
+    assert [log["event"] for log in logs] == ["server.away", "server.back", "fleet.member"]
+    assert "does `moot worker orchestrator` run?" in logs[0]["cause"]
+
+
+async def test_a_source_that_stays_broken_is_logged_once():
+    announcer, broken = Announcer(), KeyError("y")
+    with capture_logs() as logs:
+        found = ([client()], broken, broken, [client(rows=5)], broken, [client(rows=9)])
+        await kept(announcer, looks(*found), lambda a: len(a.said) == 3)
+    assert [log["event"] for log in logs if "not" in log["event"]] == ["fleet.not_looked"] * 2
+
+
 async def test_a_source_that_fails_later_is_logged_and_one_that_fails_at_first_ends_it():
     announcer = Announcer()
     with capture_logs() as logs:
