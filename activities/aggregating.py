@@ -15,10 +15,10 @@ from activities.privacy.port import RoundLost, Session, Sum
 from activities.privacy.registry import Methods
 from domain.artifact import ArtifactRef
 from domain.learning import evidence, tensor_file
+from domain.learning.attempt import NewModel
 from domain.learning.combinations import settings_of
-from domain.learning.decide import NewModel
-from domain.learning.drift_distance import drift_distance
 from domain.learning.events import PrivacyMetadata, Report
+from domain.learning.figures import drift_distance, mean_loss
 from domain.learning.strategy import Aggregated, Strategy
 from domain.learning.tensors import Tensors, check_tensors, digest
 from domain.learning.trainer import Evaluation, Trainer
@@ -151,7 +151,7 @@ async def _told(
         loss=shown[0],
         accuracy=shown[1],
         drift=await asyncio.to_thread(drift_distance, model, made.model),
-        privacy=await _privacy(own.methods, making.session, summed, [report.client for report in inside]),
+        privacy=await _privacy(own.methods, making.session, summed),
         evidence=await _evidence(own.artifacts, making.session.spec.method, summed, inside),
     )
 
@@ -162,7 +162,7 @@ async def _evaluated(
     """On the holdout; without one, what the clients' own rows said of the model that they were given."""
     request, schema, trainer = making.task.opening.request, making.task.opening.schema, making.trainer
     if request.holdout is None:
-        return _mean_loss(inside), None
+        return mean_loss(inside), None
     content = await making.own.artifacts.mapped(request.holdout)
     rows, _ = tensor_file.decode(content, "holdout", tensor_file.ROWS)
     settings = request.trainer.settings
@@ -180,20 +180,12 @@ async def _evaluated(
     return float(found.loss), None if found.accuracy is None else float(found.accuracy)
 
 
-def _mean_loss(reports: Sequence[Report]) -> float | None:
-    rows = sum(report.samples for report in reports)
-    losses = [report.loss * report.samples for report in reports if report.loss is not None]
-    return math.fsum(losses) / rows if rows and len(losses) == len(reports) else None
-
-
-async def _privacy(
-    methods: Methods, session: Session, summed: Sum | None, clients: Sequence[str]
-) -> PrivacyMetadata:
+async def _privacy(methods: Methods, session: Session, summed: Sum | None) -> PrivacyMetadata:
     accountant = methods.of(session.spec).accountant
     known = summed.privacy if summed is not None else None
     if accountant is None:
         return known or PrivacyMetadata(session.spec.method)
-    said = await accountant.stated(session, tuple(clients))
+    said = await accountant.stated(session)
     if known is None:
         return said
     return replace(said, utility_preserved=known.utility_preserved, clip=known.clip)
@@ -207,5 +199,4 @@ async def _evidence(
         return None
     updates = {report.client: report.sha256 for report in inside}
     kept = evidence.Evidence(method, summed.total, float(summed.weight), updates)
-    said = summed.evidence
-    return await artifacts.put(await asyncio.to_thread(evidence.write, kept) if said is None else said)
+    return await artifacts.put(await asyncio.to_thread(evidence.write, kept))

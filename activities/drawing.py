@@ -11,7 +11,7 @@ from activities.learning_ports import LargeArtifacts, Roster
 from activities.learning_tasks import DrawnRound, DrawRound
 from activities.privacy.port import Session
 from activities.privacy.registry import Methods
-from domain.learning.decide import Drawn
+from domain.learning.attempt import Drawn
 from domain.learning.events import CycleOpened, Member
 from domain.learning.fleet import Client
 from domain.learning.selection import draw, eligible, is_poisson, odds, subject_of

@@ -13,8 +13,6 @@ from domain.learning.fleet import Candidate, DataOffer, FleetEvent
 from domain.learning.trainer import Rows, Trainer
 from domain.learning.versions.commands import PublishVersion
 
-__all__ = ["Charge", "Charged"]  # the ledger's own words, by which `Budgets` is asked
-
 
 class LargeArtifacts(ArtifactStore, Protocol):
     """Large values by reference, of which a part may be read."""

@@ -5,8 +5,8 @@ from datetime import datetime
 from typing import ClassVar
 
 from domain.artifact import ArtifactRef
+from domain.learning.attempt import Drawn, NewModel
 from domain.learning.commands import RunCycle
-from domain.learning.decide import Drawn, NewModel
 from domain.learning.events import CycleOpened, Loss, Report
 from domain.learning.outcome import RoundFigures
 from domain.learning.policy import LocalTraining, PrivacySpec, TrainerSpec

@@ -13,6 +13,8 @@ from activities.own_thread import OwnThreads
 from activities.watch import OutOfTime, Watch
 from domain.learning import tensor_file
 from domain.learning.seeds import seed_of
+from domain.learning.strategies.clustered import best
+from domain.learning.strategies.scaffold import control_change, correction
 from domain.learning.tensors import Array, Schema, Tensors, check_tensors
 from domain.learning.trainer import Fitted, LocalPlan, Rows, Tell, Trainer
 from domain.learning.wire import CONTROL, group_model, groups_of
@@ -105,12 +107,9 @@ def _fit(given: Given, model: Tensors, rows: Rows, plan: LocalPlan, tell: Tell) 
     return fitted
 
 
-def _learned(
-    model: Tensors, fitted: Fitted, rows: Rows, more: Tensors | None = None, group: int = 0
-) -> Learned:
-    change = {name: fitted.model[name] - model[name] for name in fitted.model}
+def _learned(model: Tensors, fitted: Fitted, rows: Rows, group: int = 0) -> Learned:
     return Learned(
-        {**change, **(more or {})},
+        {name: fitted.model[name] - model[name] for name in fitted.model},
         fitted.samples,
         fitted.steps,
         fitted.planned,
@@ -137,36 +136,21 @@ def _gradient(given: Given, client: str, rows: Rows, tell: Tell) -> Learned:
 
 
 def _controlled(given: Given, client: str, rows: Rows, own: Tensors, tell: Tell) -> tuple[Learned, Tensors]:
-    """SCAFFOLD, option II: c_i+ = c_i - c + (x - y_i) / (steps * rate).
-
-    S. P. Karimireddy et al., "SCAFFOLD: Stochastic controlled averaging for federated learning", ICML 2020
-    (arXiv:1910.06378), algorithm 1, line 12.
-    """
-    zeros = {spec.name: np.zeros(spec.shape, spec.dtype) for spec in given.schema}
-    server = {name: given.state.get(CONTROL + name, zero) for name, zero in zeros.items()}
-    mine = {name: own.get(name, zero) for name, zero in zeros.items()}
-    slope = {name: server[name] - mine[name] for name in zeros}
-    plan = _plan(given.task, client, slope)
+    """What a client of `domain.learning.strategies.scaffold` sends, and its own variates afterwards."""
+    plan = _plan(given.task, client, correction(given.schema, given.state, own))
     fitted = _fit(given, given.model, rows, plan, tell)
-    over = max(fitted.steps, 1) * plan.learning_rate
-    moved = {
-        name: (-slope[name] + (given.model[name] - fitted.model[name]) / over).astype(zero.dtype)
-        for name, zero in zeros.items()
-    }
-    change = {CONTROL + name: array - mine[name] for name, array in moved.items()}
-    return _learned(given.model, fitted, rows, change), moved
+    learned = _learned(given.model, fitted, rows)
+    moved = control_change(given.state, learned.change, max(fitted.steps, 1), plan.learning_rate)
+    learned.change.update({CONTROL + name: array for name, array in moved.items()})
+    return learned, {name: own[name] + array if name in own else array for name, array in moved.items()}
 
 
 def _clustered(given: Given, client: str, rows: Rows, tell: Tell) -> Learned:
-    """The group whose model errs least on the client's rows, the first of several (IFCA).
-
-    A. Ghosh et al., "An efficient framework for clustered federated learning", NeurIPS 2020
-    (arXiv:2006.04088), algorithm 1.
-    """
+    """What a client of `domain.learning.strategies.clustered` sends, of the group whose model it trained."""
     settings = given.task.trainer.settings
     models = [group_model(given.schema, given.model, one) for one in groups_of(given.schema, given.model)]
     losses = [given.trainer.evaluate(model, rows, settings).loss for model in models]
-    group = int(np.argmin(losses))
+    group = best(losses)
     fitted = _fit(given, models[group], rows, _plan(given.task, client), tell)
     return _learned(models[group], fitted, rows, group=group)
 

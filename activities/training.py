@@ -15,8 +15,8 @@ from activities.own_thread import OwnThreads
 from activities.privacy.port import Protected, Session
 from activities.privacy.registry import Methods
 from activities.watch import OutOfTime, Watch
-from domain.learning.combinations import NOISED
 from domain.learning.events import Loss, Lost, Report
+from domain.learning.policy import NOISED
 from domain.learning.tensor_file import decode
 from domain.learning.tensors import Schema, check_tensors
 from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata

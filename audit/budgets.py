@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from audit.decisions import stream_events
 from audit.divergent import Divergent
-from audit.replay import Replayed
+from audit.replayed import Replayed
 from domain.event import Event
 from domain.learning.budget.commands import Charge
 from domain.learning.budget.events import BudgetCharged, BudgetOpened, BudgetRefused

@@ -1,14 +1,15 @@
 """The model of a round made again from the stored updates; where that is hidden, what else can be checked."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from audit.learning_artifacts import Artifacts, tensors
 from audit.learning_evidence import check_evidence
 from audit.learning_updates import stored
 from audit.learning_wording import few
+from domain.learning.combinations import settings_of
 from domain.learning.events import RoundAggregated
-from domain.learning.policy import PrivacySpec
+from domain.learning.policy import PrivacySpec, StrategySpec
 from domain.learning.state import Cycle
 from domain.learning.strategies import registry
 from domain.learning.strategy import Aggregated
@@ -79,8 +80,10 @@ async def aggregate(
     request, opened = before.cycle.request, before.round
     if opened is None:
         raise AssertionError("a model is made of an open round")
-    strategy = registry.named(rule or request.strategy.name)
-    settings = {**strategy.defaults, **({} if rule else request.strategy.settings)}
+    if rule is not None:
+        request = replace(request, strategy=StrategySpec(rule))
+    strategy = registry.named(request.strategy.name)
+    settings = settings_of(request, strategy)
     model = await tensors(artifacts, opened.model, "model of the round before")
     state: Tensors = {}
     if rule is None and before.aggregated is not None and before.aggregated.state is not None:

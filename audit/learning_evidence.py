@@ -1,6 +1,7 @@
 """What can be checked of a sum whose parts are hidden: whose updates are in it, and the model made of it."""
 
 from audit.learning_artifacts import Artifacts, content, tensors
+from domain.learning.combinations import settings_of
 from domain.learning.events import RoundAggregated
 from domain.learning.evidence import Evidence, read
 from domain.learning.state import Cycle
@@ -56,5 +57,4 @@ async def _stepped(artifacts: Artifacts, before: Cycle, found: Evidence) -> Tens
     mean = {name: array / found.weight for name, array in found.total.items()}
     if not mean.keys() >= {spec.name for spec in before.cycle.schema}:
         raise Refusal("evidence", "holds other tensors than the model")
-    settings = {**strategy.defaults, **request.strategy.settings}
-    return strategy.step(before.cycle.schema, model, mean, state, settings).model
+    return strategy.step(before.cycle.schema, model, mean, state, settings_of(request, strategy)).model

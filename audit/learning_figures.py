@@ -1,15 +1,13 @@
 """What a round says beside its model: the figures that follow from its reports and from the stored models."""
 
 import math
-from collections.abc import Sequence
 
 from audit.learning_artifacts import Artifacts, tensors
-from domain.learning.drift_distance import drift_distance
-from domain.learning.events import PrivacyMetadata, Report, RoundAggregated
+from domain.learning.events import PrivacyMetadata, RoundAggregated
+from domain.learning.figures import drift_distance, mean_loss
+from domain.learning.policy import NOISED
 from domain.learning.state import Cycle
 from domain.refusal import Refusal
-
-_NOISED = ("differential_privacy", "hybrid")
 
 
 async def check_figures(artifacts: Artifacts, before: Cycle, data: RoundAggregated) -> None:
@@ -27,22 +25,16 @@ async def check_figures(artifacts: Artifacts, before: Cycle, data: RoundAggregat
     if before.cycle.request.holdout is None:
         left_out = set(data.excluded)
         inside = [report for report in reports if report.client not in left_out]
-        _same("loss", data.loss, _mean_loss(inside))
+        _same("loss", data.loss, mean_loss(inside))
         _same("accuracy", data.accuracy, None)
     was = await tensors(artifacts, before.model, "model of the round before")
     _same("drift", data.drift, drift_distance(was, await tensors(artifacts, data.model, "model")))
 
 
-def _mean_loss(reports: Sequence[Report]) -> float | None:
-    rows = sum(report.samples for report in reports)
-    losses = [report.loss * report.samples for report in reports if report.loss is not None]
-    return math.fsum(losses) / rows if rows and len(losses) == len(reports) else None
-
-
 def _check_privacy(before: Cycle, said: PrivacyMetadata) -> None:
     asked = before.cycle.request.privacy
     _same("privacy", said.method, asked.method)
-    if asked.method not in _NOISED:
+    if asked.method not in NOISED:
         _same("privacy", said, PrivacyMetadata(asked.method))
     if said.delta is not None:
         _same("delta", said.delta, asked.delta)

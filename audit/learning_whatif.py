@@ -6,8 +6,8 @@ from dataclasses import dataclass
 from audit.learning_aggregate import aggregate, hidden
 from audit.learning_artifacts import Artifacts, tensors
 from domain.event import Event
-from domain.learning.drift_distance import drift_distance
 from domain.learning.events import RoundAggregated
+from domain.learning.figures import drift_distance
 from domain.learning.state import NO_CYCLE, Cycle, fold
 from domain.learning.strategies import registry
 from domain.learning.tensors import digest

@@ -89,8 +89,8 @@ def _aggregated(data: RoundAggregated) -> str:
     evidence = f"; evidence {data.evidence.sha256}" if data.evidence is not None else ""
     return (
         f"{_round(data)}: {data.rule} makes model {data.digest} of {counted(data.clients, 'update')},"
-        f" entered {data.entered}{out}; loss {_figure(data.loss)}, accuracy {_figure(data.accuracy)},"
-        f" drift {_figure(data.drift)}; {data.sent_bytes:,} bytes sent against {data.raw_bytes:,} raw;"
+        f" entered {data.entered}{out}; loss {figure(data.loss)}, accuracy {figure(data.accuracy)},"
+        f" drift {figure(data.drift)}; {data.sent_bytes:,} bytes sent against {data.raw_bytes:,} raw;"
         f" {_privacy(data.privacy)}{evidence}"
     )
 
@@ -98,12 +98,13 @@ def _aggregated(data: RoundAggregated) -> str:
 def _privacy(data: PrivacyMetadata) -> str:
     if data.epsilon is None:
         return f"privacy {data.method}"
-    return f"privacy {data.method}, epsilon {data.epsilon:.4g} at delta {_figure(data.delta)}"
+    return f"privacy {data.method}, epsilon {data.epsilon:.4g} at delta {figure(data.delta)}"
 
 
 def _round(data: RoundOpened | UpdatesCollected | RoundAbandoned | RoundAggregated) -> str:
     return f"round {data.round}" + (f", attempt {data.attempt}" if data.attempt > 1 else "")
 
 
-def _figure(value: float | None) -> str:
+def figure(value: float | None) -> str:
+    """Four digits of it."""
     return "unknown" if value is None else f"{value:.4g}"

@@ -3,8 +3,10 @@
 from collections.abc import Iterable
 from typing import assert_never
 
+from audit.budget_wording import said_of_budget
 from audit.case_wording import said_of_case
 from audit.learning_wording import said_of_cycle
+from audit.model_wording import said_of_model
 from domain.audit_events import CheckpointSigned, KeyAnnounced
 from domain.conflict.events import ConflictEvent
 from domain.consensus.events import (
@@ -29,8 +31,10 @@ from domain.context.events import Written
 from domain.counting import counted, share
 from domain.deadletters import Discarded
 from domain.event import EventData
+from domain.learning.budget.events import BudgetEvent
 from domain.learning.events import CycleEvent
 from domain.learning.fleet import Announced, FleetEvent, Left
+from domain.learning.versions.events import ModelEvent
 
 _FEW = 8
 
@@ -39,8 +43,8 @@ def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of eve
     """One line; it quotes what people wrote, so whoever prints it escapes it."""
     if isinstance(data, ConflictEvent):
         return said_of_case(data)
-    if isinstance(data, CycleEvent):
-        return said_of_cycle(data)
+    if isinstance(data, CycleEvent | ModelEvent | BudgetEvent):
+        return _learning(data)
     match data:
         case (
             Opened()
@@ -72,6 +76,12 @@ def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of eve
             return _host(data)
         case _:
             return data.TYPE
+
+
+def _learning(data: CycleEvent | ModelEvent | BudgetEvent) -> str:
+    if isinstance(data, CycleEvent):
+        return said_of_cycle(data)
+    return said_of_model(data) if isinstance(data, ModelEvent) else said_of_budget(data)
 
 
 def _host(data: FleetEvent) -> str:

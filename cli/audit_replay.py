@@ -14,7 +14,7 @@ from domain.strict_json import printable
 if TYPE_CHECKING:
     from audit.decisions import Passed
     from audit.divergent import Divergent
-    from audit.replay import Replayed
+    from audit.replayed import Replayed
     from eventlog.reader import LogReader
     from workers.replaying import Histories
     from workers.settings import Settings

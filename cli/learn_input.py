@@ -11,7 +11,6 @@ from domain.strict_json import printable
 
 _PERIOD = re.compile(r"([1-9][0-9]{0,5})([smhd])")
 _UNITS = {"s": "seconds", "m": "minutes", "h": "hours", "d": "days"}
-_SHORTEST, _LONGEST = timedelta(minutes=1), timedelta(days=366)
 
 
 def cycle(file: Path) -> RunCycle:
@@ -61,7 +60,9 @@ def period(text: str, option: str = "--every") -> timedelta:
     found = _PERIOD.fullmatch(text)
     if found is None:
         raise Refusal(option, f"'{printable(text, 40)}' is no time; one is written like 7d, 12h or 30m")
+    from workers.schedules import LEAST, MOST
+
     length = timedelta(**{_UNITS[found[2]]: int(found[1])})
-    if not _SHORTEST <= length <= _LONGEST:
+    if not LEAST <= length <= MOST:
         raise Refusal(option, f"{text} is outside 1m to 366d")
     return length

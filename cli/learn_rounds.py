@@ -1,15 +1,16 @@
-"""What the rounds came to, of every cycle along a version's lineage, as the log tells it."""
+"""What the rounds came to, of every cycle along a version's lineage, as readers of the log have it."""
 
+from dataclasses import asdict
 from typing import Any
 
-import msgspec
-
+from audit.decisions import stream_events
+from domain.learning.events import RoundAggregated
 from domain.refusal import Refusal
+from domain.stream import learning_stream
 from domain.strict_json import printable
 from eventlog.reader import LogReader
 from workers.settings import load
 
-AGGREGATED = "learning.round_aggregated.v1"
 FIELDS = ("round", "loss", "accuracy", "clients", "drift", "sent_bytes", "raw_bytes", "privacy")
 
 
@@ -20,8 +21,7 @@ async def of_lineage(found: dict[str, Any], version: str | None) -> list[dict[st
     rounds: list[dict[str, Any]] = []
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
         for one in chain:
-            records = await reader.stream(f"learning/{one['cycle']}")
-            rounds += [told | {"version": one["version"]} for told in of_records([r.value for r in records])]
+            rounds += [told | {"version": one["version"]} for told in await of_cycle(reader, one["cycle"])]
     return rounds
 
 
@@ -44,15 +44,11 @@ def lineage(found: dict[str, Any], version: str | None) -> list[dict[str, Any]]:
     return chain
 
 
-def of_records(values: list[bytes]) -> list[dict[str, Any]]:
-    """The rounds that were aggregated, in order; a record that is written twice counts once."""
-    rounds: dict[int, dict[str, Any]] = {}
-    for value in values:
-        try:
-            told = msgspec.json.decode(value)
-        except msgspec.DecodeError:
-            continue  # parked, and named by `moot deadletters list`
-        if isinstance(told, dict) and told.get("type") == AGGREGATED:
-            data = told["data"]
-            rounds.setdefault(data["round"], {name: data.get(name) for name in FIELDS})
-    return [rounds[number] for number in sorted(rounds)]
+async def of_cycle(reader: LogReader, cycle: str) -> list[dict[str, Any]]:
+    """The rounds that became a model, in order; none of a cycle of which the log has nothing to apply."""
+    try:
+        events = await stream_events(reader, learning_stream(cycle))
+    except Refusal:
+        return []
+    told = (asdict(event.data) for event in events if isinstance(event.data, RoundAggregated))
+    return [{name: one[name] for name in FIELDS} for one in told]

@@ -15,7 +15,7 @@ from domain.stream import check_id, model_stream
 from domain.strict_json import printable
 from workers import keepers
 from workflows import names
-from workflows.model_answers import KeepModelRequest, Serving, VersionRow
+from workflows.model_answers import KeepModelRequest, Serving, VersionRow, version_of
 
 _ANSWER = timedelta(seconds=15)
 Answer = Any
@@ -35,9 +35,8 @@ class TemporalModels:
             return serving.active if serving else None
         rows = await self.versions(model)
         for row in rows:
-            found = row.published
-            if found.version == name:
-                return Version(found.version, found.artifact, found.digest, found.loss)
+            if row.published.version == name:
+                return version_of(row.published)
         known = ", ".join(row.published.version for row in rows[-5:]) or "none"
         raise Refusal("version", f"{model} has no {printable(name, 40)}; the newest are {known}")
 

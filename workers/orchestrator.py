@@ -73,7 +73,6 @@ def worker(
     drift = Drift(TemporalCycles(client, task_queue))
     control = control or absent.control(artifacts, TemporalModels(client, task_queue))
     learning = Learning(control)
-    budgeting = Budgeting(TemporalBudgets(client, task_queue))
     return Worker(
         client,
         task_queue=task_queue,
@@ -100,9 +99,7 @@ def worker(
             drift.start_cycle,
             Panels(control.roster).canary_panel,
             Announcing(read_model).look_up_host,
-            budgeting.charge_budget,
-            budgeting.compose_budget,
-            budgeting.calibrate_noise,
+            Budgeting().compose_budget,
         ],
         interceptors=[Heartbeats(), Refusals()],
         workflow_runner=UnsandboxedWorkflowRunner(),  # docs/decisions/sandbox-in-replays.md

@@ -2,10 +2,9 @@
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
-from activities import update_file
-from activities.budget import calibrate
 from activities.learning_ports import Budgets, Journal
 from activities.privacy import differential, methods, plain
+from activities.privacy.calibration import calibrate
 from activities.privacy.central_noise import CentralNoise
 from activities.privacy.ledgers import Ledgers
 from activities.privacy.registry import Installed, Methods
@@ -19,7 +18,7 @@ NOISE = Noise(parts, clip, sample)
 
 def of_node(journal: Journal, identity: Ed25519PrivateKey) -> Methods:
     """What a node may be asked for; its secrets lie in `journal`."""
-    noise = differential.NodeNoise(journal, update_file)
+    noise = differential.NodeNoise(journal)
     return Methods(
         [
             plain.installed(),
@@ -34,7 +33,7 @@ def of_node(journal: Journal, identity: Ed25519PrivateKey) -> Methods:
 def of_aggregator(journal: Journal, budgets: Budgets) -> Methods:
     """What a cycle may ask for; `journal` is of every process that sums, and `budgets` are charged."""
     ledgers = Ledgers(budgets, journal)
-    noise = CentralNoise(journal, update_file)
+    noise = CentralNoise(journal)
     return Methods(
         [
             plain.installed(),

@@ -15,11 +15,7 @@ from temporalio.exceptions import (
 )
 
 with workflow.unsafe.imports_passed_through():
-    from activities.learning_tasks import (
-        AggregatedRound,
-        Course,
-        DrawnRound,
-    )
+    from activities.learning_tasks import AggregatedRound, Course, DrawnRound
     from domain.artifact import ArtifactRef
     from domain.event import Event
     from domain.learning import decide
@@ -30,7 +26,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.stream import Draft
     from workflows import learning_calls, learning_text, names
     from workflows.entrance import hand_over
-    from workflows.learning_carry import HISTORY, Carried, CycleInput, carrying, packed, unpacked
+    from workflows.learning_carry import HISTORY, Carried, CycleInput, carrying, packed, taken_up
     from workflows.learning_round import Attempt
     from workflows.recording import Recording
 
@@ -100,7 +96,8 @@ class RunLearningCycle:
             self._recording = self._recording.renamed(stream)
             await self._open(request)
         else:
-            self._resume(stream, carried)
+            self._recording = taken_up(stream, carried)
+            self._course, self._sessions = carried.course, carried.sessions
         self._show("training")
         while not self._state.ended and self._state.next_round <= self._state.cycle.request.rounds:
             await self._round()
@@ -119,19 +116,6 @@ class RunLearningCycle:
 
         await self._recording.open(write, f"open {names.learning_stream(request.id)}")
 
-    def _resume(self, stream: str, carried: Carried) -> None:
-        state, info = unpacked(carried), workflow.info()
-        draft = Draft(
-            stream,
-            names.SOURCE,
-            info.workflow_id,
-            info.run_id,
-            version=state.version,
-            causation_id=state.last_event,
-        )
-        self._recording = Recording("learning", draft, state, fold_all)
-        self._course, self._sessions = carried.course, carried.sessions
-
     async def _round(self) -> None:
         if self._state.round is None:
             drawn = await self._draw()
@@ -145,28 +129,13 @@ class RunLearningCycle:
         short = attempt.shortage()
         made = AggregatedRound(None, short) if short is not None else await attempt.aggregate()
         await self._recording.record_drafted(
-            lambda state, draft, at: self._ended(state, draft, at, made),
+            lambda state, draft, at: attempt.ended(state, draft, at, made),
             f"round {attempt.opened.round} {'was abandoned' if made.new is None else 'became a model'}",
         )
         self._attempt = None
         self._sessions = () if made.next is None else made.next.sessions
         self._show("training")
         await attempt.close()
-
-    def _ended(self, state: Cycle, draft: Draft, at: datetime, made: AggregatedRound) -> Sequence[Event]:
-        """What came in, what became of it, and the round that follows: one append, each part folded first."""
-        attempt, new, following = self._attempt, made.new, made.next
-        if attempt is None:
-            raise AssertionError("an attempt is under way")
-        number, tried = attempt.opened.round, attempt.opened.attempt
-        events = draft.events(attempt.collected(state), at)
-        state = fold_all(state, events)
-        if new is None:
-            return [*events, *draft.events(decide.abandon(state, number, tried, made.lost), at)]
-        became = draft.events(decide.aggregated(state, number, tried, new), at)
-        state = fold_all(state, became)
-        opened = [] if following is None else decide.open_round(state, following.drawn)
-        return [*events, *became, *draft.events(opened, at)]
 
     async def _draw(self) -> DrawnRound:
         """A cohort; a fleet that is too small now is looked at again, for as long as a round may take."""

@@ -7,14 +7,28 @@ from temporalio.exceptions import ActivityError, ApplicationError
 
 with workflow.unsafe.imports_passed_through():
     from activities.learning import Learning
-    from activities.learning_tasks import DrawnRound, DrawRound, PrepareCycle, Prepared, Publish
+    from activities.learning_tasks import (
+        AggregatedRound,
+        AggregateRound,
+        DrawnRound,
+        DrawRound,
+        KeepReports,
+        PrepareCycle,
+        Prepared,
+        Publish,
+    )
     from activities.privacy.port import OVERSPENT
+    from domain.artifact import ArtifactRef
     from domain.learning.commands import RunCycle
+    from domain.learning.events import Report
     from domain.learning.state import Cycle
     from domain.learning.versions.lineage import digest_of
     from domain.refusal import ImpossibleEvent
     from workflows.heartbeats import ALIVE
     from workflows.learning_hosts import PATIENCE
+
+INLINE = 400
+"""Reports that fit one payload, of about 220 bytes each."""
 
 
 async def prepare(request: RunCycle) -> Prepared:
@@ -61,6 +75,40 @@ def is_small(error: ActivityError) -> bool:
     if not isinstance(cause, ApplicationError) or not cause.non_retryable:
         return False
     return not cause.message.startswith(f"{OVERSPENT}: ")
+
+
+async def passed_on(reports: tuple[Report, ...]) -> tuple[tuple[Report, ...], tuple[ArtifactRef, ...]]:
+    """Few as they are; many by reference."""
+    if len(reports) <= INLINE:
+        return reports, ()
+    kept = [
+        await workflow.execute_activity_method(
+            Learning.keep_reports,
+            KeepReports(reports[start : start + INLINE]),
+            start_to_close_timeout=timedelta(minutes=1),
+            heartbeat_timeout=ALIVE,
+            retry_policy=PATIENCE,
+            summary="put reports aside",
+        )
+        for start in range(0, len(reports), INLINE)
+    ]
+    return (), tuple(kept)
+
+
+async def aggregate(task: AggregateRound, updates: int) -> AggregatedRound:
+    """The next model, of so many updates.
+
+    Raises:
+        ActivityError: the cycle cannot go on.
+    """
+    return await workflow.execute_activity_method(
+        Learning.aggregate_round,
+        task,
+        start_to_close_timeout=timedelta(hours=2),
+        heartbeat_timeout=ALIVE,
+        retry_policy=PATIENCE,
+        summary=f"aggregate {updates} updates by {task.opening.request.strategy.name}",
+    )
 
 
 async def publish(state: Cycle) -> str:

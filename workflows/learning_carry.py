@@ -5,13 +5,17 @@ import zlib
 from dataclasses import dataclass, fields
 
 import msgspec
+from temporalio import workflow
 
 from activities.learning_tasks import Course
 from domain.artifact import ArtifactRef
 from domain.learning.commands import RunCycle
 from domain.learning.policy import within
-from domain.learning.state import NO_CYCLE, Cycle
+from domain.learning.state import NO_CYCLE, Cycle, fold_all
 from domain.refusal import Refusal
+from domain.stream import Draft
+from workflows import names
+from workflows.recording import Recording
 
 MAX_STATE = 16 << 20
 HISTORY = 2_000
@@ -81,3 +85,21 @@ def unpacked(carried: Carried) -> Cycle:
     if state.opened is None:
         raise Refusal("carried", "is no state of a cycle; leave it out")
     return state
+
+
+def taken_up(stream: str, carried: Carried) -> Recording[Cycle]:
+    """The stream, to be gone on with by the run that was handed it.
+
+    Raises:
+        Refusal: as `unpacked`.
+    """
+    state, info = unpacked(carried), workflow.info()
+    draft = Draft(
+        stream,
+        names.SOURCE,
+        info.workflow_id,
+        info.run_id,
+        version=state.version,
+        causation_id=state.last_event,
+    )
+    return Recording("learning", draft, state, fold_all)

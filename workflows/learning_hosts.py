@@ -35,7 +35,7 @@ with workflow.unsafe.imports_passed_through():
     from workflows.names import node_queue
 
 TOGETHER = 100
-"""Clients that one activity, and one shard, has at most."""
+"""Clients that one activity, and one child workflow, has at most."""
 UNREACHABLE = timedelta(seconds=30)
 """How long a host may take to pick up what it is asked; a node that starts again is back before."""
 GRACE = timedelta(seconds=5)
@@ -57,16 +57,16 @@ def hosts_of(cohort: Iterable[Member]) -> tuple[HostClients, ...]:
     )
 
 
-def shards(hosts: Sequence[HostClients]) -> Iterator[tuple[HostClients, ...]]:
+def batches(hosts: Sequence[HostClients]) -> Iterator[tuple[HostClients, ...]]:
     """Hosts in their order, in groups of at most `TOGETHER` clients."""
-    shard: list[HostClients] = []
+    batch: list[HostClients] = []
     for host in hosts:
-        if sum(len(one.clients) for one in (*shard, host)) > TOGETHER:
-            yield tuple(shard)
-            shard = []
-        shard.append(host)
-    if shard:
-        yield tuple(shard)
+        if sum(len(one.clients) for one in (*batch, host)) > TOGETHER:
+            yield tuple(batch)
+            batch = []
+        batch.append(host)
+    if batch:
+        yield tuple(batch)
 
 
 def only(hosts: Sequence[HostClients], clients: frozenset[str]) -> tuple[HostClients, ...]:

@@ -3,37 +3,34 @@
 import asyncio
 from collections.abc import Iterable, Sequence
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime
 
 from temporalio import workflow
 
 with workflow.unsafe.imports_passed_through():
-    from activities.learning import Learning
     from activities.learning_tasks import (
         AggregatedRound,
         AggregateRound,
         Course,
         HostClients,
-        KeepReports,
         Outbox,
         ShardSum,
         TrainReports,
         TrainTask,
     )
     from domain.artifact import ArtifactRef
+    from domain.event import Event
     from domain.learning import decide
     from domain.learning.events import CycleEvent, Loss, Report, RoundOpened
-    from domain.learning.shards import shards as sums
-    from domain.learning.state import Cycle
+    from domain.learning.shards import shards
+    from domain.learning.state import Cycle, fold_all
     from domain.refusal import ImpossibleEvent
-    from workflows.heartbeats import ALIVE
+    from domain.stream import Draft
+    from workflows import learning_calls
     from workflows.learning_close import CLOSES, close
-    from workflows.learning_hosts import PATIENCE, TOGETHER, hosts_of, message_rounds, only, shards, train
+    from workflows.learning_hosts import TOGETHER, batches, hosts_of, message_rounds, only, train
     from workflows.learning_shard import Shard, TrainShard
     from workflows.recording import Recording
-
-INLINE = 400
-"""Reports that fit one payload, of about 220 bytes each."""
 
 
 class Attempt:
@@ -99,7 +96,7 @@ class Attempt:
         if len(self._sessions) == 1:
             return (self._hosts,)
         members = {member.client: member for member in self.opened.cohort}
-        dealt = sums(tuple(members), self._recording.state.cycle.request.seed)
+        dealt = shards(tuple(members), self._recording.state.cycle.request.seed)
         return tuple(hosts_of(members[client] for client in one) for one in dealt)
 
     def collected(self, state: Cycle) -> list[CycleEvent]:
@@ -110,7 +107,7 @@ class Attempt:
         """The next model, of what came in."""
         state, opening = self._recording.state, self._recording.state.cycle
         last = state.aggregated
-        reports, kept = await self._passed_on(self.reports)
+        reports, kept = await learning_calls.passed_on(self.reports)
         task = AggregateRound(
             opening=opening,
             round=self.opened.round,
@@ -124,14 +121,20 @@ class Attempt:
             last=self.opened.round >= opening.request.rounds,
             more=tuple(map(ShardSum, self._sessions[1:], self._revealed[1:])),
         )
-        return await workflow.execute_activity_method(
-            Learning.aggregate_round,
-            task,
-            start_to_close_timeout=timedelta(hours=2),
-            heartbeat_timeout=ALIVE,
-            retry_policy=PATIENCE,
-            summary=f"aggregate {len(self.reports)} updates by {opening.request.strategy.name}",
-        )
+        return await learning_calls.aggregate(task, len(self.reports))
+
+    def ended(self, state: Cycle, draft: Draft, at: datetime, made: AggregatedRound) -> Sequence[Event]:
+        """What came in, what became of it, and the round that follows: one append, each part folded first."""
+        new, following = made.new, made.next
+        number, tried = self.opened.round, self.opened.attempt
+        events = draft.events(self.collected(state), at)
+        state = fold_all(state, events)
+        if new is None:
+            return [*events, *draft.events(decide.abandon(state, number, tried, made.lost), at)]
+        became = draft.events(decide.aggregated(state, number, tried, new), at)
+        state = fold_all(state, became)
+        opened = [] if following is None else decide.open_round(state, following.drawn)
+        return [*events, *became, *draft.events(opened, at)]
 
     def _enough(self, hosts: Sequence[HostClients]) -> bool:
         minimum = self._recording.state.cycle.request.cohort.minimum
@@ -141,7 +144,7 @@ class Attempt:
         task = self._task()
         if sum(len(one.clients) for one in hosts) <= TOGETHER:
             return await train(task, hosts)
-        told = await self._children(Shard(task, shard) for shard in shards(hosts))
+        told = await self._children(Shard(task, batch) for batch in batches(hosts))
         reports = tuple(report for one in told for report in one.reports)
         return TrainReports(reports, tuple(loss for one in told for loss in one.lost))
 
@@ -181,25 +184,6 @@ class Attempt:
             session=self._session,
             attempts=state.attempts if self._course.client == "control" else (),
         )
-
-    async def _passed_on(
-        self, reports: tuple[Report, ...]
-    ) -> tuple[tuple[Report, ...], tuple[ArtifactRef, ...]]:
-        """Few as they are; many by reference."""
-        if len(reports) <= INLINE:
-            return reports, ()
-        kept = [
-            await workflow.execute_activity_method(
-                Learning.keep_reports,
-                KeepReports(reports[start : start + INLINE]),
-                start_to_close_timeout=timedelta(minutes=1),
-                heartbeat_timeout=ALIVE,
-                retry_policy=PATIENCE,
-                summary="put reports aside",
-            )
-            for start in range(0, len(reports), INLINE)
-        ]
-        return (), tuple(kept)
 
 
 def _given_up(hosts: Sequence[HostClients]) -> TrainReports:

@@ -10,14 +10,14 @@ import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import to_json
 
+from activities import update_file
 from activities.learning_ports import Journal
-from activities.privacy import accountant
-from activities.privacy.differential import NAME, UpdateFiles, clipped, settings, tensors_of
+from activities.privacy.differential import NAME, clipped, settings
 from activities.privacy.noise_stream import NoiseStream
-from activities.privacy.port import Session, Sum
+from activities.privacy.port import RoundLost, Session, Sum
 from domain.learning.clipping import Integers, Quantile, grid_step, is_within, to_grid
 from domain.learning.discrete_gaussian import Draw
-from domain.learning.dp_schedule import EVERYTHING, Part, check, parts, schedule
+from domain.learning.dp_schedule import EVERYTHING, Part, check, parts
 from domain.learning.events import PrivacyMetadata
 from domain.learning.noise import noised, utility_preserved
 from domain.learning.policy import PrivacySpec
@@ -39,9 +39,8 @@ class _Gathered:
 class CentralNoise:
     """At the aggregator: clips what came in once more, sums it on the grid, noises the sum, once."""
 
-    def __init__(self, journal: Journal, files: UpdateFiles) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._noise = NoiseStream(journal)
-        self._files = files
 
     async def prepare(self, salt: str) -> str:  # noqa: ARG002 # the port's shape
         """Nothing is sealed."""
@@ -63,47 +62,48 @@ class CentralNoise:
             Refusal: this attempt was released before, of other updates; or nothing came in.
         """
         check(session.spec)
-        clients = await asyncio.to_thread(self._readable, session, protected)
+        clients = await asyncio.to_thread(_readable, session, protected)
         if not clients:
             raise Refusal("updates", "none came in: noise alone is no model")
         plan = _with_count(parts(session.spec, session.schema), session.spec, len(clients))
-        gathered = await asyncio.to_thread(self._gather, session, plan, protected, clients)
+        gathered = await asyncio.to_thread(_gather, session, plan, protected, clients)
         draw = await self._noise.of(f"{session.salt}/sum", gathered.summed.digest())
         return await asyncio.to_thread(_released, session, plan, gathered, clients, draw)
 
     async def close(self, salt: str) -> None:
         """What was released, and of what, stays in the journal: nothing else may get that noise."""
 
-    def _readable(self, session: Session, protected: Mapping[str, bytes]) -> tuple[str, ...]:
-        """Whose file is an update; another one, which a client can send, has no part in the sum."""
-        found = []
-        for client in sorted(protected):
-            with contextlib.suppress(Refusal):
-                self._files.decode(protected[client], session.schema)
-                found.append(client)
-        return tuple(found)
 
-    def _gather(
-        self,
-        session: Session,
-        plan: Mapping[str, Part],
-        protected: Mapping[str, bytes],
-        clients: Sequence[str],
-    ) -> _Gathered:
-        made = _Gathered({}, hashlib.sha256(settings(session)))
-        for client in clients:
-            content = protected[client]
-            made.summed.update(to_json([client, hashlib.sha256(content).hexdigest()]))
-            change = tensors_of(self._files.decode(content, session.schema))
-            for name, part in plan.items():
-                own = {tensor: change[tensor] for tensor in part.tensors}
-                made.within += is_within(own, part.norm)
-                steps = to_grid(clipped(part, change, session.spec), grid_step(part.deviation, part.norm))
-                total = made.totals.setdefault(name, steps)
-                if total is not steps:
-                    for tensor, array in steps.items():
-                        total[tensor] += array
-        return made
+def _readable(session: Session, protected: Mapping[str, bytes]) -> tuple[str, ...]:
+    """Whose file is an update; another one, which a client can send, has no part in the sum."""
+    found = []
+    for client in sorted(protected):
+        with contextlib.suppress(Refusal):
+            update_file.decode(protected[client], session.schema)
+            found.append(client)
+    return tuple(found)
+
+
+def _gather(
+    session: Session,
+    plan: Mapping[str, Part],
+    protected: Mapping[str, bytes],
+    clients: Sequence[str],
+) -> _Gathered:
+    made = _Gathered({}, hashlib.sha256(settings(session)))
+    for client in clients:
+        content = protected[client]
+        made.summed.update(to_json([client, hashlib.sha256(content).hexdigest()]))
+        change = update_file.together(update_file.decode(content, session.schema))
+        for name, part in plan.items():
+            own = {tensor: change[tensor] for tensor in part.tensors}
+            made.within += is_within(own, part.norm)
+            steps = to_grid(clipped(part, change, session.spec), grid_step(part.deviation, part.norm))
+            total = made.totals.setdefault(name, steps)
+            if total is not steps:
+                for tensor, array in steps.items():
+                    total[tensor] += array
+    return made
 
 
 def _released(
@@ -119,29 +119,8 @@ def _released(
     norm = None
     if session.spec.clipping == "adaptive":
         norm = _next_norm(session.spec.clip, gathered.within, len(clients), draw)
-    said = metadata(session, utility=utility_preserved(total, energy), norm=norm)
+    said = PrivacyMetadata(NAME, utility_preserved=utility_preserved(total, energy), clip=norm)
     return Sum(total, float(len(clients)), clients, said)
-
-
-def metadata(
-    session: Session,
-    *,
-    releases: int | None = None,
-    utility: float | None = None,
-    norm: float | None = None,
-) -> PrivacyMetadata:
-    """What the accountant says of all releases up to this one, for whoever was in each of them.
-
-    Args:
-        session: the attempt that was released.
-        releases: by default one a round. Where each client adds its own noise, an abandoned attempt was
-            released too: then the number of attempts so far.
-        utility: of this release.
-        norm: that the next updates are clipped to.
-    """
-    spec = session.spec
-    spent = schedule(spec, releases or session.round, session.size or len(session.cohort), session.eligible)
-    return PrivacyMetadata(NAME, accountant.epsilon((spent,), spec.delta), spec.delta, utility, norm)
 
 
 def _next_norm(norm: float, within: int, clients: int, draw: Draw) -> float:
@@ -158,6 +137,6 @@ def _with_count(plan: dict[str, Part], spec: PrivacySpec, clients: int) -> dict[
     part = plan[EVERYTHING]
     try:
         noise = _QUANTILE.split(part.deviation / part.norm, clients)
-    except ValueError as error:
-        raise Refusal("clipping", f"adaptive does not go with this noise: {error}") from None
+    except Refusal as few:  # more may come in of another attempt
+        raise RoundLost(few.field, few.problem) from None
     return {EVERYTHING: replace(part, deviation=noise * part.norm)}

@@ -4,12 +4,12 @@ import asyncio
 import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic_core import to_json
 
+from activities import update_file
 from activities.learning_ports import Journal
 from activities.privacy.noise_stream import NoiseStream
 from activities.privacy.port import Protected, Session
@@ -19,27 +19,11 @@ from domain.learning.dp_schedule import Part, check, parts
 from domain.learning.noise import add_noise
 from domain.learning.policy import PrivacySpec
 from domain.learning.privacy_level import PrivacyLevel
-from domain.learning.tensors import SECTIONS, Schema, Section, Tensors
-from domain.learning.update import ClientUpdate, UpdateMetadata
+from domain.learning.tensors import Tensors
+from domain.learning.update import ClientUpdate
 from domain.refusal import Refusal
 
 NAME = "differential_privacy"
-
-
-class UpdateFiles(Protocol):
-    """How an update is written and read: `activities.update_file`."""
-
-    def encode(self, update: ClientUpdate, schema: Schema, /) -> bytes:
-        """The file in which it leaves the node."""
-        ...
-
-    def decode(self, content: bytes, schema: Schema, /) -> ClientUpdate:
-        """The update in a file.
-
-        Raises:
-            Refusal: it is none, or not of this schema.
-        """
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,9 +44,8 @@ def method(spec: PrivacySpec) -> DifferentialPrivacy:
 class NodeNoise:
     """On a node: clips the update, and where the place is local, noises it, once."""
 
-    def __init__(self, journal: Journal, files: UpdateFiles) -> None:
+    def __init__(self, journal: Journal) -> None:
         self._noise = NoiseStream(journal)
-        self._files = files
 
     async def exchange(self, step: str, session: Session, inbox: bytes) -> bytes:  # noqa: ARG002 # the port's shape
         """There are no messages.
@@ -79,23 +62,26 @@ class NodeNoise:
             Refusal: another update was protected under this session before.
         """
         check(session.spec)
-        given = hashlib.sha256(settings(session) + self._files.encode(update, session.schema)).digest()
+        given = hashlib.sha256(settings(session) + update_file.encode(update, session.schema)).digest()
         draw = await self._noise.of(f"{session.salt}/{update.node_id}", given)
         local = session.spec.place == "local"
-        return await asyncio.to_thread(self._protected, session, update, draw if local else None)
+        return await asyncio.to_thread(_protected, session, update, draw if local else None)
 
     async def close(self, session: Session) -> None:
         """What was released, and of what, stays in the journal: nothing else may get that noise."""
 
-    def _protected(self, session: Session, update: ClientUpdate, draw: Draw | None) -> Protected:
-        change, spec = tensors_of(update), session.spec
-        made: dict[str, NDArray[np.float64]] = {}
-        for part in parts(spec, session.schema).values():
-            own = clipped(part, change, spec)
-            made |= own if draw is None else add_noise(own, part.norm, part.deviation, draw)
-        level: PrivacyLevel = "central_dp" if draw is None else "local_dp"
-        sent = _of(update, session.schema, made, replace(update.metadata, privacy_level=level))
-        return Protected(self._files.encode(sent, session.schema), level)
+
+def _protected(session: Session, update: ClientUpdate, draw: Draw | None) -> Protected:
+    change, spec, schema = update_file.together(update), session.spec, session.schema
+    made: dict[str, NDArray[np.float64]] = {}
+    for part in parts(spec, schema).values():
+        own = clipped(part, change, spec)
+        made |= own if draw is None else add_noise(own, part.norm, part.deviation, draw)
+    sent = {one.name: made[one.name].astype(one.dtype) for one in schema}
+    level: PrivacyLevel = "central_dp" if draw is None else "local_dp"
+    metadata = replace(update.metadata, privacy_level=level)
+    whole = ClientUpdate(update.node_id, **update_file.in_sections(schema, sent), metadata=metadata)
+    return Protected(update_file.encode(whole, schema), level)
 
 
 def clipped(part: Part, change: Tensors, spec: PrivacySpec) -> dict[str, NDArray[np.float64]]:
@@ -105,22 +91,3 @@ def clipped(part: Part, change: Tensors, spec: PrivacySpec) -> dict[str, NDArray
 def settings(session: Session) -> bytes:
     """What a release depends on beside the updates."""
     return to_json([session.salt, session.spec, session.schema, session.cohort, session.eligible])
-
-
-def tensors_of(update: ClientUpdate) -> dict[str, NDArray[np.float64]]:
-    return {name: array for section in SECTIONS for name, array in getattr(update, section).items()}
-
-
-def _of(update: ClientUpdate, schema: Schema, made: Tensors, metadata: UpdateMetadata) -> ClientUpdate:
-    section: dict[Section, Tensors] = {
-        name: {one.name: made[one.name].astype(one.dtype) for one in schema if one.section == name}
-        for name in SECTIONS
-    }
-    return ClientUpdate(
-        update.node_id,
-        section["personality_evolutions"],
-        section["context_patterns"],
-        section["reasoning_improvements"],
-        section["user_interaction_patterns"],
-        metadata,
-    )

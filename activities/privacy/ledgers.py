@@ -62,7 +62,7 @@ class Ledgers:
         more = set(everybody) - (set(kept.subjects) if mechanism.sampling <= kept.share else set())
         await self._charge(session, _named(place, more), sorted(more), mechanism)
 
-    async def stated(self, session: Session, clients: Sequence[str]) -> PrivacyMetadata:  # noqa: ARG002 # the port's shape
+    async def stated(self, session: Session) -> PrivacyMetadata:
         """See `activities.privacy.port.Accountant`."""
         spec, prefix = session.spec, f"dp/stated/{session.cycle}"
         one = _mechanism(session)

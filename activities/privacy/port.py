@@ -69,14 +69,13 @@ class Sum:
     """What the aggregator may go on with: the sum of weight * change, and of weights.
 
     `clients`: whose updates are in it. `privacy`: what the method says of this release, where it knows more
-    than its name. `evidence`: what an audit may look at later, if anything.
+    than its name; an accountant says what it costs.
     """
 
     total: Tensors
     weight: float
     clients: tuple[str, ...]
     privacy: PrivacyMetadata | None = None
-    evidence: bytes | None = None
 
 
 class NodeHalf(Protocol):
@@ -158,8 +157,8 @@ class Accountant(Protocol):
         """
         ...
 
-    async def stated(self, session: Session, clients: Sequence[str]) -> PrivacyMetadata:
-        """What holds after this round's release, for the whole schedule so far; `clients` entered it."""
+    async def stated(self, session: Session) -> PrivacyMetadata:
+        """What holds after this round's release, for the whole schedule so far."""
         ...
 
 

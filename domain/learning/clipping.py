@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from domain.learning.policy import Clipping
 from domain.learning.tensors import Tensors
+from domain.refusal import Refusal
 
 Integers = NDArray[np.int64]
 
@@ -106,11 +107,16 @@ class Quantile:
         that one client moves the count by a half).
 
         Raises:
-            ValueError: the count alone would cost more than all.
+            Refusal: the count alone would cost more than all.
         """
         left = noise_multiplier**-2 - (2 * self.deviation(clients)) ** -2
         if left <= 0:
-            raise ValueError(f"a count of {clients} clients costs more than the noise {noise_multiplier:g}")
+            too_few = math.floor(noise_multiplier / (2 * self.count_noise))
+            raise Refusal(
+                "clipping",
+                f"adaptive does not go with this noise: a count of {clients:,} clients costs more than the "
+                f"noise {noise_multiplier:g} allows; ask more than {too_few:,} clients, or take flat",
+            )
         return float(left**-0.5)
 
 

@@ -1,15 +1,29 @@
 """What of a request cannot be had together: strategy, privacy method, trainer; asked before anything runs."""
 
-from dataclasses import replace
+from collections.abc import Mapping
 
 from domain.learning.commands import RunCycle
-from domain.learning.policy import PrivacySpec
+from domain.learning.policy import HIDING, NOISED, PrivacySpec
 from domain.learning.strategies import registry
-from domain.learning.strategy import Strategy
-from domain.learning.trainer import Trainer
+from domain.learning.strategy import ClientKind, Strategy
+from domain.learning.trainer import Ability, Trainer
 from domain.refusal import Refusal
+from domain.strict_json import printable
 
-NOISED = ("differential_privacy", "hybrid")
+NEEDS: Mapping[ClientKind, Ability | None] = {
+    "epochs": None,
+    "gradient": "gradient",
+    "proximal": "proximal",
+    "control": "control",
+    "clustered": None,
+}
+"""Which ability a trainer needs for what clients do."""
+_UNNOISED: Mapping[str, str] = {
+    "q_fedavg": "weighs clients by their loss, which stays on the nodes",
+    "scaffold": "sends control variates, which clipping and noise make others than those that clients keep",
+    "clustered": "tells each client's group, which its rows decide and no noise covers",
+}
+"""Why some go with no differential privacy, not even where each client adds its own noise."""
 _FEWEST = 3
 """Clients in a hidden sum: of the sum of two, each knows the other's update."""
 
@@ -22,16 +36,11 @@ def check_combination(request: RunCycle, trainer: Trainer) -> None:
     """
     privacy, minimum = request.privacy, request.cohort.minimum
     strategy = registry.named(request.strategy.name)
-    spec = replace(request.strategy, settings=settings_of(request, strategy))
-    if strategy.individual and privacy.method in registry.SUMS_ONLY:
-        raise Refusal(
-            "strategy",
-            f"{strategy.name} needs each client's update, which {privacy.method} hides, and a cycle makes no "
-            f"sums of groups in their place; take {registry.sum_rules()}, or another privacy method",
-        )
-    registry.check(spec, minimum, privacy)
-    registry.check_trainer(spec, trainer.name, trainer.abilities)
-    if privacy.method in registry.SUMS_ONLY and minimum < _FEWEST:
+    strategy.check(settings_of(request, strategy), minimum)
+    if strategy.individual:
+        _check_each_is_seen(strategy, privacy)
+    _check_trainer(strategy, trainer)
+    if privacy.method in HIDING and minimum < _FEWEST:
         raise Refusal(
             "cohort.minimum",
             f"with {privacy.method} it must be at least {_FEWEST}: of the sum of two updates each "
@@ -49,6 +58,41 @@ def settings_of(request: RunCycle, strategy: Strategy) -> dict[str, float]:
     """
     told = {"learning_rate": request.local.learning_rate} if "learning_rate" in strategy.defaults else {}
     return {**strategy.defaults, **told, **request.strategy.settings}
+
+
+def _check_each_is_seen(strategy: Strategy, privacy: PrivacySpec) -> None:
+    """Refuse a privacy method under which a strategy that looks at each update could not."""
+    sums = ", ".join(name for name, one in registry.STRATEGIES.items() if not one.individual)
+    if privacy.method in HIDING:
+        raise Refusal(
+            "strategy",
+            f"{strategy.name} needs each client's update, which {privacy.method} hides; take {sums}, or "
+            "another privacy method",
+        )
+    if privacy.method != "differential_privacy":
+        return
+    if strategy.name in _UNNOISED:
+        raise Refusal(
+            "strategy",
+            f"{strategy.name} {_UNNOISED[strategy.name]}: it does not go with differential_privacy; "
+            f"take {sums}",
+        )
+    if privacy.place == "central":
+        raise Refusal(
+            "strategy",
+            f"{strategy.name} needs each client's update, but central differential_privacy noises their "
+            f"mean; take place = local, or {sums}",
+        )
+
+
+def _check_trainer(strategy: Strategy, trainer: Trainer) -> None:
+    ability = NEEDS[strategy.client]
+    if ability is not None and ability not in trainer.abilities:
+        raise Refusal(
+            "strategy",
+            f"{strategy.name} needs a trainer with the ability '{ability}', "
+            f"which {printable(trainer.name, 40)} has not",
+        )
 
 
 def _check_privacy(spec: PrivacySpec) -> None:

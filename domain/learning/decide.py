@@ -1,9 +1,8 @@
 """The decisions of a learning cycle: state and what came in, events out; repeating one returns nothing."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
-from domain.artifact import ArtifactRef
+from domain.learning.attempt import Drawn, NewModel
 from domain.learning.events import (
     CycleClosed,
     CycleEvent,
@@ -11,8 +10,6 @@ from domain.learning.events import (
     CycleOpened,
     CycleWithdrawn,
     Loss,
-    Member,
-    PrivacyMetadata,
     Report,
     RoundAbandoned,
     RoundAggregated,
@@ -25,30 +22,6 @@ from domain.learning.state import Cycle
 from domain.refusal import ImpossibleEvent, Refusal
 
 MAX_REASON = 500
-
-
-@dataclass(frozen=True, slots=True)
-class Drawn:
-    """A cohort, and what it was drawn from."""
-
-    roster: ArtifactRef
-    eligible: int
-    cohort: tuple[Member, ...]
-
-
-@dataclass(frozen=True, slots=True)
-class NewModel:
-    """What a round's updates became; as in `RoundAggregated`."""
-
-    excluded: tuple[str, ...]
-    model: ArtifactRef
-    digest: str
-    state: ArtifactRef | None
-    loss: float | None
-    accuracy: float | None
-    drift: float
-    privacy: PrivacyMetadata
-    evidence: ArtifactRef | None = None
 
 
 def open_cycle(state: Cycle, opening: CycleOpened) -> list[CycleEvent]:

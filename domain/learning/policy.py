@@ -11,6 +11,9 @@ from domain.stream import check_id
 MethodName = str
 """One of `METHODS`; another is refused as `Unknown privacy method: X`."""
 METHODS = ("none", "differential_privacy", "secure_mpc", "homomorphic_encryption", "hybrid")
+HIDING = ("secure_mpc", "homomorphic_encryption", "hybrid")
+"""Under these the aggregator sees sums, and no update."""
+NOISED = ("differential_privacy", "hybrid")
 Clipping = Literal["flat", "per_tensor", "adaptive"]
 Place = Literal["central", "local"]
 Sampling = Literal["public", "secret"]

@@ -53,7 +53,7 @@ MASKS = Recommendation(
     ),
     (
         "The model itself is not noised: it may give rows away to whoever sees it.",
-        "Krum, median and their like work on sums of groups only, and clients exchange keys.",
+        "Krum, median and their like, which need each update, cannot be had, and clients exchange keys.",
     ),
     (
         "homomorphic_encryption, if clients can send one message only and one of them may hold the key",

@@ -14,8 +14,12 @@ def sent_schema(schema: Schema, client: ClientKind) -> Schema:
     """The tensors of an update, where `schema` is the trainer's."""
     if client != "control":
         return schema
-    variates = (replace(spec, name=CONTROL + spec.name) for spec in schema)
-    return tuple(sorted((*schema, *variates), key=lambda spec: spec.name))
+    return tuple(sorted((*schema, *control_schema(schema)), key=lambda spec: spec.name))
+
+
+def control_schema(schema: Schema) -> Schema:
+    """The tensors of a control variate, as they travel and as the state holds them."""
+    return tuple(replace(spec, name=CONTROL + spec.name) for spec in schema)
 
 
 def model_schema(schema: Schema, client: ClientKind, model: Tensors) -> Schema:

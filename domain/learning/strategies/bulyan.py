@@ -14,7 +14,7 @@ from domain.learning.strategies.composed import Combined, Composed
 from domain.learning.strategies.distances import squared_distances
 from domain.learning.strategies.krum import mean_of
 from domain.learning.strategies.median import ordered
-from domain.learning.strategies.settings import BYZANTINE, GROUPS, RATE, Settings, needs
+from domain.learning.strategies.settings import BYZANTINE, RATE, Settings, needs
 from domain.learning.strategy import Updates
 from domain.learning.tensors import Schema
 
@@ -75,6 +75,6 @@ BULYAN = Composed(
     "bulyan",
     _rule,
     individual=True,
-    bounds={"rate": RATE, "byzantine": BYZANTINE, "groups": GROUPS},
+    bounds={"rate": RATE, "byzantine": BYZANTINE},
     fits=_fits,
 )

@@ -10,7 +10,6 @@ have as many rows each.
 # ruff: noqa: ARG002 # the protocol has arguments that this strategy does not need
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 
 import numpy as np
 
@@ -20,26 +19,15 @@ from domain.learning.strategies.optimisers import PLAIN
 from domain.learning.strategies.settings import RATE, Bounds, Settings, settled
 from domain.learning.strategy import Aggregated, ClientKind, Updates
 from domain.learning.tensors import Array, Schema, Tensors
+from domain.learning.wire import group_model
 from domain.refusal import Refusal
 
 BOUNDS = {"rate": RATE, "models": Bounds(2, 1, 100, whole=True)}
 
 
-def clustered_schema(schema: Schema, models: int) -> Schema:
-    """The tensors of all models together, sorted by name."""
-    specs = [replace(spec, name=f"{group}.{spec.name}") for group in range(models) for spec in schema]
-    return tuple(sorted(specs, key=lambda spec: spec.name))
-
-
 def together(models: Sequence[Tensors]) -> dict[str, Array]:
     """Several models as one set of tensors; begin with models from different seeds, or they stay the same."""
     return {f"{group}.{name}": model[name] for group, model in enumerate(models) for name in sorted(model)}
-
-
-def of_group(model: Tensors, group: int) -> dict[str, Array]:
-    """One of the models, under the plain names."""
-    prefix = f"{group}."
-    return {name.removeprefix(prefix): model[name] for name in sorted(model) if name.startswith(prefix)}
 
 
 def best(losses: Sequence[float]) -> int:
@@ -94,7 +82,7 @@ class Clustered:
         excluded = tuple(client for client, group in of if not 0 <= group < models)
         moved: list[Tensors] = []
         for group in range(models):
-            held = of_group(model, group)
+            held = group_model(schema, model, str(group))
             weights = _weights(updates, group)
             moved.append(_averaged(schema, held, updates, weights, full) if any(weights) else held)
         return Aggregated(together(moved), {}, excluded)

@@ -56,8 +56,7 @@ def plain_mean(_schema: Schema, updates: Updates, _settings: Settings) -> Combin
 class Composed:
     """A `Strategy` of a rule and an optimiser.
 
-    `bounds`: its settings. `grouped`: groups' sums may stand for updates (then it has the setting `groups`).
-    `fits`: what the theory asks of the number of updates.
+    `bounds`: its settings. `fits`: what the theory asks of the number of updates.
     """
 
     name: str
@@ -74,20 +73,12 @@ class Composed:
         return {name: bound.default for name, bound in self.bounds.items()}
 
     def check(self, settings: Settings, clients: int) -> None:
-        """Refuse settings that cannot be, also for that many clients, or that many in groups.
+        """Refuse settings that cannot be, also for that many clients.
 
         Raises:
             Refusal: the setting, and what would be right.
         """
-        full = settled(self.name, self.bounds, settings)
-        groups = int(full.get("groups", 0))
-        if 2 * groups > clients:
-            raise Refusal(
-                "strategy.groups",
-                f"{groups} groups of {clients} clients: each needs two, or its sum is one client's update; "
-                f"at most {clients // 2}",
-            )
-        self.fits(full, groups or clients)
+        self.fits(settled(self.name, self.bounds, settings), clients)
 
     def aggregate(
         self, schema: Schema, model: Tensors, updates: Updates, state: Tensors, settings: Settings

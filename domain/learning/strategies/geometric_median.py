@@ -11,7 +11,7 @@ import numpy as np
 from domain.learning.strategies.blocks import Block, weighted_sum
 from domain.learning.strategies.composed import Combined, Composed, linear
 from domain.learning.strategies.distances import squared_distances
-from domain.learning.strategies.settings import GROUPS, RATE, Bounds, Settings
+from domain.learning.strategies.settings import RATE, Bounds, Settings
 from domain.learning.strategy import Updates
 from domain.learning.tensors import Schema
 
@@ -59,6 +59,5 @@ GEOMETRIC_MEDIAN = Composed(
         "rate": RATE,
         "smoothing": Bounds(1e-6, 0, 1e3, above=True),
         "iterations": Bounds(100, 1, 10_000, whole=True),
-        "groups": GROUPS,
     },
 )

@@ -1,4 +1,4 @@
-"""Updates that are in memory already: of clients in this process, or the means of groups."""
+"""Updates that are in memory already: of clients in this process."""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass

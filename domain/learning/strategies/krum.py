@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from domain.learning.strategies.blocks import Block
 from domain.learning.strategies.composed import Combined, Composed, linear
 from domain.learning.strategies.distances import squared_distances
-from domain.learning.strategies.settings import BYZANTINE, GROUPS, MAX_COUNT, RATE, Bounds, Settings, needs
+from domain.learning.strategies.settings import BYZANTINE, MAX_COUNT, RATE, Bounds, Settings, needs
 from domain.learning.strategy import Updates
 from domain.learning.tensors import Schema
 from domain.refusal import Refusal
@@ -78,7 +78,7 @@ KRUM = Composed(
     "krum",
     _krum,
     individual=True,
-    bounds={"rate": RATE, "byzantine": BYZANTINE, "groups": GROUPS},
+    bounds={"rate": RATE, "byzantine": BYZANTINE},
     fits=_fits_krum,
 )
 MULTI_KRUM = Composed(
@@ -89,7 +89,6 @@ MULTI_KRUM = Composed(
         "rate": RATE,
         "byzantine": BYZANTINE,
         "keep": Bounds(0, 0, MAX_COUNT, whole=True),
-        "groups": GROUPS,
     },
     fits=_fits_multi,
 )

@@ -8,7 +8,7 @@ import numpy as np
 
 from domain.learning.strategies.blocks import Block
 from domain.learning.strategies.composed import Combined, Composed
-from domain.learning.strategies.settings import GROUPS, RATE, Settings
+from domain.learning.strategies.settings import RATE, Settings
 from domain.learning.strategy import Updates
 from domain.learning.tensors import Schema
 
@@ -33,4 +33,4 @@ def _rule(_schema: Schema, _updates: Updates, _settings: Settings) -> Combined:
     return Combined(lambda block: median_of(ordered(block)))
 
 
-MEDIAN = Composed("median", _rule, individual=True, bounds={"rate": RATE, "groups": GROUPS})
+MEDIAN = Composed("median", _rule, individual=True, bounds={"rate": RATE})

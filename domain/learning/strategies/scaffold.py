@@ -6,7 +6,6 @@ counted alike. c is the state, as `control.<tensor>`; a client keeps its own c_i
 """
 
 from collections.abc import Mapping
-from dataclasses import replace
 
 import numpy as np
 
@@ -16,14 +15,8 @@ from domain.learning.strategies.optimisers import PLAIN
 from domain.learning.strategies.settings import RATE, Bounds, Settings, settled
 from domain.learning.strategy import Aggregated, ClientKind, Updates
 from domain.learning.tensors import Array, Schema, Tensors
+from domain.learning.wire import CONTROL, control_schema
 from domain.refusal import Refusal
-
-PREFIX = "control."
-
-
-def control_schema(schema: Schema) -> Schema:
-    """The tensors of a control variate, as they travel and as the state holds them."""
-    return tuple(replace(spec, name=PREFIX + spec.name) for spec in schema)
 
 
 def correction(schema: Schema, state: Tensors, own: Tensors) -> dict[str, Array]:
@@ -35,22 +28,22 @@ def correction(schema: Schema, state: Tensors, own: Tensors) -> dict[str, Array]
         own: the client's c_i under the plain names.
     """
     zeros = {spec.name: np.zeros(spec.shape, spec.dtype) for spec in schema}
-    return {name: state.get(PREFIX + name, zero) - own.get(name, zero) for name, zero in zeros.items()}
+    return {name: state.get(CONTROL + name, zero) - own.get(name, zero) for name, zero in zeros.items()}
 
 
-def control_change(control: Tensors, change: Tensors, steps: int, learning_rate: float) -> dict[str, Array]:
-    """What a client's c_i changes by (option II): c_i+ - c_i = -c - (y_i - x) / (K * rate).
+def control_change(state: Tensors, change: Tensors, steps: int, learning_rate: float) -> dict[str, Array]:
+    """What a client's c_i changes by (option II): c_i+ - c_i = -c - (y_i - x) / (K * rate), by plain names.
 
     Args:
-        control: the server's c, under the plain names; what is not there yet is 0.
+        state: the server's, with c as `control.<tensor>`; what is not there yet is 0.
         change: y_i - x, under the plain names.
         steps: K, how many local steps were made.
         learning_rate: of the local steps.
     """
     per_step = 1 / (steps * learning_rate)
     return {
-        name: -control.get(name, np.zeros_like(change[name])) - change[name] * per_step
-        for name in sorted(change)
+        name: -state.get(CONTROL + name, np.zeros_like(moved)) - moved * per_step
+        for name, moved in sorted(change.items())
     }
 
 

@@ -34,9 +34,7 @@ class Bounds:
 RATE = Bounds(1.0, 0, 1e6, above=True)
 """The server's learning rate."""
 BYZANTINE = Bounds(1, 0, MAX_COUNT, whole=True)
-"""How many updates (or group sums) may be of any content."""
-GROUPS = Bounds(0, 0, MAX_COUNT, whole=True)
-"""Of how many groups the sums are treated as updates; 0: the updates themselves."""
+"""How many updates may be of any content."""
 
 
 def settled(strategy: str, bounds: Mapping[str, Bounds], settings: Settings) -> dict[str, float]:

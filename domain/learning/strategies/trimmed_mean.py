@@ -7,7 +7,7 @@ D. Yin et al., "Byzantine-robust distributed learning: towards optimal statistic
 from domain.learning.strategies.blocks import Block, weighted_sum
 from domain.learning.strategies.composed import Combined, Composed
 from domain.learning.strategies.median import ordered
-from domain.learning.strategies.settings import BYZANTINE, GROUPS, RATE, Settings, needs
+from domain.learning.strategies.settings import BYZANTINE, RATE, Settings, needs
 from domain.learning.strategy import Updates
 from domain.learning.tensors import Schema
 
@@ -31,6 +31,6 @@ TRIMMED_MEAN = Composed(
     "trimmed_mean",
     _rule,
     individual=True,
-    bounds={"rate": RATE, "trim": BYZANTINE, "groups": GROUPS},
+    bounds={"rate": RATE, "trim": BYZANTINE},
     fits=_fits,
 )

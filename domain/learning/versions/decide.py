@@ -1,5 +1,6 @@
 """What may happen to a model's versions next: state and command in, events out; a repeat writes nothing."""
 
+from domain.counting import counted
 from domain.learning.versions import commands as c
 from domain.learning.versions import events as e
 from domain.learning.versions.policy import MAX_VERSIONS, has_fallen, next_name, weighted_loss
@@ -61,7 +62,8 @@ def judge(state: ModelState, command: c.JudgeCanary) -> list[e.ModelEvent]:
         return [found]
     ours = weighted_loss([one.canary for one in command.results])
     former = weighted_loss([one.former for one in command.results])
-    told = f"loss {ours:.6g} against {former:.6g} of {canary.against}, on {len(command.results)} hosts"
+    hosts = counted(len(command.results), "host")
+    told = f"loss {ours:.6g} against {former:.6g} of {canary.against}, on {hosts}"
     allowed = f"{canary.tolerance:g} of it is allowed"
     if has_fallen(ours, former, canary.tolerance):
         reason = f"{told}: above it by more than {allowed}"

@@ -7,8 +7,7 @@ from statistics import NormalDist
 
 import pytest
 
-from activities.budget import NoiseWanted, calibrated
-from activities.privacy import accountant
+from activities.privacy import accountant, calibration
 from activities.privacy.accountant import calibrate, epsilon
 from domain.learning.mechanism import Mechanism
 from domain.learning.policy import PrivacySpec
@@ -65,10 +64,19 @@ def test_noise_that_would_never_be_enough_is_refused():
 
 
 def test_each_group_is_calibrated_to_its_own_epsilon():
-    spec = PrivacySpec("differential_privacy", epsilon={"context": 1.0, "reasoning": 2.0})
-    noise = calibrated(NoiseWanted(spec, 10, 5, 5)).noise_multiplier
+    spec = PrivacySpec("differential_privacy", epsilon={"context": 1.0, "reasoning": 2.0}, budget=100.0)
+    noise = calibration.calibrate(spec, 10, 5, 5).noise_multiplier
     assert noise == {group: calibrate(spent, 1e-5, 1.0, 10) for group, spent in spec.epsilon.items()}
     assert noise["context"] > noise["reasoning"]
+
+
+def test_adaptive_clipping_of_cohorts_that_are_too_small_is_refused_before_anybody_is_charged():
+    spec = PrivacySpec("differential_privacy", noise_multiplier=6, clipping="adaptive", budget=100.0)
+    with pytest.raises(
+        Refusal, match="clipping: adaptive does not go with this noise: a count of 60 clients"
+    ):
+        calibration.calibrate(spec, 2, 60, 60)
+    assert calibration.calibrate(spec, 2, 61, 61) == spec
 
 
 def test_without_the_extra_the_line_names_it(monkeypatch):

@@ -1,17 +1,16 @@
 """The method differential_privacy: clipped, noised once, and never twice with the same noise."""
 
-import pickle
 from dataclasses import replace
 from datetime import UTC, datetime
-from importlib.util import find_spec
 
 import numpy as np
 import pytest
 
-from activities.privacy.central_noise import CentralNoise, metadata
+from activities import update_file
+from activities.privacy.central_noise import CentralNoise
 from activities.privacy.differential import NodeNoise, method
 from activities.privacy.noise_stream import KEY
-from activities.privacy.port import Session
+from activities.privacy.port import RoundLost, Session
 from domain.learning.clipping import Quantile, l2
 from domain.learning.policy import PrivacySpec
 from domain.learning.tensors import TensorSpec
@@ -19,23 +18,11 @@ from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
 from domain.refusal import Refusal
 from tests.fakes.journal import MemoryJournal
 
-pytestmark = pytest.mark.skipif(find_spec("dp_accounting") is None, reason="needs folkmoot[learning]")
 SCHEMA = (
     TensorSpec("a", "personality_evolutions", (200,)),
     TensorSpec("b", "context_patterns", (5, 4), "float64"),
 )
 AT = datetime(2026, 11, 22, tzinfo=UTC)
-
-
-class Pickled:
-    def encode(self, update, schema):  # noqa: ARG002 # the port's shape
-        return pickle.dumps(update)
-
-    def decode(self, content, schema):  # noqa: ARG002 # the port's shape
-        return pickle.loads(content)  # noqa: S301 # written by the line above
-
-
-FILES = Pickled()
 
 
 def session(clients=("ada", "ben"), number=1, **changes):
@@ -52,13 +39,13 @@ def update(client, size=1.0):
 
 async def protected(asked, kept=None, size=1.0):
     return {
-        client: (await NodeNoise(MemoryJournal(kept), FILES).protect(asked, update(client, size))).content
+        client: (await NodeNoise(MemoryJournal(kept)).protect(asked, update(client, size))).content
         for client in asked.cohort
     }
 
 
 async def released(asked, content, kept=None):
-    return await CentralNoise(MemoryJournal(kept), FILES).sum(asked, content, {})
+    return await CentralNoise(MemoryJournal(kept)).sum(asked, content, {})
 
 
 def same(one, other):
@@ -66,8 +53,8 @@ def same(one, other):
 
 
 async def test_a_central_update_leaves_the_node_clipped_and_says_so():
-    given = await NodeNoise(MemoryJournal(), FILES).protect(session(), update("ada"))
-    sent = FILES.decode(given.content, SCHEMA)
+    given = await NodeNoise(MemoryJournal()).protect(session(), update("ada"))
+    sent = update_file.decode(given.content, SCHEMA)
     assert given.level == sent.metadata.privacy_level == "central_dp"
     assert (sent.personality_evolutions["a"].dtype, sent.context_patterns["b"].dtype) == (
         "float32",
@@ -82,13 +69,13 @@ async def test_a_local_update_leaves_the_node_noised_alike_every_time_and_by_eac
     once, again, other = [await protected(asked, where) for where in (kept, kept, {})]
     assert once == again
     assert once["ada"] != other["ada"]
-    sent = FILES.decode(once["ada"], SCHEMA)
+    sent = update_file.decode(once["ada"], SCHEMA)
     assert sent.metadata.privacy_level == "local_dp"
     assert 9.0 < float(sent.personality_evolutions["a"].std()) < 15.0  # 2 x 3 x 2
 
 
 async def test_another_update_under_the_same_session_is_refused():
-    node = NodeNoise(MemoryJournal(), FILES)
+    node = NodeNoise(MemoryJournal())
     await node.protect(session(), update("ada"))
     with pytest.raises(Refusal, match="release: c/1/1/0/ada was made of other updates"):
         await node.protect(session(), update("ada", 2.0))
@@ -126,7 +113,7 @@ async def test_the_noise_is_not_what_the_record_alone_would_give():
 
 async def test_a_client_that_did_not_clip_is_clipped_at_the_aggregator():
     asked = session(("ada",), noise_multiplier=1e-3)
-    loud = FILES.encode(update("ada", 1e6), SCHEMA)
+    loud = update_file.encode(update("ada", 1e6), SCHEMA)
     found = await released(asked, {"ada": loud})
     assert abs(l2(list(found.total.values())) - 3.0) < 0.05
 
@@ -138,29 +125,24 @@ async def test_each_group_gets_its_own_noise_and_its_own_norm():
     assert 8.0 < float(found.total["b"].std()) < 25.0
 
 
-async def test_the_accountant_states_the_rounds_so_far():
-    asked = [session(number=number) for number in (1, 4)]
-    one, four = [await released(each, await protected(each)) for each in asked]
-    assert (one.privacy.method, one.privacy.delta, one.privacy.clip) == ("differential_privacy", 1e-5, None)
-    assert 0 < one.privacy.epsilon < four.privacy.epsilon
-    assert 0 <= one.privacy.utility_preserved < 1
+async def test_a_release_says_what_is_left_of_the_signal_and_leaves_its_cost_to_the_accountant():
+    said = (await released(session(), await protected(session()))).privacy
+    assert (said.method, said.epsilon, said.delta, said.clip) == ("differential_privacy", None, None, None)
+    assert 0 <= said.utility_preserved < 1
 
 
 async def test_adaptive_clipping_moves_the_norm_to_where_half_of_the_clients_are():
     clients = [f"c{n}" for n in range(60)]
     low = session(clients, clipping="adaptive", clip=1e-3)
     high = session(clients, clipping="adaptive", clip=1e3)
-    found = [
-        await CentralNoise(MemoryJournal(), FILES).sum(each, await protected(each), {})
-        for each in (low, high)
-    ]
+    found = [await CentralNoise(MemoryJournal()).sum(each, await protected(each), {}) for each in (low, high)]
     assert 1e-3 < found[0].privacy.clip <= 1e-3 * np.exp(Quantile().rate / 2)
     assert 1e3 > found[1].privacy.clip >= 1e3 * np.exp(-Quantile().rate / 2)
 
 
-async def test_adaptive_clipping_of_too_few_clients_is_refused_by_name():
+async def test_an_attempt_in_which_too_few_came_in_for_adaptive_clipping_is_lost_and_not_the_cycle():
     asked = session(clipping="adaptive")
-    with pytest.raises(Refusal, match="clipping: adaptive does not go with this noise"):
+    with pytest.raises(RoundLost, match="clipping: adaptive does not go with this noise"):
         await released(asked, await protected(asked))
 
 
@@ -172,20 +154,15 @@ async def test_what_cannot_be_meant_is_refused_before_any_noise_is_drawn():
     assert kept == {}
 
 
-def test_abandoned_attempts_count_where_each_was_a_release():
-    asked = session(place="local", number=2)
-    assert metadata(asked).epsilon < metadata(asked, releases=5).epsilon
-
-
 async def test_noise_alone_is_no_release():
     with pytest.raises(Refusal, match="updates: none came in"):
-        await CentralNoise(MemoryJournal(), FILES).sum(session(), {}, {})
+        await CentralNoise(MemoryJournal()).sum(session(), {}, {})
 
 
 async def test_there_are_no_messages():
-    assert CentralNoise(MemoryJournal(), FILES).route("keys", session(), {"ada": b""}) == {}
+    assert CentralNoise(MemoryJournal()).route("keys", session(), {"ada": b""}) == {}
     with pytest.raises(Refusal, match="exchanges no messages"):
-        await NodeNoise(MemoryJournal(), FILES).exchange("keys", session(), b"")
+        await NodeNoise(MemoryJournal()).exchange("keys", session(), b"")
 
 
 def test_strategies_may_see_each_update_only_where_each_has_its_own_noise():

@@ -378,7 +378,7 @@ async def test_an_accountant_is_asked_before_and_after_and_may_refuse():
                 raise Refusal("budget", "a would have spent 1.2 of 1")
             self.admitted.append(session.spec.epsilon)
 
-        async def stated(self, session, clients):
+        async def stated(self, session):
             return PrivacyMetadata("differential_privacy", 0.5, 1e-5, None, 0.25)
 
     accountant = Strict()

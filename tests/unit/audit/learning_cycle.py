@@ -8,11 +8,13 @@ import numpy as np
 
 from activities import update_file
 from domain.learning import decide, evidence, tensor_file
+from domain.learning.attempt import Drawn, NewModel
+from domain.learning.combinations import settings_of
 from domain.learning.commands import RunCycle
-from domain.learning.drift_distance import drift_distance
 from domain.learning.events import CycleOpened, Loss, PrivacyMetadata, Report
+from domain.learning.figures import drift_distance
 from domain.learning.fleet import Candidate, Client, DataOffer
-from domain.learning.policy import CohortPolicy, PrivacySpec, StrategySpec, TrainerSpec
+from domain.learning.policy import CohortPolicy, LocalTraining, PrivacySpec, StrategySpec, TrainerSpec
 from domain.learning.selection import draw, eligible
 from domain.learning.state import NO_CYCLE, fold_all
 from domain.learning.strategies import registry
@@ -63,6 +65,7 @@ class Made:
     privacy: PrivacySpec = field(default_factory=PrivacySpec)
     rounds: int = 2
     settings: dict = field(default_factory=dict)
+    learning_rate: float = 0.1
     log: list = field(default_factory=list)
     artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
     draft: Draft = field(default_factory=lambda: Draft(STREAM, "test", STREAM, "run"))
@@ -82,6 +85,7 @@ class Made:
             TrainerSpec("logistic_regression"),
             rounds=self.rounds,
             cohort=CohortPolicy(share=1, minimum=3, size=4),
+            local=LocalTraining(learning_rate=self.learning_rate),
             strategy=StrategySpec(self.strategy, self.settings),
             privacy=self.privacy,
         )
@@ -97,7 +101,7 @@ class Made:
             able, state.cycle.request.cohort, state.cycle.request.seed, state.next_round, state.next_attempt
         )
         roster = await self.artifacts.put(msgspec.json.encode(candidates))
-        self.say(decide.open_round(state, decide.Drawn(roster, len(able), cohort)))
+        self.say(decide.open_round(state, Drawn(roster, len(able), cohort)))
 
     async def report(self, client, **changes):
         content = update_of(client, change(client, self.state.next_round))
@@ -127,13 +131,14 @@ class Made:
             for one in state.reports
             if one.client != without
         ]
-        made = rule.aggregate(SCHEMA, model, InMemory(sent), before, {**rule.defaults, **self.settings})
+        settings = settings_of(state.cycle.request, rule)
+        made = rule.aggregate(SCHEMA, model, InMemory(sent), before, settings)
         changes = changes if without is None else {"excluded": (without,), **changes}
         await self.became(made, **changes)
 
     async def became(self, made, **changes):
         state = self.state
-        new = decide.NewModel(
+        new = NewModel(
             excluded=tuple(sorted(made.excluded)),
             model=await self.artifacts.put(tensor_file.encode(made.model)),
             digest=digest(made.model),

@@ -60,6 +60,11 @@ async def test_a_cycle_that_is_as_recorded_agrees_and_every_model_is_made_again(
     assert found.cohorts == found.models == made.rounds
 
 
+async def test_a_strategy_that_was_told_the_clients_learning_rate_is_told_it_again():
+    made = await whole(strategy="q_fedavg", learning_rate=0.7)
+    assert (await replayed(made)).divergent == []
+
+
 async def test_a_report_that_was_added_is_named():
     made = await whole()
     place = at(made, UpdatesCollected)

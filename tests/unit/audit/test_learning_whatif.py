@@ -26,6 +26,11 @@ async def test_the_same_rule_makes_the_same_models_and_another_one_others():
     assert otherwise(other[0], "median").startswith("round 1: median makes another model, ")
 
 
+async def test_another_rule_is_told_the_clients_learning_rate_as_the_cycle_would_have():
+    fair = await whole(strategy="q_fedavg", learning_rate=0.7)
+    assert all(one.digest == one.recorded for one in await rounds_under(fair.log, fair.artifacts, "q_fedavg"))
+
+
 async def test_a_rule_that_cannot_bear_so_few_says_so_for_each_round():
     made = await whole()
     found = await rounds_under(made.log, made.artifacts, "krum")

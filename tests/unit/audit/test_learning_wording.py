@@ -1,11 +1,14 @@
-"""What each event of a cycle says in words."""
+"""What the events of cycles, of models and of privacy ledgers say in words."""
 
 from dataclasses import replace
 
 import pytest
 
 from audit.wording import said
+from domain.learning.budget.events import BudgetCharged, BudgetOpened, BudgetRefused, Overspent, Spent
 from domain.learning.events import CycleFailed, CycleWithdrawn, Loss, PrivacyMetadata, UpdatesCollected
+from domain.learning.mechanism import Mechanism
+from domain.learning.versions.events import CanaryEvaluated, DriftDetected, Promoted, RolledBack, Unheard
 from tests.unit.learning_events import abandoned, aggregated, closed, opened, ref, report, round_opened, sha
 
 MANY = tuple(f"client-{number:03}" for number in range(20))
@@ -43,6 +46,36 @@ SAID = {
         f"published as v1.0, digest {sha('digest 2')}: 3 participants, 6 updates in 2 rounds,",
     ),
     "a failure": (CycleFailed(3, "no budget"), "failed in round 3, no version follows: no budget"),
+    "a ledger": (
+        BudgetOpened("wards", 1.0, 1e-5),
+        "wards: each subject may spend 1 epsilon at delta 1e-05",
+    ),
+    "a charge": (
+        BudgetCharged(
+            "c/1/1", "d" * 64, Mechanism(4.0, 0.25, 3), (Spent(("ann", "bob"), 1, 0.0, 0.5),), 1, 2
+        ),
+        "c/1/1 costs 3 times Gaussian noise of 4 on a sample of 0.25 (part 1 of 2); epsilon of ann 0 to",
+    ),
+    "a charge that was refused": (
+        BudgetRefused("c/2/1", "d" * 64, Mechanism(4.0), 3, 1, (Overspent("ann", 1.25),), 0.5),
+        "c/2/1, which costs Gaussian noise of 4, is refused: 1 of 3 subjects would pass the budget:",
+    ),
+    "a canary that nobody heard of": (
+        CanaryEvaluated("v1.1", (), (Unheard("eu-1", "away"),)),
+        "v1.1 was evaluated, by loss: by nobody; not heard: eu-1 (away)",
+    ),
+    "the first that serves": (
+        Promoted("v1.0", None, "policy", "", "the policy asks for no canary"),
+        "v1.0 serves, says the policy: the policy asks for no canary",
+    ),
+    "a person's roll-back": (
+        RolledBack("v1.1", "v1.0", "person", "ann", "wrong"),
+        "v1.1 is taken back and v1.0 serves, says ann: wrong",
+    ),
+    "a drift of which less follows": (
+        DriftDetected("v1.0", 0.1, 0.5, 3, 0.002, "say", "nothing to go back to"),
+        "the observed loss of v1.0 rose from 0.1 to 0.5: nothing follows (nothing to go back to)",
+    ),
     "a withdrawal": (
         CycleWithdrawn("temporal", "", 1),
         "withdrawn after 1 round, no version follows; temporal was asked to cancel: no reason was given",
@@ -51,7 +84,7 @@ SAID = {
 
 
 @pytest.mark.parametrize("name", SAID)
-def test_an_event_of_a_cycle_says_it_in_one_line(name):
+def test_an_event_of_learning_says_it_in_one_line(name):
     data, words = SAID[name]
     assert words in said(data)
     assert "\n" not in said(data)

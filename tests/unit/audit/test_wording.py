@@ -1,14 +1,25 @@
 """What an event says in one line: its numbers must not contradict its reason."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from audit.wording import said
 from domain.consensus.events import BallotCast, Decided, RoundClosed
 from domain.learning.fleet import Announced, Client, Left
+from eventlog.codec import decode
 from tests.unit.consensus.given import Sitting
 from tests.unit.domain.context.given import wrote
+
+GOLDEN = sorted((Path(__file__).parents[2] / "golden" / "events").glob("*.json"))
+
+
+@pytest.mark.parametrize("file", GOLDEN, ids=lambda file: file.stem)
+def test_every_event_says_more_than_its_type_in_one_line(file):
+    data = decode(file.read_bytes().removesuffix(b"\n")).data
+    assert said(data) != data.TYPE
+    assert "\n" not in said(data)
 
 
 @pytest.mark.parametrize("kind", [RoundClosed, Decided])

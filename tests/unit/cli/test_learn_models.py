@@ -1,11 +1,16 @@
 """`moot learn models` and its companions: what is refused before any server is asked, and how it looks."""
 
+from dataclasses import replace
+
 import pytest
 from click.testing import CliRunner
 
 from cli import learn_models_run, learn_models_view, learn_plot, learn_rounds
 from cli.main import moot
+from domain.learning.events import RoundAggregated
 from domain.refusal import Refusal
+from tests.fakes.log_reader import MemoryReader
+from tests.unit.audit.learning_cycle import whole
 
 
 def version(name, parent, status, **changes):
@@ -57,11 +62,16 @@ def test_a_lineage_goes_from_its_first_ancestor_to_the_version():
         learn_rounds.lineage(MODEL, "v9.9")
 
 
-def test_rounds_are_read_once_each_and_nothing_else_is():
-    aggregated = b'{"type":"learning.round_aggregated.v1","data":{"round":%d,"loss":0.5}}'
-    other = b'{"type":"learning.round_opened.v1","data":{"round":1}}'
-    found = learn_rounds.of_records([other, aggregated % 2, aggregated % 1, b"no JSON", aggregated % 2])
-    assert [(one["round"], one["loss"], one["accuracy"]) for one in found] == [(1, 0.5, None), (2, 0.5, None)]
+async def test_rounds_are_those_that_readers_apply_once_each_and_nothing_that_was_written_beside_them():
+    made, reader = await whole(), MemoryReader()
+    place = next(n for n, event in enumerate(made.log) if isinstance(event.data, RoundAggregated))
+    true = made.log[place]
+    forged = replace(true, id=made.log[0].id, version=99, data=replace(true.data, round=3, loss=0.001))
+    reader.append([*made.log[: place + 1], true, *made.log[place + 1 :], forged], "learning")
+    rounds = await learn_rounds.of_cycle(reader, "c")
+    assert [(one["round"], one["loss"]) for one in rounds] == [(1, 0.5), (2, 0.5)]
+    assert rounds[0]["privacy"]["method"] == "none"
+    assert await learn_rounds.of_cycle(reader, "another") == []
 
 
 def test_a_terminal_shows_the_first_loss_at_the_top_and_the_last_at_the_bottom():

@@ -1,13 +1,17 @@
 """The tables of the page on strategies say what the registry does."""
 
 import re
+from dataclasses import replace
 
 import pytest
 
-from domain.learning.policy import PrivacySpec, StrategySpec
-from domain.learning.strategies.registry import NEEDS, STRATEGIES, SUMS_ONLY, check
+from domain.learning.combinations import NEEDS, check_combination
+from domain.learning.policy import HIDING, CohortPolicy, PrivacySpec, StrategySpec
+from domain.learning.strategies.registry import STRATEGIES
+from domain.learning.trainers.logistic_regression import LogisticRegression
 from domain.refusal import Refusal
 from tests.unit.docs.page import ROOT
+from tests.unit.domain.learning.cycles import REQUEST
 
 PAGE = (ROOT / "docs" / "explanation" / "strategies.md").read_text("utf-8")
 ROW = re.compile(r"^\| `(\w+)` \|(.*)\|$", re.MULTILINE)
@@ -20,24 +24,29 @@ def rows(part):
 TABLE, KINDS = (rows(part) for part in PAGE.split("## What clients do"))
 
 
-def taken(name, privacy, **settings):
+def taken(name, method, **privacy):
+    asked = replace(
+        REQUEST,
+        strategy=StrategySpec(name),
+        cohort=CohortPolicy(share=1, minimum=100),
+        privacy=PrivacySpec(method, **privacy),
+    )
     try:
-        check(StrategySpec(name, settings), 100, privacy)
+        check_combination(asked, LogisticRegression())
     except Refusal:
         return False
     return True
 
 
 def hidden(name):
-    methods = [PrivacySpec(method=method) for method in sorted(SUMS_ONLY)]
-    if all(taken(name, method) for method in methods):
-        return "yes"
-    return "group sums" if all(taken(name, method, groups=10) for method in methods) else "no"
+    needed = {"hybrid": {"epsilon": 1.0}, "homomorphic_encryption": {"key_holder": "a"}}
+    said = {taken(name, method, **needed.get(method, {})) for method in HIDING}
+    return {(True,): "yes", (False,): "no"}[tuple(said)]
 
 
 def noise(name):
     central, local = (
-        taken(name, PrivacySpec(method="differential_privacy", place=place)) for place in ("central", "local")
+        taken(name, "differential_privacy", epsilon=1.0, place=place) for place in ("central", "local")
     )
     return {(True, True): "any", (False, True): "local", (False, False): "none"}[central, local]
 

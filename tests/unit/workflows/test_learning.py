@@ -25,7 +25,7 @@ from tests.unit.domain.learning.cycles import REQUEST, Cycle, lost, ref, report
 from workflows import learning_text
 from workflows.learning_answers import believed, losses
 from workflows.learning_carry import Carried, CycleInput, carrying, packed, unpacked
-from workflows.learning_hosts import _lost, hosts_of, only, shards
+from workflows.learning_hosts import _lost, batches, hosts_of, only
 from workflows.payloads import MAX_INPUT_BYTES, Payloads, read_input
 
 COURSE = Course((), (), individual=True, client="epochs")
@@ -41,7 +41,7 @@ def test_every_member_is_asked_once_and_no_shard_is_of_more_than_a_hundred(drawn
     hosts = hosts_of(cohort)
     asked = [(client, one.host) for one in hosts for client in one.clients]
     assert sorted(asked) == sorted((member.client, member.host) for member in cohort)
-    parts = [*shards(hosts)]
+    parts = [*batches(hosts)]
     assert [one for part in parts for one in part] == [*hosts]
     assert all(0 < sum(len(one.clients) for one in part) <= 100 for part in parts)
 

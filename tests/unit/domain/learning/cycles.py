@@ -6,8 +6,8 @@ from datetime import UTC, datetime, timedelta
 
 from domain.artifact import ArtifactRef
 from domain.learning import decide
+from domain.learning.attempt import Drawn, NewModel
 from domain.learning.commands import RunCycle
-from domain.learning.decide import Drawn, NewModel
 from domain.learning.events import CycleOpened, Loss, Member, PrivacyMetadata, Report
 from domain.learning.policy import CohortPolicy, TrainerSpec
 from domain.learning.state import NO_CYCLE, fold_all

@@ -4,15 +4,19 @@ from dataclasses import replace
 
 import pytest
 
-from domain.learning.combinations import check_combination, settings_of
-from domain.learning.policy import CohortPolicy, LocalTraining, PrivacySpec, StrategySpec
-from domain.learning.strategies.registry import named
+from domain.learning.combinations import NEEDS, check_combination, settings_of
+from domain.learning.policy import HIDING, METHODS, CohortPolicy, LocalTraining, PrivacySpec, StrategySpec
+from domain.learning.strategies.registry import STRATEGIES, named
 from domain.learning.trainers.logistic_regression import LogisticRegression
 from domain.refusal import Refusal
 from tests.unit.domain.learning.cycles import REQUEST
 
 HYBRID = PrivacySpec("hybrid", epsilon=1.0)
 TEN = replace(REQUEST, cohort=CohortPolicy(share=1, minimum=10))
+
+
+INDIVIDUAL = sorted(name for name, strategy in STRATEGIES.items() if strategy.individual)
+BY_SUM = sorted(STRATEGIES.keys() - set(INDIVIDUAL))
 
 
 class Plain(LogisticRegression):
@@ -26,21 +30,49 @@ def request(strategy="fedavg", privacy="none", request=TEN, **settings):
     return replace(request, strategy=StrategySpec(strategy, settings), privacy=PrivacySpec(privacy, **noised))
 
 
+def refused(asked, trainer=None):
+    with pytest.raises(Refusal, match=r"^[^\n]*$") as caught:
+        check_combination(asked, trainer or LogisticRegression())
+    return str(caught.value)
+
+
+@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("strategy", BY_SUM)
+def test_rules_over_the_mean_go_with_every_method(strategy, method):
+    check_combination(request(strategy, method), LogisticRegression())
+
+
+@pytest.mark.parametrize("method", HIDING)
+@pytest.mark.parametrize("strategy", INDIVIDUAL)
+def test_rules_over_each_update_are_refused_where_it_is_hidden_by_both_names(strategy, method):
+    said = refused(request(strategy, method))
+    assert said.startswith(f"strategy: {strategy} needs each client's update, which {method} hides; take ")
+    assert "fedavg" in said
+
+
+def test_central_noise_is_for_the_mean_and_local_noise_for_any_rule():
+    central = request("krum", "differential_privacy")
+    assert "krum needs each client's update, but central" in refused(central)
+    local = replace(central, privacy=replace(central.privacy, place="local"))
+    check_combination(local, LogisticRegression())
+    check_combination(request("krum"), LogisticRegression())
+
+
+@pytest.mark.parametrize("place", ["central", "local"])
 @pytest.mark.parametrize(
-    "method", ["none", "differential_privacy", "secure_mpc", "homomorphic_encryption", "hybrid"]
+    ("strategy", "why"),
+    [("scaffold", "sends control variates"), ("q_fedavg", "by their loss"), ("clustered", "client's group")],
 )
-def test_averaging_goes_with_every_method(method):
-    check_combination(request(privacy=method), LogisticRegression())
+def test_what_noise_does_not_cover_is_refused_under_it(strategy, why, place):
+    noise = PrivacySpec("differential_privacy", epsilon=1.0, place=place)
+    said = refused(replace(request(strategy), privacy=noise))
+    assert said.startswith(f"strategy: {strategy} ")
+    assert why in said
 
 
 @pytest.mark.parametrize(
     ("asked", "said"),
     [
-        (request("krum", "secure_mpc"), "krum needs each client's update, which secure_mpc hides"),
-        (
-            request("median", "hybrid", groups=3),
-            "median needs each client's update, which hybrid hides, and a cycle makes no sums of groups",
-        ),
         (request("nothing"), "there is no 'nothing'"),
         (request(speed=1), "speed"),
         (
@@ -58,17 +90,17 @@ def test_averaging_goes_with_every_method(method):
     ],
 )
 def test_an_impossible_combination_is_refused_in_one_line(asked, said):
-    with pytest.raises(Refusal, match=r"^[^\n]*$") as caught:
-        check_combination(asked, LogisticRegression())
-    assert said in str(caught.value)
+    assert said in refused(asked)
 
 
-@pytest.mark.parametrize(
-    ("strategy", "lacks"), [("fedprox", "proximal"), ("scaffold", "control"), ("fedsgd", "gradient")]
-)
-def test_a_trainer_that_cannot_what_the_strategy_needs_is_refused(strategy, lacks):
-    with pytest.raises(Refusal, match=f"ability '{lacks}'"):
+@pytest.mark.parametrize("strategy", sorted(STRATEGIES))
+def test_a_trainer_without_the_ability_is_refused_by_name(strategy):
+    ability = NEEDS[named(strategy).client]
+    if ability is None:
         check_combination(request(strategy), Plain())
+        return
+    said = refused(request(strategy), Plain())
+    assert f"{strategy} needs a trainer with the ability '{ability}', which logistic-regression has" in said
 
 
 def test_partial_work_needs_a_trainer_that_can_be_stopped():

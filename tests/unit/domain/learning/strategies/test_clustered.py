@@ -3,9 +3,10 @@
 import numpy as np
 import pytest
 
-from domain.learning.strategies.clustered import best, clustered_schema, of_group, together
+from domain.learning.strategies.clustered import best, together
 from domain.learning.strategies.in_memory import InMemory, Sent
 from domain.learning.strategies.registry import named
+from domain.learning.wire import group_model, model_schema
 from domain.refusal import Refusal
 from tests.unit.domain.learning.strategies.rounds import SCHEMA, drawn, same, vector
 
@@ -39,8 +40,8 @@ def test_more_models_than_clients_are_refused():
 def test_models_together_are_taken_apart_again():
     models = [drawn(seed) for seed in range(12)]
     held = together(models)
-    assert sorted(held) == [spec.name for spec in clustered_schema(SCHEMA, 12)]
-    assert all(same(of_group(held, group), model) for group, model in enumerate(models))
+    assert sorted(held) == [spec.name for spec in model_schema(SCHEMA, "clustered", held)]
+    assert all(same(group_model(SCHEMA, held, str(group)), model) for group, model in enumerate(models))
 
 
 def test_a_client_takes_the_model_with_the_least_loss_and_the_first_of_equals():
@@ -55,12 +56,12 @@ def test_two_groups_of_clients_find_a_model_each():
     for _ in range(15):
         sent = []
         for i, (x, y) in enumerate(zip(rows, answers, strict=True)):
-            given = [of_group(held, group)["x"] for group in range(2)]
+            given = [held[f"{group}.x"] for group in range(2)]
             group = best([float(((x @ w - y) ** 2).mean()) for w in given])
             w = given[group]
             for _ in range(5):
                 w = w - 0.2 * x.T @ (x @ w - y) / len(x)
             sent.append(Sent(f"c{i}", {"x": w - given[group]}, len(x), group=group))
         held = named("clustered").aggregate(vector(2), held, InMemory(sent), {}, {}).model
-    found = sorted(of_group(held, group)["x"].round(3).tolist() for group in range(2))
+    found = sorted(held[f"{group}.x"].round(3).tolist() for group in range(2))
     assert found == [[-3.0, 1.0], [2.0, -1.0]]

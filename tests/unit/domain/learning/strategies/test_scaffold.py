@@ -5,7 +5,8 @@ import pytest
 
 from domain.learning.strategies.in_memory import InMemory, Sent
 from domain.learning.strategies.registry import named
-from domain.learning.strategies.scaffold import control_change, control_schema, correction
+from domain.learning.strategies.scaffold import control_change, correction
+from domain.learning.wire import control_schema
 from domain.refusal import Refusal
 from tests.unit.domain.learning.strategies.rounds import SCHEMA, vector
 
@@ -44,7 +45,7 @@ def test_a_client_corrects_by_the_servers_control_less_its_own():
 def test_a_clients_control_changes_by_option_2():
     # c_i+ = c_i - c + (x - y_i) / (K rate), with c_i = 7
     c, own, change, steps, rate = 2.0, 7.0, -3.0, 6, 0.25
-    found = control_change({"x": np.array([c])}, {"x": np.array([change])}, steps, rate)["x"]
+    found = control_change({"control.x": np.array([c])}, {"x": np.array([change])}, steps, rate)["x"]
     assert own + found == pytest.approx([own - c + (0 - change) / (steps * rate)])
     assert control_change({}, {"x": np.array([change])}, steps, rate)["x"] == pytest.approx([2.0])
 
@@ -64,7 +65,7 @@ def test_clients_with_different_optima_meet_at_the_true_one():
                 for _ in range(steps):
                     y = y - rate * (curves[i] * (y - minima[i]) + add)
                 change = {"x": y - model["x"]}
-                moved = control_change({"x": state.get("control.x", np.zeros(1))}, change, steps, rate)
+                moved = control_change(state, change, steps, rate)
                 own[i] = {"x": own[i].get("x", 0.0) + moved["x"]}
                 sent.append(Sent(f"c{i}", {**change, "control.x": moved["x"]}, 10))
             done = named("scaffold").aggregate(vector(1), model, InMemory(sent), state, {})

@@ -82,7 +82,7 @@ def test_a_bad_canary_is_rolled_back_by_the_policy_and_says_by_how_much():
     assert (story.state.active, story.status("v1.1"), story.state.canary) == ("v1.0", "rolled_back", None)
     standing = story.state.standing["v1.1"]
     assert standing.authority == "policy"
-    assert standing.reason.startswith("loss 1.06 against 1 of v1.0, on 1 hosts: above it by more than 0.05")
+    assert standing.reason.startswith("loss 1.06 against 1 of v1.0, on 1 host: above it by more than 0.05")
 
 
 def test_hosts_count_by_their_rows():
