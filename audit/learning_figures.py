@@ -4,12 +4,11 @@ import math
 from collections.abc import Sequence
 
 from audit.learning_artifacts import Artifacts, tensors
+from audit.learning_charges import NOISED
 from domain.learning.drift_distance import drift_distance
 from domain.learning.events import PrivacyMetadata, Report, RoundAggregated
 from domain.learning.state import Cycle
 from domain.refusal import Refusal
-
-_NOISED = ("differential_privacy", "hybrid")
 
 
 async def check_figures(artifacts: Artifacts, before: Cycle, data: RoundAggregated) -> None:
@@ -42,10 +41,8 @@ def _mean_loss(reports: Sequence[Report]) -> float | None:
 def _check_privacy(before: Cycle, said: PrivacyMetadata) -> None:
     asked = before.cycle.request.privacy
     _same("privacy", said.method, asked.method)
-    if asked.method not in _NOISED:
+    if asked.method not in NOISED:
         _same("privacy", said, PrivacyMetadata(asked.method))
-    if said.delta is not None:
-        _same("delta", said.delta, asked.delta)
 
 
 def _same(field: str, recorded: object, follows: object) -> None:

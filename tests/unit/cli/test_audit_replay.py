@@ -5,7 +5,7 @@ import pytest
 from audit.authorship import Unvouched
 from audit.decisions import Passed
 from audit.divergent import Divergent
-from audit.replay import Replayed
+from audit.replayed import Replayed
 from audit.whatif import Retaken
 from cli.audit_replay import _lines
 from cli.audit_whatif import _whatif_lines
