@@ -8,7 +8,7 @@ from audit.divergent import Divergent
 from audit.grounds import Epsilon
 from domain.event import Event
 from domain.learning.budget.commands import Charge
-from domain.learning.budget.release import attempt_id, charges
+from domain.learning.budget.release import attempt_id, charges, in_every_attempt, paid_again
 from domain.learning.budget.state import ROUNDING
 from domain.learning.commands import RunCycle
 from domain.learning.dp_schedule import schedule
@@ -67,10 +67,10 @@ class Release:
             whole = Mechanism(noise, self.mechanism.sampling, request.rounds)
             return charges(spec, request.id, self.subjects, whole)
         whole = Mechanism(noise, known.sampling, request.rounds)
-        paid = known.subjects if self.mechanism.sampling <= known.sampling else frozenset[str]()
+        paid = self.mechanism.sampling <= known.sampling and not paid_again(spec, self.opened.attempt)
         return [
             *charges(spec, request.id, known.subjects, whole),
-            *self._of_attempt(self.subjects - paid),
+            *self._of_attempt(self.subjects - known.subjects if paid else self.subjects),
         ]
 
     def _of_attempt(self, subjects: frozenset[str]) -> list[Charge]:
@@ -106,10 +106,9 @@ class Spending:
 
     def aggregated(self, request: RunCycle, data: RoundAggregated) -> None:
         """The open attempt became a model; one whose cohort was not drawn again costs nothing here."""
-        spec = request.privacy
-        every = spec.place == "local" or spec.method == "hybrid"  # noise left the clients in each attempt
         if self._open is not None:
-            self._rounds.append(replace(self._open, count=data.attempt if every else 1))
+            count = data.attempt if in_every_attempt(request.privacy) else 1
+            self._rounds.append(replace(self._open, count=count))
 
     def check(self, request: RunCycle, data: RoundAggregated, epsilon: Epsilon) -> None:
         """Compute again what the rounds so far come to.

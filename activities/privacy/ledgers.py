@@ -9,7 +9,7 @@ from activities.learning_ports import Budgets, Journal
 from activities.privacy import accountant
 from activities.privacy.port import OVERSPENT, Session
 from domain.learning.budget.commands import Charged
-from domain.learning.budget.release import attempt_id, charges
+from domain.learning.budget.release import attempt_id, charges, in_every_attempt, paid_again
 from domain.learning.dp_schedule import schedule
 from domain.learning.events import PrivacyMetadata
 from domain.learning.mechanism import Mechanism, compose
@@ -59,15 +59,15 @@ class Ledgers:
             whole = Mechanism(mechanism.noise_multiplier, kept.share, session.rounds)
             await self._charge(session, session.cycle, kept.subjects, whole)
         # Who came since, and everybody where a smaller fleet is drawn from more often, pays for this round.
-        more = set(everybody) - (set(kept.subjects) if mechanism.sampling <= kept.share else set())
+        paid = mechanism.sampling <= kept.share and not paid_again(session.spec, session.attempt)
+        more = set(everybody) - (set(kept.subjects) if paid else set())
         await self._charge(session, attempt_id(*place, more), more, mechanism)
 
     async def stated(self, session: Session, clients: Sequence[str]) -> PrivacyMetadata:  # noqa: ARG002 # the port's shape
         """See `activities.privacy.port.Accountant`."""
         spec, prefix = session.spec, f"dp/stated/{session.cycle}"
         one = _mechanism(session)
-        # Noise of the clients' own has left them in every attempt, also in those that were abandoned.
-        count = session.attempt if spec.place == "local" or spec.method == "hybrid" else 1
+        count = session.attempt if in_every_attempt(spec) else 1
         now = msgspec.json.encode(_Released(one.noise_multiplier, one.sampling, count))
         said = [await self._journal.once(f"{prefix}/{session.round}", now)]
         said += [await self._journal.read(f"{prefix}/{n}") or now for n in range(1, session.round)]

@@ -14,6 +14,16 @@ def attempt_id(cycle: str, round_: int, attempt: int, subjects: Collection[str])
     return f"{cycle}/{round_}/{attempt}/{digest[:12]}"
 
 
+def in_every_attempt(spec: PrivacySpec) -> bool:
+    """Whether noise leaves the clients in each attempt, also in an abandoned one, and not once a round."""
+    return spec.place == "local" or spec.method == "hybrid"
+
+
+def paid_again(spec: PrivacySpec, attempt: int) -> bool:
+    """Whether a charge for a whole cycle, which counts one release a round, leaves this one out."""
+    return attempt > 1 and in_every_attempt(spec)
+
+
 def charges(spec: PrivacySpec, name: str, subjects: Collection[str], mechanism: Mechanism) -> list[Charge]:
     """What `mechanism` costs `subjects`, by `spec`'s ledger; several where they are many, none of nobody."""
     ordered = sorted(subjects)

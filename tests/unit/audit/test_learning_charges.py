@@ -213,6 +213,28 @@ async def test_where_cohorts_are_secret_everybody_pays_for_all_rounds_and_who_co
         assert f"has granted no charge {missing}" in told[-1].problem
 
 
+async def test_where_cohorts_are_secret_all_pay_for_a_second_attempt_under_hybrid(replayed, monkeypatch):
+    """Its noise is not that of the first one, whose masked sum may have been seen."""
+    made = secretly(monkeypatch, replace(HYBRID, sampling="secret"))
+    made.clients = NAMES
+    await made.open()
+    await made.draw()
+    made.abandon()
+    for _ in range(2):
+        await made.draw()
+        await made.collect(lost=0)
+        await made.aggregate_hidden()
+    made.close()
+    assert (await replayed(made)).divergent == []
+    whole_cycle, again = (one.data for one in made.budgets.log if isinstance(one.data, BudgetCharged))
+    assert (whole_cycle.id, whole_cycle.mechanism.count, again.mechanism.count) == ("c", 2, 1)
+    assert again.id.startswith("c/1/2/")
+    assert again.spent[0].subjects == whole_cycle.spent[0].subjects
+    made.budgets.log.pop()
+    (told,) = (await replayed(made)).divergent
+    assert "has granted no charge c/1/2/" in told.problem
+
+
 async def test_a_whole_cycle_that_was_charged_for_fewer_rounds_or_fewer_subjects_is_named(monkeypatch):
     made = await through(secretly(monkeypatch), 5, 5)
     asked = charge_of(made.budgets.log[1])

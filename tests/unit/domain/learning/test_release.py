@@ -1,10 +1,13 @@
 """How releases are charged: the same cohort is the same charge, and a large one is charged in parts."""
 
+from dataclasses import replace
+
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.learning.budget.commands import MAX_SUBJECTS
-from domain.learning.budget.release import attempt_id, charges, cycle_of
+from domain.learning.budget.release import attempt_id, charges, cycle_of, in_every_attempt, paid_again
 from domain.learning.mechanism import Mechanism
 from domain.learning.policy import PrivacySpec
 
@@ -23,6 +26,19 @@ def test_a_charge_is_of_the_cycle_s_ledger_and_of_what_the_release_costs():
     (charge,) = charges(SPEC, "c", {"ben", "ada"}, ONE)
     assert (charge.ledger, charge.id, charge.subjects) == ("wards", "c", ("ada", "ben"))
     assert (charge.mechanism, charge.delta, charge.budget) == (ONE, 1e-6, 3.0)
+
+
+@pytest.mark.parametrize(
+    ("spec", "each"),
+    [
+        (SPEC, False),
+        (replace(SPEC, place="local"), True),
+        (replace(SPEC, method="hybrid"), True),
+    ],
+)
+def test_of_an_abandoned_attempt_something_was_released_where_clients_noise(spec, each):
+    assert in_every_attempt(spec) is each
+    assert (paid_again(spec, 1), paid_again(spec, 2)) == (False, each)
 
 
 def test_nobody_is_charged_nothing():
