@@ -1,6 +1,6 @@
 """Rounds under noise held against what they cost: a granted charge for each attempt, the epsilon stated."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
 from audit.budgets import LedgerReplay
@@ -22,18 +22,25 @@ from domain.stream import budget_stream
 NOISED = ("differential_privacy", "hybrid")
 
 
+Owed = tuple[str, str]
+
+
 @dataclass(frozen=True, slots=True)
 class Release:
-    """An attempt that a ledger must have been charged for.
+    """An attempt that a ledger must have been charged for, by the event that opened it.
 
-    `subjects`: who pays, those drawn, or where cohorts are secret everybody who was eligible.
+    `owed`: the ids and digests of its charges. Where cohorts are secret they follow only from what the ledger
+    was charged for the whole cycle: it is empty, and `subjects` are all who were eligible.
     """
 
-    event: Event
+    stream: str
+    event_id: str
     request: RunCycle
-    opened: RoundOpened
+    round: int
+    attempt: int
     mechanism: Mechanism
-    subjects: frozenset[str]
+    owed: tuple[Owed, ...] = ()
+    subjects: frozenset[str] = frozenset()
 
     @property
     def ledger(self) -> str:
@@ -46,36 +53,32 @@ class Release:
         Raises:
             Refusal: one was not granted, or for another release.
         """
-        for charge in self._owed(ledger):
-            digest = None if ledger is None else ledger.granted.get(charge.id)
-            if digest is None:
-                raise Refusal("privacy.ledger", f"{self.ledger} has granted no charge {charge.id}")
-            if digest != charge.digest:
+        for name, digest in self.owed or self._owed(ledger):
+            granted = None if ledger is None else ledger.granted.get(name)
+            if granted is None:
+                raise Refusal("privacy.ledger", f"{self.ledger} has granted no charge {name}")
+            if granted != digest:
                 raise Refusal(
                     "privacy.ledger",
-                    f"{self.ledger} has granted the charge {charge.id}, but for another release: "
+                    f"{self.ledger} has granted the charge {name}, but for another release: "
                     "of other subjects, noise, budget or delta",
                 )
 
-    def _owed(self, ledger: LedgerReplay | None) -> list[Charge]:
-        request, spec = self.request, self.request.privacy
-        if spec.sampling == "public":
-            return self._of_attempt(self.subjects)
-        noise = self.mechanism.noise_multiplier
+    def of_attempt(self, subjects: frozenset[str]) -> tuple[Owed, ...]:
+        """What is owed for this attempt alone."""
+        name = attempt_id(self.request.id, self.round, self.attempt, subjects)
+        return _owed(charges(self.request.privacy, name, subjects, self.mechanism))
+
+    def _owed(self, ledger: LedgerReplay | None) -> tuple[Owed, ...]:
+        request, spec, one = self.request, self.request.privacy, self.mechanism
         known = None if ledger is None else ledger.cycles.get(request.id)
         if known is None:
-            whole = Mechanism(noise, self.mechanism.sampling, request.rounds)
-            return charges(spec, request.id, self.subjects, whole)
-        whole = Mechanism(noise, known.sampling, request.rounds)
-        paid = self.mechanism.sampling <= known.sampling and not paid_again(spec, self.opened.attempt)
-        return [
-            *charges(spec, request.id, known.subjects, whole),
-            *self._of_attempt(self.subjects - known.subjects if paid else self.subjects),
-        ]
-
-    def _of_attempt(self, subjects: frozenset[str]) -> list[Charge]:
-        name = attempt_id(self.request.id, self.opened.round, self.opened.attempt, subjects)
-        return charges(self.request.privacy, name, subjects, self.mechanism)
+            whole = Mechanism(one.noise_multiplier, one.sampling, request.rounds)
+            return _owed(charges(spec, request.id, self.subjects, whole))
+        whole = Mechanism(one.noise_multiplier, known.sampling, request.rounds)
+        paid = one.sampling <= known.sampling and not paid_again(spec, self.attempt)
+        more = self.subjects - known.subjects if paid else self.subjects
+        return (*_owed(charges(spec, request.id, known.subjects, whole)), *self.of_attempt(more))
 
 
 @dataclass(slots=True)
@@ -84,6 +87,7 @@ class Spending:
 
     _open: Mechanism | None = None
     _rounds: list[Mechanism] = field(default_factory=list)
+    _eligible: frozenset[str] = frozenset()
 
     def begin(self) -> None:
         """Another attempt, of which nothing is known yet."""
@@ -102,7 +106,14 @@ class Spending:
         size, subjects = odds(able, request.cohort)
         drawn = size if is_poisson(request.privacy) else len(data.cohort)
         self._open = schedule(request.privacy, 1, drawn, subjects)
-        return Release(event, request, data, self._open, _payers(request, data, able))
+        one = Release(event.stream, event.id, request, data.round, data.attempt, self._open)
+        if request.privacy.sampling == "public":
+            asked = {member.client for member in data.cohort}
+            return replace(one, owed=one.of_attempt(_subjects(able, asked)))
+        everybody = _subjects(able)
+        if everybody != self._eligible:  # else the same object for all rounds: there may be many of both
+            self._eligible = everybody
+        return replace(one, subjects=self._eligible)
 
     def aggregated(self, request: RunCycle, data: RoundAggregated) -> None:
         """The open attempt became a model; one whose cohort was not drawn again costs nothing here."""
@@ -134,12 +145,13 @@ def uncharged(releases: Sequence[Release], ledgers: Mapping[str, LedgerReplay]) 
         try:
             one.check(ledgers.get(one.ledger))
         except Refusal as refusal:
-            found.append(Divergent(one.event.stream, one.event.id, one.event.type, str(refusal)))
+            found.append(Divergent(one.stream, one.event_id, RoundOpened.TYPE, str(refusal)))
     return found
 
 
-def _payers(request: RunCycle, data: RoundOpened, able: Sequence[Candidate]) -> frozenset[str]:
-    if request.privacy.sampling == "secret":
-        return frozenset(subject_of(one.client) for one in able)
-    asked = {member.client for member in data.cohort}
-    return frozenset(subject_of(one.client) for one in able if one.client.id in asked)
+def _subjects(able: Sequence[Candidate], asked: Container[str] | None = None) -> frozenset[str]:
+    return frozenset(subject_of(one.client) for one in able if asked is None or one.client.id in asked)
+
+
+def _owed(asked: Sequence[Charge]) -> tuple[Owed, ...]:
+    return tuple((one.id, one.digest) for one in asked)
