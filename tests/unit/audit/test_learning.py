@@ -325,6 +325,7 @@ async def test_evidence_of_another_method_or_of_none_is_told():
 
 
 async def test_where_the_aggregator_adds_the_noise_it_says_that_the_noise_is_secret():
+    pytest.importorskip("dp_accounting")
     central = PrivacySpec("differential_privacy", noise_multiplier=8.0)
     found = await replayed(await whole(Made.aggregate_hidden, privacy=central, rounds=1))
     assert found.unproven[0].why.startswith("the noise of the model is drawn by a key")
