@@ -1,69 +1,97 @@
 """Privacy ledgers taken again: what each charge came to, as an accountant says of the mechanisms recorded."""
 
 import math
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
-from audit.decisions import stream_events
 from audit.divergent import Divergent
-from audit.replayed import Replayed
+from audit.grounds import Epsilon
 from domain.event import Event
 from domain.learning.budget.commands import Charge
 from domain.learning.budget.events import BudgetCharged, BudgetOpened, BudgetRefused
+from domain.learning.budget.release import cycle_of
 from domain.learning.budget.state import CLOSED, ROUNDING, Ledger, fold
 from domain.learning.mechanism import Composition, compose, repeated
 from domain.refusal import Refusal
 from domain.stream import budget_stream
-from eventlog.reader import LogReader
-
-Epsilon = Callable[[Composition, float], float]
-"""What a composition comes to at a delta."""
 
 
-@dataclass(slots=True)
-class Ledgers:
-    """`charges`: accounted for again. `divergent`: events that do not say what follows."""
+@dataclass(frozen=True, slots=True)
+class WholeCycle:
+    """What a cycle was charged before its first round, for all of them: whom, at which chance to be drawn."""
 
-    charges: int = 0
-    divergent: list[Divergent] = field(default_factory=list)
+    sampling: float
+    subjects: frozenset[str]
 
 
-async def replay_budget(reader: LogReader, stream: str, epsilon: Epsilon) -> Replayed:
-    """Account for a ledger's charges again.
+class LedgerReplay:
+    """Event by event; one that cannot follow ends it, since nothing after it could be told.
 
-    Raises:
-        Refusal: the log has no such stream.
+    `charges`: accounted for again. `divergent`: events that do not say what follows. `granted`: the digests,
+    by the charges' ids, of those that do follow; `cycles`: those for whole cycles.
     """
-    found = Replayed()
-    ledger = replay_ledger(await stream_events(reader, stream, found.passed), epsilon)
-    found.charges, found.divergent = ledger.charges, ledger.divergent
-    return found
+
+    def __init__(self, epsilon: Epsilon) -> None:
+        self.charges = 0
+        self.divergent: list[Divergent] = []
+        self.granted: dict[str, str] = {}
+        self.cycles: dict[str, WholeCycle] = {}
+        self._epsilon, self._state, self._over = epsilon, CLOSED, False
+        self._subjects: list[str] = []
+        self._follows = True
+
+    def take(self, event: Event) -> None:
+        """The next event of the stream."""
+        if self._over:
+            return
+        before = self._state
+        try:
+            self._state = fold(before, event)
+        except Refusal as refusal:
+            self._over = True
+            self.divergent.append(_divergent(event, refusal))
+            return
+        try:
+            self._check(before, event)
+        except Refusal as refusal:
+            self._follows = False
+            self.divergent.append(_divergent(event, refusal))
+
+    def _check(self, before: Ledger, event: Event) -> None:
+        match event.data:
+            case BudgetCharged() as data:
+                self._charged(before, data)
+            case BudgetRefused() as data:
+                _check_refused(before, data, self._epsilon)
+            case BudgetOpened() as data if event.stream != budget_stream(data.ledger):
+                raise Refusal("ledger", f"{data.ledger} was opened in the stream {event.stream}")
+
+    def _charged(self, before: Ledger, data: BudgetCharged) -> None:
+        first, last = data.part == 1, data.part == data.parts
+        self._subjects = [*([] if first else self._subjects), *_named(data)]
+        self._follows = first or self._follows
+        self.charges += last
+        _check_spent(before, data, self._epsilon)
+        if not last:
+            return
+        _check_digest(before, data, self._subjects)
+        if self._follows:
+            self._grant(data)
+
+    def _grant(self, data: BudgetCharged) -> None:
+        self.granted[data.id] = data.digest
+        cycle = cycle_of(data.id)
+        if cycle is not None:  # of others the digest is enough, and names are many
+            had = self.cycles.get(cycle)
+            subjects = frozenset(self._subjects) | (had.subjects if had else frozenset())
+            self.cycles[cycle] = WholeCycle(data.mechanism.sampling, subjects)
 
 
-def replay_ledger(events: Sequence[Event], epsilon: Epsilon) -> Ledgers:
-    """Event by event; one that cannot follow ends it, since nothing after it could be told."""
-    found, state, subjects = Ledgers(), CLOSED, list[str]()
+def replay_ledger(events: Iterable[Event], epsilon: Epsilon) -> LedgerReplay:
+    """A whole ledger."""
+    found = LedgerReplay(epsilon)
     for event in events:
-        before = state
-        try:
-            state = fold(state, event)
-        except Refusal as refusal:
-            found.divergent.append(_divergent(event, refusal))
-            return found
-        try:
-            match event.data:
-                case BudgetCharged(part=part, parts=parts) as data:
-                    subjects = [*(subjects if part > 1 else []), *_named(data)]
-                    found.charges += part == parts
-                    _check_spent(before, data, epsilon)
-                    if part == parts:
-                        _check_digest(before, data, subjects)
-                case BudgetRefused() as data:
-                    _check_refused(before, data, epsilon)
-                case BudgetOpened() as data if event.stream != budget_stream(data.ledger):
-                    raise Refusal("ledger", f"{data.ledger} was opened in the stream {event.stream}")  # noqa: TRY301 # as the others
-        except Refusal as refusal:
-            found.divergent.append(_divergent(event, refusal))
+        found.take(event)
     return found
 
 

@@ -34,7 +34,9 @@ SETTLING = (
 )
 TOPICS = ("decisions", "learning")
 """Where streams lie that come to an end."""
-_ENDLESS = (b"model/", b"budget/")
+UNENDING = ("model/", "budget/")
+"""How the names of the streams begin, beside those, that never settle."""
+_UNENDING = tuple(begin.encode() for begin in UNENDING)
 
 
 @dataclass(slots=True)
@@ -54,29 +56,41 @@ class Passed:
 
 
 async def settled_streams(
-    reader: LogReader, progress: Progress, passed: Passed | None = None
+    reader: LogReader,
+    progress: Progress,
+    passed: Passed | None = None,
+    follow: Callable[[Event], None] | None = None,
 ) -> AsyncIterator[list[Event]]:
     """Each stream whose last event, so far, settles it, as the events that readers apply.
 
     A stream that the projections park ends there: it is not settled, and not given. `passed` is told of such,
-    and of records that a person gave up. Memory is held only for streams that are open at the place reached.
+    and of records that a person gave up; `follow` of the events of `UNENDING` streams, one by one. Memory is
+    held only for streams that are open at the place reached.
+
+    Those end later than the others: what a cycle that has settled was charged for is always among them.
     """
     passed = Passed() if passed is None else passed
-    places = [
-        (topic, partition, await reader.beginning_and_end(topic, partition))
-        for topic in TOPICS
-        for partition in await reader.partitions(topic)
-    ]
-    total = sum(end - start for *_, (start, end) in places)
+    ends = await _places(reader)
+    places = await _places(reader)
+    total = sum(end - start for start, end in places.values())
     done = 0
-    for topic, partition, (start, end) in places:
-        streams = _OpenStreams(await _fold(reader, topic, partition), passed)
+    for (topic, partition), (start, end) in places.items():
+        fold = await partition_fold(reader, topic, partition)
+        streams = _OpenStreams(fold, passed, follow, ends[topic, partition][1])
         async with aclosing(reader.batches(topic, partition, start, end)) as batches:
             async for batch in batches:
                 for settled in await streams.take(batch):
                     yield settled
                 done += len(batch)
                 progress(done, total)
+
+
+async def _places(reader: LogReader) -> dict[tuple[str, int], tuple[int, int]]:
+    return {
+        (topic, partition): await reader.beginning_and_end(topic, partition)
+        for topic in TOPICS
+        for partition in await reader.partitions(topic)
+    }
 
 
 async def stream_events(reader: LogReader, stream: str, passed: Passed | None = None) -> list[Event]:
@@ -91,7 +105,7 @@ async def stream_events(reader: LogReader, stream: str, passed: Passed | None = 
         raise Refusal("stream", f"{printable(stream, 100)} has no event on the log")
     topic = topic_of(stream)
     partitions = len(await reader.partitions(topic))
-    fold = await _fold(reader, topic, partition_of(stream.encode(), partitions))
+    fold = await partition_fold(reader, topic, partition_of(stream.encode(), partitions))
     folded = await fold.fold(batch)
     passed.left_out |= {(topic, fold.partition, offset) for offset in folded.given_up}
     unapplied = folded.repeated | folded.given_up | {letter.offset for letter in folded.dead}
@@ -105,16 +119,25 @@ async def stream_events(reader: LogReader, stream: str, passed: Passed | None = 
 
 
 class _OpenStreams:
-    """The streams of one partition that have neither settled nor stopped; no event of others is held."""
+    """The streams of one partition that have neither settled nor stopped; no event of others is held.
 
-    def __init__(self, fold: PartitionFold, passed: Passed) -> None:
-        self._fold, self._passed = fold, passed
+    Those that never settle go to `follow`, the others are read up to without `end`.
+    """
+
+    def __init__(
+        self,
+        fold: PartitionFold,
+        passed: Passed,
+        follow: Callable[[Event], None] | None = None,
+        end: int | None = None,
+    ) -> None:
+        self._fold, self._passed, self._follow, self._last = fold, passed, follow, end
         self._open: dict[str, list[Event]] = {}
         self._ended: set[bytes | None] = set()
 
     async def take(self, records: Sequence[RawRecord]) -> list[list[Event]]:
         """The streams that settle in these records, which must be what follows those before."""
-        batch = decoded(record for record in records if self._may_settle(record.key))
+        batch = decoded(record for record in records if self._wanted(record))
         if not batch:
             return []
         folded = await self._fold.fold(batch)
@@ -129,13 +152,22 @@ class _OpenStreams:
             elif (letter := parked.get(record.offset)) is not None:
                 self._stop(letter)
             elif isinstance(event, Event) and record.offset not in folded.repeated:
-                self._open.setdefault(event.stream, []).append(event)
-                if isinstance(event.data, SETTLING):
-                    settled.append(self._end(event.stream))
+                settled += self._applied(event)
         return settled
 
-    def _may_settle(self, key: bytes | None) -> bool:
-        return key not in self._ended and not (key is not None and key.startswith(_ENDLESS))
+    def _applied(self, event: Event) -> list[list[Event]]:
+        if self._follow is not None and event.stream.startswith(UNENDING):
+            self._follow(event)
+            return []
+        self._open.setdefault(event.stream, []).append(event)
+        return [self._end(event.stream)] if isinstance(event.data, SETTLING) else []
+
+    def _wanted(self, record: RawRecord) -> bool:
+        if record.key in self._ended:
+            return False
+        if record.key is not None and record.key.startswith(_UNENDING):
+            return self._follow is not None
+        return self._last is None or record.offset < self._last
 
     def _stop(self, letter: DeadLetter) -> None:
         if letter.stream is not None:  # else it stops nothing
@@ -147,7 +179,8 @@ class _OpenStreams:
         return self._open.pop(stream, [])
 
 
-async def _fold(reader: LogReader, topic: str, partition: int) -> PartitionFold:
+async def partition_fold(reader: LogReader, topic: str, partition: int) -> PartitionFold:
+    """What applies the records of a partition as every reader does, from its first one on."""
     discards: Discards = await discarded(reader, topic)
     return PartitionFold(
         by_category(PROJECTIONS, topic),

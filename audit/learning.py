@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from audit.divergent import Divergent
+from audit.grounds import Grounds
 from audit.learning_aggregate import Recomputed, recompute
-from audit.learning_artifacts import Artifacts
+from audit.learning_charges import Release, Spending
 from audit.learning_cohort import Cohorts
 from audit.learning_figures import check_figures
 from domain.event import Event
@@ -30,21 +31,23 @@ class Learned:
     """What replaying cycles came to.
 
     `cohorts`: drawn again. `models`: made again, by their digest the same. `unproven`: rounds whose model
-    could not be, with what was checked instead.
+    could not be, with what was checked instead. `releases`: attempts that ledgers must have been charged for,
+    which is for whoever reads those to look at.
     """
 
     cohorts: int = 0
     models: int = 0
     unproven: list[Unproven] = field(default_factory=list)
+    releases: list[Release] = field(default_factory=list)
     divergent: list[Divergent] = field(default_factory=list)
 
 
-async def replay_cycle(found: Learned, events: Sequence[Event], artifacts: Artifacts) -> None:
+async def replay_cycle(found: Learned, events: Sequence[Event], grounds: Grounds) -> None:
     """Take one cycle again, event by event; every round that is not as recorded is named.
 
     An event that those before it do not allow ends it: nothing after it could be told.
     """
-    state, cohorts = NO_CYCLE, Cohorts(artifacts)
+    state, rounds = NO_CYCLE, _Rounds(found, grounds)
     for event in events:
         before = state
         try:
@@ -53,16 +56,46 @@ async def replay_cycle(found: Learned, events: Sequence[Event], artifacts: Artif
             found.divergent.append(_divergent(event, str(refusal)))
             return
         try:
-            if isinstance(event.data, RoundOpened):
-                await cohorts.check(state.cycle, event.data)
-                found.cohorts += 1
-            elif isinstance(event.data, RoundAggregated):
-                _count(found, event, await recompute(artifacts, before, event.data), before)
-                await check_figures(artifacts, before, event.data)
-            elif isinstance(event.data, CycleOpened):
-                _check_name(event.stream, event.data)
+            await rounds.check(before, state, event)
         except Refusal as refusal:
             found.divergent.append(_divergent(event, str(refusal)))
+
+
+class _Rounds:
+    """The rounds of one cycle; what of an earlier one is needed for a later one is kept."""
+
+    def __init__(self, found: Learned, grounds: Grounds) -> None:
+        self._found, self._grounds = found, grounds
+        self._cohorts, self._spending = Cohorts(grounds.artifacts), Spending()
+        self._announced = ""  # the roster that was held against the hosts' announcements last
+
+    async def check(self, before: Cycle, state: Cycle, event: Event) -> None:
+        match event.data:
+            case CycleOpened() as data:
+                _check_name(event.stream, data)
+            case RoundOpened() as data:
+                await self._opened(state.cycle, event, data)
+            case RoundAggregated() as data:
+                await self._aggregated(before, event, data)
+
+    async def _opened(self, opening: CycleOpened, event: Event, data: RoundOpened) -> None:
+        self._spending.begin()
+        able = await self._cohorts.check(opening, data)
+        self._found.cohorts += 1
+        release = self._spending.opened(event, opening.request, data, able)
+        if release is not None:
+            self._found.releases.append(release)
+        if data.roster.sha256 != self._announced:
+            await self._grounds.announced.check(await self._cohorts.roster(data), event.time)
+            self._announced = data.roster.sha256
+
+    async def _aggregated(self, before: Cycle, event: Event, data: RoundAggregated) -> None:
+        artifacts, request = self._grounds.artifacts, before.cycle.request
+        self._spending.aggregated(request, data)
+        made = await recompute(artifacts, before, data)
+        _count(self._found, event, made, before)
+        await check_figures(artifacts, before, data)
+        self._spending.check(request, data, self._grounds.epsilon)
 
 
 def _check_name(stream: str, data: CycleOpened) -> None:

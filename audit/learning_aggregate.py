@@ -46,7 +46,7 @@ async def recompute(artifacts: Artifacts, before: Cycle, data: RoundAggregated) 
     """
     kept = digest(await tensors(artifacts, data.model, "model"))
     if kept != data.digest:
-        raise Refusal("digest", f"recorded {data.digest}, but the stored model has {kept}")
+        raise Refusal("digest", f"recorded {data.digest}, but the stored model's tensors have {kept}")
     why = hidden(before.cycle.request.privacy)
     if why:
         return Recomputed(f"{why}; {await check_evidence(artifacts, before, data)}")

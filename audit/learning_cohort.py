@@ -22,13 +22,13 @@ class Cohorts:
     artifacts: Artifacts
     _read: dict[str, Sequence[Candidate]] = field(default_factory=dict)
 
-    async def check(self, opening: CycleOpened, data: RoundOpened) -> None:
-        """Draw again.
+    async def check(self, opening: CycleOpened, data: RoundOpened) -> Sequence[Candidate]:
+        """Draw again; of whom: those that were eligible.
 
         Raises:
             Refusal: the roster is missing, a member is not eligible by it, or another cohort is drawn.
         """
-        able = eligible(await self._roster(data), opening.request, opening.since, opening.until)
+        able = eligible(await self.roster(data), opening.request, opening.since, opening.until)
         if len(able) != data.eligible:
             raise Refusal("eligible", f"recorded {data.eligible:,}, but the roster has {len(able):,}")
         known = {one.client.id for one in able}
@@ -48,8 +48,14 @@ class Cohorts:
         )
         if drawn != data.cohort:
             raise Refusal("cohort", _difference(data.cohort, drawn))
+        return able
 
-    async def _roster(self, data: RoundOpened) -> Sequence[Candidate]:
+    async def roster(self, data: RoundOpened) -> Sequence[Candidate]:
+        """The roster that a round was drawn from.
+
+        Raises:
+            Refusal: it is missing, was changed, or is none.
+        """
         digest = data.roster.sha256
         if digest not in self._read:
             raw = await content(self.artifacts, data.roster, "roster")

@@ -36,8 +36,6 @@ def _check_privacy(before: Cycle, said: PrivacyMetadata) -> None:
     _same("privacy", said.method, asked.method)
     if asked.method not in NOISED:
         _same("privacy", said, PrivacyMetadata(asked.method))
-    if said.delta is not None:
-        _same("delta", said.delta, asked.delta)
 
 
 def _same(field: str, recorded: object, follows: object) -> None:

@@ -1,4 +1,7 @@
-"""What an event of a learning cycle says, in one line for people."""
+"""What an event of a learning cycle says, in one line for people.
+
+A `file` is named by the SHA-256 of its bytes; the `digest` of a model is over its tensors, whatever the file.
+"""
 
 from collections.abc import Iterable
 from typing import assert_never
@@ -29,7 +32,7 @@ def said_of_cycle(data: CycleEvent) -> str:  # noqa: PLR0911 # a line for each k
             asked = few(member.client for member in data.cohort)
             return (
                 f"{_round(data)}: {len(data.cohort):,} of {data.eligible:,} eligible are asked: {asked};"
-                f" drawn from roster {data.roster.sha256}, given model {data.model.sha256}"
+                f" drawn from roster file {data.roster.sha256}, given model file {data.model.sha256}"
             )
         case UpdatesCollected():
             return _collected(data)
@@ -40,7 +43,7 @@ def said_of_cycle(data: CycleEvent) -> str:  # noqa: PLR0911 # a line for each k
         case CycleClosed():
             rounds = f"{counted(data.insights_aggregated, 'update')} in {counted(data.rounds, 'round')}"
             return (
-                f"published as {data.version}, digest {data.digest}:"
+                f"published as {data.version}, model digest {data.digest}:"
                 f" {counted(data.participants, 'participant')}, {rounds},"
                 f" privacy level {data.privacy_level}"
             )
@@ -66,7 +69,7 @@ def _opened(data: CycleOpened) -> str:
     begins = f"from version {data.parent}" if data.parent is not None else "from a fresh model"
     return (
         f"{request.trainer.name} trains {request.model} for {counted(request.rounds, 'round')} {begins}"
-        f" {data.model.sha256}; rule {request.strategy.name}, privacy {request.privacy.method},"
+        f", file {data.model.sha256}; rule {request.strategy.name}, privacy {request.privacy.method},"
         f" at least {counted(request.cohort.minimum, 'report')} a round, seed {request.seed};"
         f" rows of '{request.data.name}' from {data.since:%Y-%m-%d %H:%M} to {data.until:%Y-%m-%d %H:%M};"
         f" code {data.code[:_SHORT]}, data schema {data.data_schema[:_SHORT] or 'unknown'}"
@@ -76,7 +79,7 @@ def _opened(data: CycleOpened) -> str:
 def _collected(data: UpdatesCollected) -> str:
     told = [f"{len(data.reports):,} reported"]
     if data.reports:
-        told[0] += ": " + few(f"{report.client} {report.sha256[:_SHORT]}" for report in data.reports)
+        told[0] += ": " + few(f"{report.client} file {report.sha256[:_SHORT]}" for report in data.reports)
     if data.lost:
         why = (f"{one.client} {one.why}" + (f" ({one.reason})" if one.reason else "") for one in data.lost)
         lost = few(why)
@@ -86,10 +89,11 @@ def _collected(data: UpdatesCollected) -> str:
 
 def _aggregated(data: RoundAggregated) -> str:
     out = f", left out {few(data.excluded)}" if data.excluded else ""
-    evidence = f"; evidence {data.evidence.sha256}" if data.evidence is not None else ""
+    evidence = f"; evidence file {data.evidence.sha256}" if data.evidence is not None else ""
     return (
-        f"{_round(data)}: {data.rule} makes model {data.digest} of {counted(data.clients, 'update')},"
-        f" entered {data.entered}{out}; loss {figure(data.loss)}, accuracy {figure(data.accuracy)},"
+        f"{_round(data)}: {data.rule} makes of {counted(data.clients, 'update')} the model with digest"
+        f" {data.digest}, file {data.model.sha256[:_SHORT]}, entered {data.entered}{out};"
+        f" loss {figure(data.loss)}, accuracy {figure(data.accuracy)},"
         f" drift {figure(data.drift)}; {data.sent_bytes:,} bytes sent against {data.raw_bytes:,} raw;"
         f" {_privacy(data.privacy)}{evidence}"
     )

@@ -5,12 +5,13 @@ from contextlib import suppress
 
 from audit.applied import Place
 from audit.cases import Panels
-from audit.decisions import Passed, stream_events
+from audit.decisions import UNENDING, Passed, stream_events
 from audit.divergent import Divergent
 from audit.docket_check import DocketCheck
-from audit.learning import replay_cycle
-from audit.learning_artifacts import NOWHERE, Artifacts
-from audit.replayed import Replayed, count
+from audit.grounds import NO_GROUNDS, Grounds
+from audit.replay_learning import replay_charged, replay_learning, replay_unending
+from audit.replayed import Replayed
+from audit.unending import Unending
 from domain.conflict.events import CaseOpened
 from domain.conflict.replay import replay as replay_case
 from domain.consensus.docket_state import NO_DOCKET, fold_docket
@@ -23,8 +24,8 @@ from domain.refusal import Refusal
 from eventlog.reader import LogReader
 
 
-async def replay_stream(reader: LogReader, stream: str, artifacts: Artifacts = NOWHERE) -> Replayed:
-    """Decide one stream again; `artifacts` are what a learning cycle rests on.
+async def replay_stream(reader: LogReader, stream: str, grounds: Grounds = NO_GROUNDS) -> Replayed:
+    """Decide one stream again; `grounds` are what learning rests on.
 
     Raises:
         Refusal: the log has no such stream.
@@ -37,9 +38,13 @@ async def replay_stream(reader: LogReader, stream: str, artifacts: Artifacts = N
         case CaseOpened():
             await _replay_with_panels(found, reader, events)
         case CycleOpened():
-            await _replay_learning(found, events, artifacts)
+            await replay_charged(found, reader, events, grounds)
         case DocketOpened():
             _replay_docket(found, events)
+        case _ if stream.startswith(UNENDING):
+            unending = Unending(grounds.epsilon)
+            unending.take_all(events)
+            replay_unending(found, unending)
         case _:
             found.undecided += 1  # kept by a workflow whose history alone says what is right
     found.weights.take(events)
@@ -74,11 +79,15 @@ async def compare_applied(
 
 
 async def replay_all(
-    streams: AsyncIterator[list[Event]], passed: Passed | None = None, artifacts: Artifacts = NOWHERE
+    streams: AsyncIterator[list[Event]],
+    passed: Passed | None = None,
+    grounds: Grounds = NO_GROUNDS,
+    unending: Unending | None = None,
 ) -> Replayed:
     """Decide every settled stream again; hold every docket against its items and its model learned again.
 
-    `passed` is what the reading of `streams` is told to fill; `artifacts` are what learning cycles rest on.
+    `passed` and `unending` are what the reading of `streams` is told to fill, `grounds` what learning rests
+    on: where no ledger was read, no cycle was charged for its noise.
     """
     found = Replayed(passed=Passed() if passed is None else passed)
     dockets: dict[str, DocketCheck] = {}
@@ -92,7 +101,7 @@ async def replay_all(
         if isinstance(opened, CaseOpened):
             _replay_case(found, events, panels)
         if isinstance(opened, CycleOpened):
-            await _replay_learning(found, events, artifacts)
+            await replay_learning(found, events, grounds)
         if not isinstance(opened, Opened):
             continue
         panels.decided(events[0].stream, _replay_deliberation(found, events))
@@ -102,6 +111,7 @@ async def replay_all(
         if docket.whole:  # else some of its items are still being decided
             _compare(found, docket)
     found.divergent += panels.differing()
+    replay_unending(found, Unending() if unending is None else unending)
     return found
 
 
@@ -115,7 +125,7 @@ def _compare(found: Replayed, docket: DocketCheck) -> None:
 
 
 def _replay_case(found: Replayed, events: Sequence[Event], panels: Panels) -> None:
-    count(found, events)
+    found.count(events)
     state, divergence = replay_case(events)
     if divergence is None:
         panels.take(events)
@@ -125,15 +135,8 @@ def _replay_case(found: Replayed, events: Sequence[Event], panels: Panels) -> No
         found.divergent.append(Divergent(stream, divergence.event_id, divergence.type, divergence.problem))
 
 
-async def _replay_learning(found: Replayed, events: Sequence[Event], artifacts: Artifacts) -> None:
-    count(found, events)
-    already = len(found.learned.divergent)
-    await replay_cycle(found.learned, events, artifacts)
-    found.divergent += found.learned.divergent[already:]
-
-
 def _replay_deliberation(found: Replayed, events: Sequence[Event]) -> Deliberation:
-    count(found, events)
+    found.count(events)
     state, divergence = replay(events)
     if divergence is not None:
         stream = events[0].stream
@@ -142,7 +145,7 @@ def _replay_deliberation(found: Replayed, events: Sequence[Event]) -> Deliberati
 
 
 def _replay_docket(found: Replayed, events: Sequence[Event]) -> None:
-    count(found, events)
+    found.count(events)
     state = NO_DOCKET
     for event in events:
         try:

@@ -1,4 +1,4 @@
-"""What deciding again came to: streams by their outcome, and whatever is not as recorded."""
+"""What a replay came to: how much was decided again, and what came out otherwise."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -7,6 +7,7 @@ from audit.applied import AppliedRulings
 from audit.decisions import Passed
 from audit.divergent import Divergent
 from audit.learning import Learned
+from audit.unending import Unending
 from audit.weights import Weights
 from domain.conflict.events import Resolved, Unresolved
 from domain.conflict.events import Withdrawn as CaseWithdrawn
@@ -22,7 +23,7 @@ class Replayed:
     `undecided` streams have no outcome so far; `withdrawn` ones ended without any. `passed`: records that
     were left out, and streams that stop before their end. `weights`: of the panels, see `compare_weights`.
     `applied`: rulings in the shared context, see `compare_applied`. `cycles`: of learning; `learned`: what
-    came of their rounds. `charges`: of a privacy ledger.
+    came of their rounds. `unending`: privacy ledgers and models' versions.
     """
 
     decisions: int = 0
@@ -32,26 +33,25 @@ class Replayed:
     models: int = 0
     cases: int = 0
     cycles: int = 0
-    charges: int = 0
     divergent: list[Divergent] = field(default_factory=list)
     passed: Passed = field(default_factory=Passed)
     weights: Weights = field(default_factory=Weights)
     applied: AppliedRulings = field(default_factory=AppliedRulings)
     learned: Learned = field(default_factory=Learned)
+    unending: Unending = field(default_factory=Unending)
 
-
-def count(found: Replayed, events: Sequence[Event]) -> None:
-    """One stream more, by the event that it ends in so far."""
-    match events[-1].data:
-        case Decided():
-            found.decisions += 1
-        case DocketClosed():
-            found.dockets += 1
-        case Resolved() | Unresolved():
-            found.cases += 1
-        case CycleClosed() | CycleFailed():
-            found.cycles += 1
-        case Withdrawn() | DocketWithdrawn() | CaseWithdrawn() | CycleWithdrawn():
-            found.withdrawn += 1
-        case _:
-            found.undecided += 1
+    def count(self, events: Sequence[Event]) -> None:
+        """Count a stream by how it ended, so far."""
+        match events[-1].data:
+            case Decided():
+                self.decisions += 1
+            case DocketClosed():
+                self.dockets += 1
+            case Resolved() | Unresolved():
+                self.cases += 1
+            case CycleClosed() | CycleFailed():
+                self.cycles += 1
+            case Withdrawn() | DocketWithdrawn() | CaseWithdrawn() | CycleWithdrawn():
+                self.withdrawn += 1
+            case _:
+                self.undecided += 1

@@ -14,6 +14,7 @@ from domain.strict_json import printable
 if TYPE_CHECKING:
     from audit.decisions import Passed
     from audit.divergent import Divergent
+    from audit.grounds import Grounds
     from audit.replayed import Replayed
     from eventlog.reader import LogReader
     from workers.replaying import Histories
@@ -28,7 +29,7 @@ MOST_LINES = 40
     "  moot audit replay --all --log-only"
 )
 @click.argument("stream", required=False)
-@click.option("--all", "everything", is_flag=True, help="Every settled decision on the log.")
+@click.option("--all", "everything", is_flag=True, help="All that is settled, and all ledgers and models.")
 @click.option(
     "--log-only", is_flag=True, help="Leave Temporal's histories out, where they are no longer kept."
 )
@@ -37,10 +38,11 @@ def replay(stream: str | None, *, everything: bool, log_only: bool, as_json: boo
     """Decide recorded decisions again, from their ballots and from their workflow's history.
 
     The log's half recomputes every count, outcome and model from the recorded ballots, and every ruling in
-    the shared context from its case. Temporal's half
-    replays each workflow's history against today's code and holds the log against what it appended: an event
-    that no workflow wrote, or that is lost, is named. The exit status is 1 if anything differs, and also if a
-    stream has no history to compare with.
+    the shared context from its case. Of learning it takes cohorts, models, privacy ledgers and versions
+    again; a model's digest is over its tensors, and a file is named by the SHA-256 of its bytes. Temporal's
+    half replays each workflow's history against today's code and holds the log against what it appended: an
+    event that no workflow wrote, or that is lost, is named. The exit status is 1 if anything differs, and
+    also if a stream has no history to compare with.
     """
     one_of(stream, everything=everything)
     from workers import settings
@@ -56,35 +58,32 @@ async def _replay(
     settings: "Settings", stream: str | None, *, log_only: bool
 ) -> tuple["Replayed", "Histories | None"]:
     from audit.applied import context_ends
-    from audit.decisions import Passed, settled_streams
-    from audit.replay import compare_applied, compare_weights, replay_all, replay_stream
-    from cli.progress import Progress
+    from audit.replay import compare_applied, compare_weights, replay_stream
     from eventlog.reader import LogReader
-    from workers.artifacts import FsspecArtifacts
     from workers.temporal_client import connect
 
-    client, artifacts = None if log_only else await connect(settings), FsspecArtifacts(settings.artifacts)
+    client = None if log_only else await connect(settings)
     async with LogReader(settings.kafka, settings.topic_prefix) as reader:
-        ends = await context_ends(reader)
-        if stream is not None and stream.startswith("budget/"):
-            found = await _ledger(reader, stream)
-        elif stream is not None:
-            found = await replay_stream(reader, stream, artifacts)
+        ends, grounds = await context_ends(reader), audit_learning.grounds(settings, reader)
+        if stream is not None:
+            found = await replay_stream(reader, stream, grounds)
         else:
-            with Progress("records replayed") as progress:
-                passed = Passed()
-                streams = settled_streams(reader, progress.show, passed)
-                found = await replay_all(streams, passed, artifacts)
+            found = await _everything(reader, grounds)
         await compare_weights(found, reader)
         await compare_applied(found, reader, ends, everything=stream is None)
         return found, None if client is None else await _histories(settings, client, reader, stream)
 
 
-async def _ledger(reader: "LogReader", stream: str) -> "Replayed":
-    from activities.privacy.accountant import epsilon
-    from audit.budgets import replay_budget
+async def _everything(reader: "LogReader", grounds: "Grounds") -> "Replayed":
+    from audit.decisions import Passed, settled_streams
+    from audit.replay import replay_all
+    from audit.unending import Unending
+    from cli.progress import Progress
 
-    return await replay_budget(reader, stream, epsilon)
+    passed, unending = Passed(), Unending(grounds.epsilon)
+    with Progress("records replayed") as progress:
+        streams = settled_streams(reader, progress.show, passed, unending.take)
+        return await replay_all(streams, passed, grounds, unending)
 
 
 async def _histories(
@@ -109,8 +108,8 @@ def _data(found: "Replayed", histories: "Histories | None") -> dict[str, Any]:
         "dockets": found.dockets,
         "models": found.models,
         "cases": found.cases,
-        "charges": found.charges,
-        "learning": audit_learning.data(found.cycles, found.learned),
+        "charges": found.unending.charges,
+        "learning": audit_learning.data(found.cycles, found.learned, found.unending),
         "panels_weighed": found.weights.recomputed,
         "rulings_applied": found.applied.compared,
         "rulings_missing": found.applied.missing,
@@ -159,8 +158,7 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
     told = (
         f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}{cases}"
         f" and {counted(found.models, 'model')} computed again from the log\n"
-    ) + audit_learning.lines(found.learned)
-    told += f"{counted(found.charges, 'charge')} accounted for again\n" if found.charges else ""
+    ) + audit_learning.lines(found.learned, found.unending)
     if histories is None:
         told += "no history asked"
     else:

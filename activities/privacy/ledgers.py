@@ -1,15 +1,15 @@
 """The accountant of methods with noise: charges the ledger before anybody trains, states what is spent."""
 
 import asyncio
-import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 import msgspec
 
 from activities.learning_ports import Budgets, Journal
 from activities.privacy import accountant
 from activities.privacy.port import OVERSPENT, Session
-from domain.learning.budget.commands import MAX_SUBJECTS, Charge, Charged
+from domain.learning.budget.commands import Charged
+from domain.learning.budget.release import attempt_id, charges, in_every_attempt, paid_again
 from domain.learning.dp_schedule import schedule
 from domain.learning.events import PrivacyMetadata
 from domain.learning.mechanism import Mechanism, compose
@@ -46,11 +46,11 @@ class Ledgers:
 
     async def admit(self, session: Session, everybody: Sequence[str]) -> None:
         """See `activities.privacy.port.Accountant`."""
-        place = f"{session.cycle}/{session.round}/{session.attempt}"
+        place = session.cycle, session.round, session.attempt
         mechanism = _mechanism(session)
         if session.spec.sampling == "public":
             subjects = {session.subjects.get(client, client) for client in session.cohort}
-            await self._charge(session, _named(place, subjects), sorted(subjects), mechanism)
+            await self._charge(session, attempt_id(*place, subjects), subjects, mechanism)
             return
         known = _Sampled(mechanism.sampling, tuple(sorted(everybody)))
         raw = await self._journal.once(f"dp/sampled/{session.cycle}", msgspec.json.encode(known))
@@ -59,15 +59,15 @@ class Ledgers:
             whole = Mechanism(mechanism.noise_multiplier, kept.share, session.rounds)
             await self._charge(session, session.cycle, kept.subjects, whole)
         # Who came since, and everybody where a smaller fleet is drawn from more often, pays for this round.
-        more = set(everybody) - (set(kept.subjects) if mechanism.sampling <= kept.share else set())
-        await self._charge(session, _named(place, more), sorted(more), mechanism)
+        paid = mechanism.sampling <= kept.share and not paid_again(session.spec, session.attempt)
+        more = set(everybody) - (set(kept.subjects) if paid else set())
+        await self._charge(session, attempt_id(*place, more), more, mechanism)
 
     async def stated(self, session: Session) -> PrivacyMetadata:
         """See `activities.privacy.port.Accountant`."""
         spec, prefix = session.spec, f"dp/stated/{session.cycle}"
         one = _mechanism(session)
-        # Noise of the clients' own has left them in every attempt, also in those that were abandoned.
-        count = session.attempt if spec.place == "local" or spec.method == "hybrid" else 1
+        count = session.attempt if in_every_attempt(spec) else 1
         now = msgspec.json.encode(_Released(one.noise_multiplier, one.sampling, count))
         said = [await self._journal.once(f"{prefix}/{session.round}", now)]
         said += [await self._journal.read(f"{prefix}/{n}") or now for n in range(1, session.round)]
@@ -77,22 +77,10 @@ class Ledgers:
         return PrivacyMetadata(spec.method, epsilon, spec.delta)
 
     async def _charge(
-        self, session: Session, name: str, subjects: Sequence[str], mechanism: Mechanism
+        self, session: Session, name: str, subjects: Collection[str], mechanism: Mechanism
     ) -> None:
-        spec, parts = session.spec, range(0, len(subjects), MAX_SUBJECTS)
-        for start in parts:
-            charged = await self._budgets.charge(
-                Charge(
-                    ledger=spec.ledger,
-                    id=f"{name}/part-{start}" if start else name,
-                    subjects=tuple(subjects[start : start + MAX_SUBJECTS]),
-                    noise_multiplier=mechanism.noise_multiplier,
-                    sampling=mechanism.sampling,
-                    count=mechanism.count,
-                    delta=spec.delta,
-                    budget=spec.budget,
-                )
-            )
+        for charge in charges(session.spec, name, subjects, mechanism):
+            charged = await self._budgets.charge(charge)
             if not charged.granted:
                 raise _overspent(session, charged)
 
@@ -100,11 +88,6 @@ class Ledgers:
 def _mechanism(session: Session) -> Mechanism:
     """Of one round."""
     return schedule(session.spec, 1, session.size or len(session.cohort), session.eligible)
-
-
-def _named(place: str, subjects: set[str]) -> str:
-    digest = hashlib.sha256("\n".join(sorted(subjects)).encode()).hexdigest()
-    return f"{place}/{digest[:12]}"
 
 
 def _overspent(session: Session, charged: Charged) -> Refusal:

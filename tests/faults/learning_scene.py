@@ -6,7 +6,10 @@ from typing import Any
 
 import asyncpg
 
+from activities.privacy.accountant import epsilon
+from audit.announcements import Announcements
 from audit.decisions import stream_events
+from audit.grounds import Grounds
 from audit.replay import replay_stream
 from domain.learning import tensor_file
 from eventlog.reader import LogReader
@@ -118,7 +121,8 @@ class Scene:
         """What `moot audit replay` finds in the stream, in the log, the store and Temporal's history."""
         stream = learning_stream(cycle)
         async with self._reader() as reader:
-            found = await replay_stream(reader, stream, self.artifacts)
+            grounds = Grounds(self.artifacts, epsilon, Announcements(reader))
+            found = await replay_stream(reader, stream, grounds)
             told = await replay_histories(self.chaos.client, reader, self.artifacts, stream, lambda *_: None)
         wrong = [*found.divergent, *found.passed.stopped, *told.foreign, *told.unvouched]
         return [*map(str, wrong), *map(str, told.divergent.items())]

@@ -6,6 +6,7 @@ import sys
 import uuid
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +15,15 @@ import pytest
 from temporalio.client import Client
 
 from activities.learning import Control
-from activities.privacy import plain
+from activities.privacy import accountant, plain
 from activities.privacy.registry import Methods
 from activities.training import Host
+from audit.announcements import Announcements
+from audit.grounds import Grounds
 from domain.learning import tensor_file
+from domain.learning.roster import parts_of
 from domain.learning.state import NO_CYCLE, fold_all
+from domain.stream import Draft, fleet_stream
 from eventlog.codec import decode
 from eventlog.reader import LogReader
 from eventlog.topic_setup import ensure_topics
@@ -109,6 +114,18 @@ class Fleet:
             "seed": 7,
             **more,
         }
+
+    async def announce(self):
+        """What hosts would have said, before the roster could have them: an audit looks for it."""
+        for host in sorted({one.host for one in self.roster.there}):
+            clients = [one.client for one in self.roster.there if one.host == host]
+            stream, said = fleet_stream(host), parts_of(host, "eu", clients, lambda _: 1, 100)
+            draft = Draft(stream, "test", stream, "run")
+            await self.log.append("fleet", draft.events(said, datetime.now(UTC)))
+
+    def grounds(self, reader):
+        """What an audit of its cycles rests on."""
+        return Grounds(self.artifacts, accountant.epsilon, Announcements(reader))
 
     async def stream(self, cycle):
         """The cycle's events on Kafka, folded on the way: what they could not be is found."""

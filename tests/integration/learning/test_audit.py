@@ -3,29 +3,34 @@
 from dataclasses import replace
 
 import numpy as np
+import pytest
 
 from activities import update_file
 from activities.privacy import plain
 from activities.privacy.port import Sum
 from activities.privacy.registry import Installed, Methods
+from audit.decisions import settled_streams
 from audit.learning_evidence import CHECKED
-from audit.replay import replay_stream
+from audit.replay import replay_all, replay_stream
+from audit.unending import Unending
 from domain.event import Event
 from domain.learning.events import RoundAggregated
-from domain.stream import learning_stream
+from domain.stream import budget_stream, learning_stream
 from eventlog.reader import LogReader
+from tests.integration.learning.private import Working, private
 from workers.replaying import replay_histories
 
 
 async def audited(fleet, stream):
     async with LogReader(*fleet.kafka) as reader:
-        found = await replay_stream(reader, stream, fleet.artifacts)
+        found = await replay_stream(reader, stream, fleet.grounds(reader))
         asked = fleet.client, reader, fleet.artifacts, stream
         return found, await replay_histories(*asked, lambda *_: None)
 
 
 async def test_a_cycle_agrees_with_its_updates_and_its_history_until_a_file_or_an_event_is_changed(fleet):
     few = await fleet()
+    await few.announce()
     request = await few.request(rounds=2, strategy={"name": "fedadam"})
     await few.run(request)
     stream = learning_stream(request["id"])
@@ -57,6 +62,55 @@ def forged(last: Event) -> Event:
     return replace(last, id=f"{last.id[:-4]}beef", version=last.version + 1)
 
 
+async def everything(fleet):
+    """The log's half of a replay of all streams."""
+    async with LogReader(*fleet.kafka) as reader:
+        grounds = fleet.grounds(reader)
+        unending = Unending(grounds.epsilon)
+        streams = settled_streams(reader, lambda *_: None, None, unending.take)
+        return await replay_all(streams, None, grounds, unending)
+
+
+def copied(events, name, *changed):
+    """The cycle under another id, by somebody who asks no ledger; `changed`: instead of some."""
+    known = {event.version: event for event in events} | {event.version: event for event in changed}
+    opened = known[1].data
+    known[1] = replace(known[1], data=replace(opened, request=replace(opened.request, id=name)))
+    stream = learning_stream(name)
+    return [replace(one, stream=stream, id=f"{one.id[:-4]}cafe") for _, one in sorted(known.items())]
+
+
+async def test_a_cycle_that_was_never_charged_for_is_named_alone_and_among_all(fleet):
+    pytest.importorskip("dp_accounting")
+    ten = await private(fleet)
+    await ten.announce()
+    ledger = f"l-{ten.name}"
+    noised = {"method": "differential_privacy", "noise_multiplier": 5.0, "budget": 4.0, "ledger": ledger}
+    async with Working(ten):
+        six = {"share": 1, "minimum": 6, "size": 6}
+        request = await ten.request(rounds=2, cohort=six, privacy=noised)
+        await ten.run(request)
+    events = await ten.stream(request["id"])
+    last = [event for event in events if isinstance(event.data, RoundAggregated)][-1]
+    cheap = replace(last.data.privacy, epsilon=last.data.privacy.epsilon / 2)
+    forged = f"{request['id']}-x"
+    less = replace(last, data=replace(last.data, privacy=cheap))
+    await ten.log.append("learning", copied(events, forged, less))
+
+    every = await everything(ten)
+    found, honest = every.divergent, learning_stream(request["id"])
+    assert budget_stream(ledger) in every.unending.ledgers
+    assert [one for one in found if one.stream in (honest, budget_stream(ledger))] == []
+    async with LogReader(*ten.kafka) as reader:
+        alone = await replay_stream(reader, learning_stream(forged), ten.grounds(reader))
+        assert (await replay_stream(reader, honest, ten.grounds(reader))).divergent == []
+        own = await replay_stream(reader, budget_stream(ledger), ten.grounds(reader))
+    assert (own.divergent, own.unending.charges) == ([], 2)
+    told = sorted(one.problem for one in found if one.stream == learning_stream(forged))
+    assert told == sorted(one.problem for one in alone.divergent)
+    assert [one.partition(": ")[0] for one in told] == ["epsilon", "privacy.ledger", "privacy.ledger"]
+
+
 class HiddenSum:
     """An aggregator that is shown the sum alone, by a method that hides nothing from this test."""
 
@@ -84,6 +138,7 @@ def hidden(_journal):
 
 async def test_a_hidden_sum_leaves_evidence_by_which_its_model_is_made_again(fleet):
     few = await fleet(methods=hidden)
+    await few.announce()
     request = await few.request(rounds=2, strategy={"name": "fedadam"}, privacy={"method": "secure_mpc"})
     await few.run(request)
     found, _ = await audited(few, learning_stream(request["id"]))

@@ -59,6 +59,7 @@ async def test_a_cycle_is_started_with_a_holdout_watched_shown_listed_and_taken_
 ):
     ten = await fleet()
     monkeypatch.setattr("workflows.names.TASK_QUEUE", f"folkmoot-{ten.name}")
+    await ten.announce()
     asked = await ten.request(rounds=2, holdout=None)
     file, rows = tmp_path / "cycle.json", tmp_path / "rows.safetensors"
     file.write_text(json.dumps(asked))

@@ -55,7 +55,7 @@ async def check_cycle(fleet, request, rounds, clients):
     assert [event.version for event in events] == [*range(1, len(events) + 1)]
     assert len({event.run_id for event in events}) == len(runs)
     async with LogReader(*fleet.kafka) as reader:
-        found = await replay_stream(reader, stream, fleet.artifacts)
+        found = await replay_stream(reader, stream, fleet.grounds(reader))
         asked = fleet.client, reader, fleet.artifacts, stream
         histories = await replay_histories(*asked, lambda *_: None)
     assert (found.divergent, found.learned.unproven, found.learned.models) == ([], [], rounds)
@@ -78,6 +78,7 @@ async def test_250_clients_train_in_shards_over_runs_that_hand_over_and_nothing_
     fleet, record_property
 ):
     many = await fleet(clients=250)
+    await many.announce()
     request = await many.request(cohort=cohort(250), history=SHORT)
     found = await many.run(request)
     assert found["participants"] == 250
@@ -92,6 +93,7 @@ async def test_1000_clients_of_two_processes_train_in_shards_in_bounded_memory(
     fleet, starting, record_property
 ):
     many = await fleet(clients=1_000, working=False)
+    await many.announce()
     request = await many.request(cohort=cohort(1_000), history=SHORT)
     async with starting(many, "orchestrator") as process, starting(many, 0), starting(many, 1):
         begun = time.perf_counter()

@@ -39,7 +39,7 @@ async def refusal_of(ten, **asked):
 
 async def audited(ten, request):
     async with LogReader(*ten.kafka) as reader:
-        return await replay_stream(reader, learning_stream(request["id"]), ten.artifacts)
+        return await replay_stream(reader, learning_stream(request["id"]), ten.grounds(reader))
 
 
 def keys_of(ten, *prefixes):
@@ -51,6 +51,7 @@ def keys_of(ten, *prefixes):
 async def test_every_method_trains_says_what_holds_and_can_be_audited(fleet, name):
     privacy, level = METHODS[name]
     async with Working(await private(fleet)) as ten:
+        await ten.announce()
         noised = "epsilon" in privacy
         privacy = privacy | ({"ledger": f"l-{ten.name}"} if noised else {})
         request = await ten.request(rounds=2, cohort=TEN, privacy=privacy)
@@ -97,6 +98,7 @@ async def test_two_nodes_that_die_on_the_way_leave_the_sum_of_the_rest(fleet, mo
 async def test_a_cohort_of_more_than_a_hundred_makes_a_sum_for_each_shard(fleet):
     many = {"share": 1, "minimum": 101, "size": 104}
     ten = await private(fleet, clients=104, hosts=4)
+    await ten.announce()
     async with Working(ten):
         request = await ten.request(rounds=1, cohort=many, privacy={"method": "secure_mpc", "clip": 8.0})
         masked = await ten.run(request)

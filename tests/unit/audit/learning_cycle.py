@@ -1,4 +1,4 @@
-"""A small cycle that was really computed: roster, draws, updates and models, all in a store in memory."""
+"""A small cycle that was really computed: roster, draws, updates, models and charges, all in memory."""
 
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -7,23 +7,34 @@ import msgspec
 import numpy as np
 
 from activities import update_file
+from activities.privacy.accountant import epsilon
+from activities.privacy.ledgers import Ledgers
+from activities.privacy.port import Session
+from audit.announcements import Announcements
+from audit.grounds import Grounds
 from domain.learning import decide, evidence, tensor_file
 from domain.learning.attempt import Drawn, NewModel
+from domain.learning.budget.commands import Charged
+from domain.learning.budget.decide import answered, charge_budget, compositions
+from domain.learning.budget.state import CLOSED
+from domain.learning.budget.state import fold_all as fold_ledger
 from domain.learning.combinations import settings_of
 from domain.learning.commands import RunCycle
 from domain.learning.events import CycleOpened, Loss, PrivacyMetadata, Report
 from domain.learning.figures import drift_distance
-from domain.learning.fleet import Candidate, Client, DataOffer
+from domain.learning.fleet import Announced, Candidate, Client, DataOffer
 from domain.learning.policy import CohortPolicy, LocalTraining, PrivacySpec, StrategySpec, TrainerSpec
-from domain.learning.selection import draw, eligible
+from domain.learning.selection import draw, eligible, is_poisson, odds, subject_of
 from domain.learning.state import NO_CYCLE, fold_all
 from domain.learning.strategies import registry
 from domain.learning.strategies.in_memory import InMemory, Sent
 from domain.learning.tensors import TensorSpec, digest
 from domain.learning.update import ClientUpdate, TimeRange, UpdateMetadata
-from domain.stream import Draft
+from domain.stream import Draft, budget_stream, fleet_stream
 from eventlog.codec import decode, encode
 from tests.fakes.artifacts import MemoryArtifacts
+from tests.fakes.journal import MemoryJournal
+from tests.fakes.log_reader import MemoryReader
 from tests.unit.learning_events import START
 
 STREAM = "learning/c"
@@ -58,17 +69,67 @@ def update_of(client, tensors, says=None):
 
 
 @dataclass
+class Budgets:
+    """`activities.learning_ports.Budgets`, whose ledger is on `log`."""
+
+    log: list = field(default_factory=list)
+    epsilon: object = epsilon
+
+    async def charge(self, charge):
+        stream = budget_stream(charge.ledger)
+        state = fold_ledger(CLOSED, self.log)
+        costs = {one: self.epsilon(one, charge.delta) for one in compositions(state, charge)}
+        draft = Draft(stream, "test", stream, "run", version=len(self.log))
+        self.log += [
+            decode(encode(event)) for event in draft.events(charge_budget(state, charge, costs), START)
+        ]
+        found = answered(fold_ledger(CLOSED, self.log), charge)
+        assert isinstance(found, Charged)
+        return found
+
+
+def announcements(clients=CLIENTS, host="host-1", at=START - timedelta(days=1)):
+    """The stream of a host that trains for them."""
+    stream = fleet_stream(host)
+    said = Announced(host, "eu", tuple(candidate(name).client for name in clients))
+    return Draft(stream, "test", stream, "run").events([said], at)
+
+
+@dataclass
 class Made:
-    """A cycle being made: what is in the store, what is on its stream."""
+    """A cycle being made: what is in the store, what is on its stream, and on those that it rests on."""
 
     strategy: str = "fedavg"
     privacy: PrivacySpec = field(default_factory=PrivacySpec)
     rounds: int = 2
+    seed: int = 0
+    clients: tuple = CLIENTS
     settings: dict = field(default_factory=dict)
     learning_rate: float = 0.1
     log: list = field(default_factory=list)
     artifacts: MemoryArtifacts = field(default_factory=MemoryArtifacts)
     draft: Draft = field(default_factory=lambda: Draft(STREAM, "test", STREAM, "run"))
+    fleet: list = field(default_factory=announcements)
+    budgets: Budgets = field(default_factory=Budgets)
+    session: Session | None = None
+
+    def __post_init__(self):
+        self.ledgers = Ledgers(self.budgets, MemoryJournal())
+
+    @property
+    def noised(self):
+        return self.privacy.method in ("differential_privacy", "hybrid")
+
+    def reader(self):
+        """The log with all of it."""
+        reader = MemoryReader()
+        reader.append(self.fleet, "fleet") if self.fleet else None
+        reader.append(self.budgets.log, "learning") if self.budgets.log else None
+        reader.append(self.log, "learning")
+        return reader
+
+    def grounds(self, reader=None):
+        return Grounds(self.artifacts, self.budgets.epsilon, Announcements(reader or self.reader()))
 
     @property
     def state(self):
@@ -88,6 +149,7 @@ class Made:
             local=LocalTraining(learning_rate=self.learning_rate),
             strategy=StrategySpec(self.strategy, self.settings),
             privacy=self.privacy,
+            seed=self.seed,
         )
         fresh = {spec.name: np.zeros(spec.shape, spec.dtype) for spec in SCHEMA}
         model = await self.artifacts.put(tensor_file.encode(fresh))
@@ -95,13 +157,34 @@ class Made:
 
     async def draw(self):
         state = self.state
-        candidates = tuple(map(candidate, CLIENTS))
+        candidates = tuple(map(candidate, self.clients))
         able = eligible(candidates, state.cycle.request, SINCE, START)
-        cohort = draw(
-            able, state.cycle.request.cohort, state.cycle.request.seed, state.next_round, state.next_attempt
-        )
+        request = state.cycle.request
+        place, poisson = (state.next_round, state.next_attempt), is_poisson(request.privacy)
+        cohort = draw(able, request.cohort, request.seed, *place, poisson=poisson)
+        if self.noised:
+            await self.admit(able, cohort, place)
         roster = await self.artifacts.put(msgspec.json.encode(candidates))
         self.say(decide.open_round(state, Drawn(roster, len(able), cohort)))
+
+    async def admit(self, able, cohort, place):
+        """Charge for an attempt, as `activities.drawing` does."""
+        request = self.state.cycle.request
+        size, subjects = odds(able, request.cohort)
+        members = {member.client for member in cohort}
+        self.session = Session(
+            request.id,
+            *place,
+            request.rounds,
+            tuple(sorted(members)),
+            subjects,
+            {},
+            self.privacy,
+            SCHEMA,
+            {one.client.id: subject_of(one.client) for one in able if one.client.id in members},
+            size=size if is_poisson(request.privacy) else 0,
+        )
+        await self.ledgers.admit(self.session, sorted({subject_of(one.client) for one in able}))
 
     async def report(self, client, **changes):
         content = update_of(client, change(client, self.state.next_round))
@@ -116,6 +199,10 @@ class Made:
         reports = [await self.report(client) for client in came]
         losses = [Loss(client, "late") for client in members[len(came) :]]
         self.say(decide.collect(state, state.round.round, state.round.attempt, reports, losses))
+
+    def abandon(self):
+        state = self.state
+        self.say(decide.abandon(state, state.round.round, state.round.attempt, "too few"))
 
     async def aggregate(self, without=None, **changes):
         """By the strategy, from what was reported, or from that without one client's."""
@@ -146,9 +233,14 @@ class Made:
             loss=0.5,
             accuracy=None,
             drift=await self.drift(made.model),
-            privacy=PrivacyMetadata(self.privacy.method),
+            privacy=await self.stated(),
         )
         self.say(decide.aggregated(state, state.round.round, state.round.attempt, replace(new, **changes)))
+
+    async def stated(self):
+        if not self.noised:
+            return PrivacyMetadata(self.privacy.method)
+        return await self.ledgers.stated(self.session)
 
     async def drift(self, model):
         return drift_distance(tensor_file.decode(await self.artifacts.get(self.state.model))[0], model)

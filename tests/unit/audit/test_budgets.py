@@ -4,7 +4,9 @@ from dataclasses import replace
 
 import pytest
 
-from audit.budgets import replay_budget, replay_ledger
+from audit.budgets import replay_ledger
+from audit.grounds import Grounds
+from audit.replay import replay_stream
 from domain.learning.budget.commands import Charge
 from domain.learning.budget.decide import charge_budget, compositions
 from domain.learning.budget.events import BudgetCharged, BudgetRefused
@@ -48,8 +50,8 @@ def changed(kind, **changes):
 async def test_a_ledger_that_is_as_recorded_agrees():
     reader = MemoryReader()
     reader.append(kept(), "learning")
-    found = await replay_budget(reader, STREAM, accountant)
-    assert (found.charges, found.divergent) == (2, [])
+    found = await replay_stream(reader, STREAM, Grounds(epsilon=accountant))
+    assert (found.unending.charges, found.divergent, found.undecided) == (2, [], 0)
 
 
 def cheaper(spent):

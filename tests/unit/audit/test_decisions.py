@@ -6,7 +6,7 @@ from functools import partial
 
 import pytest
 
-from audit.decisions import Passed, _fold, _OpenStreams, settled_streams, stream_events
+from audit.decisions import Passed, _OpenStreams, partition_fold, settled_streams, stream_events
 from audit.replay import replay_stream
 from audit.trail import has_outcome, trail
 from audit.whatif import whatif_stream
@@ -166,7 +166,7 @@ async def test_a_trail_says_what_does_not_follow_and_still_has_its_outcome(forge
 
 async def test_of_a_settled_stream_nothing_is_held_but_its_name():
     reader = log_of(*EVENTS[:-1])
-    fold = await _fold(reader, "decisions", 0)
+    fold = await partition_fold(reader, "decisions", 0)
     streams = _OpenStreams(fold, Passed())
     assert await streams.take(reader.places["decisions", 0]) == []
     assert STREAM in fold.states

@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 
 from audit.decisions import settled_streams
+from audit.grounds import NO_GROUNDS
 from audit.learning import Learned, replay_cycle
-from audit.learning_artifacts import NOWHERE
 from audit.learning_evidence import CHECKED, NONE
 from audit.replay import replay_all, replay_stream
 from audit.trail import has_outcome, trail
+from audit.unending import Unending
 from cli import audit_learning
 from domain.artifact import ArtifactRef
 from domain.learning import evidence, tensor_file
@@ -27,7 +28,7 @@ SECURE = PrivacySpec("secure_mpc")
 
 async def replayed(made, events=None):
     found = Learned()
-    await replay_cycle(found, events or made.log, made.artifacts)
+    await replay_cycle(found, events or made.log, made.grounds())
     return found
 
 
@@ -100,7 +101,7 @@ async def test_a_digest_that_was_changed_is_named():
     made = await whole()
     told = await problem(made, changed(made, RoundAggregated, digest="0" * 64)[:-1])
     true = made.log[at(made, RoundAggregated)].data.digest
-    assert told.problem == f"digest: recorded {'0' * 64}, but the stored model has {true}"
+    assert told.problem == f"digest: recorded {'0' * 64}, but the stored model's tensors have {true}"
     told = await problem(made, changed(made, RoundAggregated, entered="0" * 64))
     assert told.problem.startswith(f"entered: {'0' * 64} is recorded where")
 
@@ -171,7 +172,7 @@ async def test_a_model_that_was_swapped_is_named():
     other = {"b": np.ones(2, "float32"), "w": np.ones((3, 2), "float32")}
     ref = await made.artifacts.put(tensor_file.encode(other))
     told = await problem(made, changed(made, RoundAggregated, 2, model=ref))
-    assert told.problem.endswith(f"but the stored model has {digest(other)}")
+    assert told.problem.endswith(f"but the stored model's tensors have {digest(other)}")
     events = changed(made, RoundAggregated, 2, model=ref, digest=digest(other))
     events[-1] = replace(events[-1], data=replace(events[-1].data, digest=digest(other)))
     told = await problem(made, events)
@@ -270,7 +271,7 @@ async def test_an_artifact_that_is_missing_or_was_changed_is_named(what, line):
 async def test_without_a_store_everything_that_rests_on_it_is_named():
     made = await whole(rounds=1)
     found = Learned()
-    await replay_cycle(found, made.log, NOWHERE)
+    await replay_cycle(found, made.log, NO_GROUNDS)
     assert [one.type for one in found.divergent] == [RoundOpened.TYPE, RoundAggregated.TYPE]
 
 
@@ -329,7 +330,8 @@ async def test_evidence_of_another_method_or_of_none_is_told():
 
 
 async def test_where_the_aggregator_adds_the_noise_it_says_that_the_noise_is_secret():
-    central = PrivacySpec("differential_privacy", epsilon=1.0)
+    pytest.importorskip("dp_accounting")
+    central = PrivacySpec("differential_privacy", noise_multiplier=8.0)
     found = await replayed(await whole(Made.aggregate_hidden, privacy=central, rounds=1))
     assert found.unproven[0].why.startswith("the noise of the model is drawn by a key")
     local = await replayed(await whole(privacy=replace(central, place="local"), rounds=1))
@@ -345,21 +347,21 @@ def log_of(made):
 async def test_cycles_are_replayed_among_all_streams_and_told_in_words():
     made = await whole()
     reader = log_of(made)
-    one = await replay_stream(reader, STREAM, made.artifacts)
-    every = await replay_all(settled_streams(reader, lambda *_: None), None, made.artifacts)
+    one = await replay_stream(reader, STREAM, made.grounds())
+    every = await replay_all(settled_streams(reader, lambda *_: None), None, made.grounds())
     assert (one.cycles, one.learned, one.divergent) == (every.cycles, every.learned, every.divergent)
     assert (one.cycles, one.learned.models) == (1, 2)
-    assert audit_learning.lines(one.learned) == (
+    assert audit_learning.lines(one.learned, one.unending) == (
         "2 cohorts drawn again from stored rosters, 2 rounds aggregated again from stored updates\n"
     )
-    assert audit_learning.data(1, one.learned)["unproven"] == []
-    assert audit_learning.lines(Learned()) == ""
+    assert audit_learning.data(1, one.learned, one.unending)["unproven"] == []
+    assert audit_learning.lines(Learned(), Unending()) == ""
 
 
 async def test_what_a_replay_finds_in_a_cycle_is_among_all_that_it_finds():
     made = await whole()
     made.log = changed(made, RoundAggregated, 2, digest="0" * 64)[:-1]
-    found = await replay_stream(log_of(made), STREAM, made.artifacts)
+    found = await replay_stream(log_of(made), STREAM, made.grounds())
     assert (found.undecided, [one.type for one in found.divergent]) == (1, [RoundAggregated.TYPE])
 
 
@@ -370,10 +372,12 @@ async def test_the_trail_of_a_cycle_says_who_was_asked_who_reported_and_what_ent
     assert not has_outcome(steps[:-1])
     lines = [step.line() for step in steps]
     cohort = ", ".join(member.client for member in made.log[1].data.cohort)
-    assert f"round 1: 4 of 5 eligible are asked: {cohort}; drawn from roster" in lines[1]
+    assert f"round 1: 4 of 5 eligible are asked: {cohort}; drawn from roster file" in lines[1]
     report = made.log[2].data.reports[0]
-    assert f"round 1: 3 reported: {report.client} {report.sha256[:12]}" in lines[2]
-    assert f"fedavg makes model {made.log[3].data.digest} of 3 updates" in lines[3]
+    assert f"round 1: 3 reported: {report.client} file {report.sha256[:12]}" in lines[2]
+    model = made.log[3].data
+    said = f"fedavg makes of 3 updates the model with digest {model.digest}, file {model.model.sha256[:12]},"
+    assert said in lines[3]
     assert not any(step.note for step in steps)
 
 

@@ -1,5 +1,8 @@
 """The last line of a replay says how many, in words that go with the number."""
 
+import sys
+
+import click
 import pytest
 
 from audit.authorship import Unvouched
@@ -7,8 +10,12 @@ from audit.decisions import Passed
 from audit.divergent import Divergent
 from audit.replayed import Replayed
 from audit.whatif import Retaken
+from cli import audit_learning
 from cli.audit_replay import _lines
 from cli.audit_whatif import _whatif_lines
+from domain.learning.mechanism import Mechanism
+from tests.fakes.log_reader import MemoryReader
+from workers import settings
 from workers.replaying import Histories
 
 
@@ -50,3 +57,10 @@ def test_what_a_trial_leaves_out_is_counted_in_grammar(number, diverging, stoppi
     found = Retaken(divergent=["consensus/d"] * number, passed=Passed(stopped=stopped))
     said = f"0 of 0 decisions would differ; {diverging} `moot audit replay --all`; {stopping}"
     assert _whatif_lines(found) == said
+
+
+def test_an_accountant_that_is_not_installed_ends_the_command_and_makes_nothing_diverge(monkeypatch):
+    monkeypatch.setitem(sys.modules, "dp_accounting", None)
+    grounds = audit_learning.grounds(settings.load(needs=()), MemoryReader())
+    with pytest.raises(click.ClickException, match=r"pip install 'folkmoot\[learning\]'"):
+        grounds.epsilon((Mechanism(3.375),), 1e-5)
