@@ -9,7 +9,7 @@ from activities.privacy import ckks
 from activities.privacy.aggregator_key import AggregatorKey
 from activities.privacy.attempt import reveal_key
 from activities.privacy.holding import BEYOND, Holder, believed, holder_of, said_by
-from activities.privacy.port import RoundLost, Session, Sum
+from activities.privacy.port import Passed, RoundLost, Session, Sum
 from activities.privacy.primitives import KEY_BYTES, agree, unseal
 from activities.privacy.terms import Terms
 from activities.privacy.wire import bitmap
@@ -26,14 +26,14 @@ class EncryptedAggregator:
     async def prepare(self, salt: str) -> str:
         return await self._key.public(salt)
 
-    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Passed:
         terms = Terms.of(session)
         holder = holder_of(terms, session)
         name = terms.cohort[holder.place]
         if step == "key":
-            return dict.fromkeys(session.cohort, b"")
+            return Passed(dict.fromkeys(session.cohort, b""))
         if step == "public":
-            return dict.fromkeys(outboxes, _there(outboxes, name))
+            return Passed(dict.fromkeys(outboxes, _there(outboxes, name)))
         if step != "decrypt":
             raise RoundLost("step", f"an encrypted sum has no step {step[:20]!a}")
         if len(outboxes) < terms.threshold:
@@ -42,7 +42,7 @@ class EncryptedAggregator:
                 f"{len(outboxes)} clients are left, and {terms.threshold} are needed",
             )
         places = [terms.places[client] for client in outboxes]
-        return {name: bitmap(places, len(terms.cohort)) + _added(terms, outboxes)}
+        return Passed({name: bitmap(places, len(terms.cohort)) + _added(terms, outboxes)})
 
     async def sum(
         self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]

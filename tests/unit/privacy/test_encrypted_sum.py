@@ -6,7 +6,7 @@ import pytest
 from activities.privacy import ckks, encrypted_node, methods
 from activities.privacy.holding import statement
 from activities.privacy.methods import ENCRYPTED
-from activities.privacy.port import RoundLost
+from activities.privacy.port import Passed, RoundLost
 from activities.privacy.terms import Terms
 from activities.privacy.wire import SIGNATURE_BYTES, bitmap
 from domain.learning.policy import PrivacySpec
@@ -85,7 +85,7 @@ async def test_one_update_passed_off_as_the_sum_of_three_is_not_decrypted():
     def cheating(step, session, outboxes):
         if step != "decrypt":
             return route(step, session, outboxes)
-        return {HOLDER: bitmap([0, 1, 2], 4) + ckks.add([("c00", outboxes["c00"])], 13)}
+        return Passed({HOLDER: bitmap([0, 1, 2], 4) + ckks.add([("c00", outboxes["c00"])], 13)})
 
     fleet.aggregator.route = cheating
     with pytest.raises(Refusal, match=r"what came is no sum of 3 updates: it counts 1\.000"):
