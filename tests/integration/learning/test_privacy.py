@@ -8,8 +8,9 @@ from temporalio.client import WorkflowFailureError
 
 from audit.learning_evidence import CHECKED
 from audit.replay import replay_stream
+from domain.learning.budget.events import BudgetCharged
 from domain.learning.budget.state import CLOSED, fold_all
-from domain.learning.events import CycleFailed, RoundAggregated, UpdatesCollected
+from domain.learning.events import CycleFailed, RoundAggregated, RoundOpened, UpdatesCollected
 from domain.stream import budget_stream, learning_stream
 from eventlog.codec import decode
 from eventlog.reader import LogReader
@@ -75,6 +76,35 @@ async def test_every_method_trains_says_what_holds_and_can_be_audited(fleet, nam
         assert [one.why.partition("; ")[2] for one in replayed.learned.unproven] == [CHECKED, CHECKED]
     assert not keys_of(ten, "attempt/", "aggregator/")
     assert bool(keys_of(ten, "over/")) is (level not in ("central_dp", "local_dp"))
+
+
+async def test_a_cycle_whose_cohorts_are_drawn_by_lots_charges_all_who_could_be_drawn_once_for_its_chances(
+    fleet,
+):
+    async with Working(await private(fleet)) as ten:
+        privacy = {"method": "differential_privacy", "sampling": "secret", "ledger": f"l-{ten.name}"}
+        privacy |= {
+            "noise_multiplier": 2.0,
+            "budget": 50.0,
+        }  # to find noise for an epsilon takes seconds here
+        lots = {"share": 1, "minimum": 2, "size": 5, "attempts": 9}
+        request = await ten.request(rounds=3, cohort=lots, privacy=privacy)
+        found = await ten.run(request)
+        replayed = await audited(ten, request)
+        events = [event.data for event in await ten.stream(request["id"])]
+        async with LogReader(*ten.kafka) as reader:
+            ledger = [decode(one.value).data for one in await reader.stream(budget_stream(privacy["ledger"]))]
+    asked = [tuple(member.client for member in one.cohort) for one in events if isinstance(one, RoundOpened)]
+    assert len(set(map(len, asked))) > 1  # each has a lot of its own, so that cohorts are not of one size
+    assert {one.eligible for one in events if isinstance(one, RoundOpened)} == {10}
+    made = [one for one in events if isinstance(one, RoundAggregated)]
+    assert len(made) == 3
+    assert 0 < made[0].privacy.epsilon < made[1].privacy.epsilon < made[2].privacy.epsilon < 50
+    (charged,) = [one for one in ledger if isinstance(one, BudgetCharged)]
+    assert (charged.id, charged.mechanism.sampling, charged.mechanism.count) == (request["id"], 0.5, 3)
+    assert [one.subjects for one in charged.spent] == [tuple(sorted(ten.rows))]
+    assert charged.spent[0].after == pytest.approx(made[2].privacy.epsilon)
+    assert (found["privacy_level"], replayed.divergent) == ("central_dp", [])
 
 
 async def test_two_nodes_that_die_on_the_way_leave_the_sum_of_the_rest(fleet, monkeypatch):
