@@ -10,7 +10,7 @@ from audit.learning_evidence import CHECKED
 from audit.replay import replay_stream
 from domain.learning.budget.events import BudgetCharged
 from domain.learning.budget.state import CLOSED, fold_all
-from domain.learning.events import CycleFailed, RoundAggregated, RoundOpened, UpdatesCollected
+from domain.learning.events import CycleFailed, RoundAbandoned, RoundAggregated, RoundOpened, UpdatesCollected
 from domain.stream import budget_stream, learning_stream
 from eventlog.codec import decode
 from eventlog.reader import LogReader
@@ -122,6 +122,22 @@ async def test_two_nodes_that_die_on_the_way_leave_the_sum_of_the_rest(fleet, mo
     one, other = masked["evolution_metrics"][0], plain["evolution_metrics"][0]
     assert one["loss"] == pytest.approx(other["loss"], abs=1e-6)
     assert one["accuracy"] == other["accuracy"]
+
+
+async def test_clients_whose_messages_are_none_are_dropped_by_name_and_the_rest_makes_its_sum(fleet):
+    cut = {("c000", "keys"), ("c001", "shares"), ("c002", "survivors")}
+    async with Working(await private(fleet, cut=cut)) as ten:
+        hidden = {"method": "secure_mpc", "clip": 8.0, "threshold": 0.51}
+        request = await ten.request(rounds=1, cohort=TEN, privacy=hidden)
+        found = await ten.run(request)
+        events = [event.data for event in await ten.stream(request["id"])]
+    assert not [one for one in events if isinstance(one, RoundAbandoned)]
+    lost = {loss.client: loss for one in events if isinstance(one, UpdatesCollected) for loss in one.lost}
+    assert {client: (loss.why, loss.reason.partition(",")[0]) for client, loss in lost.items()} == {
+        "c000": ("refused", "keys: they have 127 bytes"),
+        "c001": ("refused", "message: 415 bytes are not entries of 52; the message was cut or changed"),
+    }
+    assert found["participants"] == 8  # c002 sent its update, and only its word on the others is missing
 
 
 async def test_a_cohort_of_more_than_a_hundred_makes_a_sum_for_each_shard(fleet):
