@@ -32,7 +32,7 @@ def _rule(schema: Schema, updates: Updates, settings: Settings) -> Combined:
 
 
 def _part(loss: float, norm: float, settings: Settings) -> tuple[float, float] | None:
-    """The weight of a client's change, and its h; by Python's floats: numpy's powers depend on the processor."""
+    """The weight of a client's change, and its h; by Python's floats: numpy's powers hang on processors."""
     q, lipschitz = settings["q"], 1 / settings["learning_rate"]
     if not loss >= 0:
         return None
