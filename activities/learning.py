@@ -37,7 +37,7 @@ from activities.privacy.port import RoundLost
 from activities.privacy.registry import Methods
 from domain.artifact import ArtifactRef
 from domain.learning.combinations import settings_of
-from domain.learning.events import Report
+from domain.learning.events import Loss, Report
 from domain.learning.strategies.registry import named
 from domain.learning.versions.commands import PublishVersion
 from domain.learning.versions.lineage import LineageDigests
@@ -114,13 +114,13 @@ class Learning:
             given = {client: outboxes[client] for client in still if client in outboxes}
         half = self._own.methods.aggregator(session.spec)
         try:
-            inboxes = await asyncio.to_thread(half.route, task.step, session, given)
+            passed = await asyncio.to_thread(half.route, task.step, session, given)
         except RoundLost as lost:
             return Routed((), str(lost))
-        kept = [
-            {client: inboxes[client] for client in host.clients if client in inboxes} for host in task.hosts
-        ]
-        return Routed(tuple([await messages.keep(artifacts, one) for one in kept]))
+        boxes = passed.inboxes
+        kept = [{client: boxes[client] for client in host.clients if client in boxes} for host in task.hosts]
+        dropped = tuple(Loss(client, "refused", why) for client, why in sorted(passed.dropped.items()))
+        return Routed(tuple([await messages.keep(artifacts, one) for one in kept]), dropped=dropped)
 
     @activity.defn(name="keep_reports")
     async def keep_reports(self, task: KeepReports) -> ArtifactRef:

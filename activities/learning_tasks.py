@@ -123,11 +123,13 @@ class Route:
 class Routed:
     """The inbox file of each host, in the order of `Route.hosts`.
 
-    `lost`: why this attempt cannot be summed any more; there are no inboxes then.
+    `lost`: why this attempt cannot be summed any more; there are no inboxes then. `dropped`: whose message
+    could not be passed on; they are asked nothing more.
     """
 
     inboxes: tuple[ArtifactRef, ...]
     lost: str = ""
+    dropped: tuple[Loss, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

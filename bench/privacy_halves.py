@@ -87,7 +87,7 @@ class Halves(Summed):
     ) -> Mapping[str, bytes]:
         nodes, aggregator = halves
         for step in steps:
-            inboxes = aggregator.route(step, session, outboxes)
+            inboxes = aggregator.route(step, session, outboxes).inboxes
             outboxes = {one: await nodes[one].exchange(step, session, box) for one, box in inboxes.items()}
             self._count(inboxes)
             self._count(outboxes)

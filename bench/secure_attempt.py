@@ -125,7 +125,7 @@ async def _round(
 ) -> dict[str, bytes]:
     nodes, aggregator = halves
     start = time.perf_counter()
-    inboxes = aggregator.route(step, session, outboxes)
+    inboxes = aggregator.route(step, session, outboxes).inboxes
     took.server[step] = time.perf_counter() - start
     begun = time.process_time()
     answers = {

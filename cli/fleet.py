@@ -1,6 +1,7 @@
 """`moot fleet`: who could train, as node processes have announced it."""
 
 import asyncio
+from collections.abc import Mapping
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
@@ -35,20 +36,25 @@ def list_(region: str | None, *, as_json: bool) -> None:
     """Nodes with their clients, data, conditions and trainers; those that left as well.
 
     Whether a node is there shows when it does not take its task: nothing is written while it merely lives.
+    A client that another node announced first, and still does, stays there; it is named with that node.
     """
-    found = asyncio.run(_hosts(region))
-    output.emit(as_json, [_data(known) for known in found], lambda: _human(found))
+    from domain.learning.roster import contested
+
+    everybody = asyncio.run(_hosts())
+    elsewhere = contested(known.host for known in everybody)
+    found = [known for known in everybody if region in (None, known.host.region)]
+    output.emit(as_json, [_data(known, elsewhere) for known in found], lambda: _human(found, elsewhere))
 
 
-async def _hosts(region: str | None) -> list["Known"]:
+async def _hosts() -> list["Known"]:
     from projections.fleet_queries import FleetQueries
     from workers import settings
 
     async with FleetQueries(settings.load(needs=("database_url",)).database_url) as queries:
-        return await queries.hosts(region)
+        return await queries.hosts()
 
 
-def _data(known: "Known") -> dict[str, Any]:
+def _data(known: "Known", elsewhere: Mapping[str, Mapping[str, str]]) -> dict[str, Any]:
     from dataclasses import asdict
 
     host = known.host
@@ -59,6 +65,7 @@ def _data(known: "Known") -> dict[str, Any]:
         "announced_at": _moment(host.announced_at),
         "left_at": _moment(host.left_at),
         "clients": [asdict(client) for client in host.clients],
+        "elsewhere": dict(sorted(elsewhere.get(host.host, {}).items())),
     }
 
 
@@ -66,13 +73,13 @@ def _moment(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
-def _human(found: list["Known"]) -> str:
+def _human(found: list["Known"], elsewhere: Mapping[str, Mapping[str, str]]) -> str:
     if not found:
         return "no node has announced whom it trains for; see `moot worker node --help`"
-    return "\n".join(line for known in found for line in _lines(known))
+    return "\n".join(line for known in found for line in _lines(known, elsewhere.get(known.host.host, {})))
 
 
-def _lines(known: "Known") -> list[str]:
+def _lines(known: "Known", elsewhere: Mapping[str, str]) -> list[str]:
     host = known.host
     state = "left" if host.left_at else "announced" if host.announced_at else "not whole yet"
     at = host.left_at or host.announced_at
@@ -80,7 +87,17 @@ def _lines(known: "Known") -> list[str]:
     head = f"{host.host:<13} {host.region:<8} {counted(len(host.clients), 'client')}, {state}{when}"
     shown = [f"  {_client(client)}" for client in host.clients[:_SHOWN]]
     more = len(host.clients) - _SHOWN
-    return [head, *shown, *([f"  and {more:,} more; --json has all of them"] if more > 0 else [])]
+    stay = [
+        f"  {name} stays with {other}, which announced it first" for name, other in sorted(elsewhere.items())
+    ]
+    too = len(stay) - _SHOWN
+    return [
+        head,
+        *shown,
+        *([f"  and {more:,} more; --json has all of them"] if more > 0 else []),
+        *stay[:_SHOWN],
+        *([f"  and {too:,} more stay elsewhere; --json has all of them"] if too > 0 else []),
+    ]
 
 
 def _client(client: "Client") -> str:

@@ -95,7 +95,15 @@ def unreferenced(data: dict[str, Any]) -> str:
     weight = sum(one["bytes"] for one in data["unreferenced"])
     looked = f"{counted(data['stored'], 'artifact')} looked at, {counted(data['records'], 'record')} read"
     kept = f"{data['referenced']:,} referred to, {data['young']:,} kept as too young"
-    return "\n".join([*lines, f"{looked}: {kept}, {len(lines):,} unreferenced ({weight:,} bytes)"])
+    marked = data["marked_at"]
+    held = [f"all are kept while this log's mark in the store, of {marked}, is young: see --grace"]
+    return "\n".join(
+        [
+            *lines,
+            f"{looked}: {kept}, {len(lines):,} unreferenced ({weight:,} bytes)",
+            *(held if marked is not None and marked > data["before"] else []),
+        ]
+    )
 
 
 def collected(data: dict[str, Any]) -> str:

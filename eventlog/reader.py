@@ -58,6 +58,21 @@ class LogReader:
         while self._open:
             await consuming.stop(self._open.pop())
 
+    async def name(self) -> str:
+        """What tells this log from every other: the prefix of its topics, and the cluster's own id.
+
+        Raises:
+            Refusal: the cluster says none.
+            ConnectionError: Kafka does not answer.
+        """
+        try:
+            cluster = (await self._admin.describe_cluster()).get("cluster_id")
+        except KafkaError as error:
+            raise self._silent(error) from None
+        if not cluster:
+            raise Refusal("FOLKMOOT_KAFKA", "its cluster says no id, by which logs are told apart")
+        return f"{self._prefix}@{cluster}"
+
     async def topics(self) -> list[str]:
         """Every logical topic: the ones that there always are, and those of the regions that exist.
 

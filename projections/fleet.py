@@ -1,6 +1,6 @@
 """The read model of the fleet: one row for each node process, with the clients that it trains for."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -30,11 +30,13 @@ Index("fleet_host_region", FLEET_HOST.c.region)
 
 
 class Detail(msgspec.Struct, frozen=True, omit_defaults=True):
-    """The nested part of a row: the host's own events that count, as they were written."""
+    """The nested part of a row: the host's own events that count, as they were written, and since when."""
 
     parts: tuple[Announced, ...] = ()
     begun: tuple[Announced, ...] = ()
     left: Left | None = None
+    since: datetime | None = None
+    joined: Mapping[str, datetime] = {}
 
 
 _encoder = msgspec.json.Encoder()
@@ -63,7 +65,7 @@ class FleetProjection:
         return False
 
     def row(self, state: Host) -> tuple[Any, ...]:
-        detail = Detail(state.parts, state.begun, state.left)
+        detail = Detail(state.parts, state.begun, state.left, state.since, state.joined)
         return (
             state.host,
             state.region,
@@ -81,4 +83,13 @@ class FleetProjection:
 def host_of(host: str, announced_at: datetime | None, left_at: datetime | None, state: str) -> Host:
     """A host from its row."""
     detail = _decoder.decode(state)
-    return Host(host, detail.parts, detail.begun, announced_at, detail.left, left_at)
+    return Host(
+        host,
+        detail.parts,
+        detail.begun,
+        announced_at,
+        detail.left,
+        left_at,
+        detail.since,
+        detail.joined,
+    )

@@ -8,10 +8,7 @@ from projections.fleet import host_of
 from projections.queries import Queries
 
 _HOST = "SELECT version, host, announced_at, left_at, state FROM fleet_host WHERE stream = $1"
-_HOSTS = """
-SELECT version, host, announced_at, left_at, state FROM fleet_host
-WHERE ($1::text IS NULL OR region = $1) ORDER BY host
-"""
+_HOSTS = "SELECT version, host, announced_at, left_at, state FROM fleet_host ORDER BY host"
 # Who left trains nothing, and whose first announcement is not whole yet has said nothing.
 _THERE = """
 SELECT version, host, announced_at, left_at, state FROM fleet_host
@@ -34,9 +31,9 @@ class FleetQueries(Queries):
         found = await self._rows(_HOST, fleet_stream(host))
         return _known(found[0]) if found else None
 
-    async def hosts(self, region: str | None = None) -> list[Known]:
-        """Every node process that ever announced itself, by name; of one region, or of all."""
-        return [_known(row) for row in await self._rows(_HOSTS, region)]
+    async def hosts(self) -> list[Known]:
+        """Every node process that ever announced itself, by name."""
+        return [_known(row) for row in await self._rows(_HOSTS)]
 
     async def there(self) -> list[Host]:
         """Those that have announced themselves and not left since."""

@@ -14,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
+from urllib.parse import quote, unquote
 
 import fsspec
 from fsspec.implementations.local import LocalFileSystem
@@ -21,6 +22,7 @@ from fsspec.implementations.local import LocalFileSystem
 from domain.artifact import ArtifactRef
 from domain.refusal import Refusal
 from domain.strict_json import printable
+from workers.whole_file import write_whole
 
 _DIGEST = re.compile(r"[0-9a-f]{64}")
 _FOLDER = 2  # digits of a digest, by which artifacts are in folders
@@ -77,11 +79,7 @@ class FsspecArtifacts:
 
     async def changed_at(self, digest: str) -> datetime | None:
         """When an artifact was put last; None where it is gone, or this file system does not tell."""
-        try:
-            at: datetime = await asyncio.to_thread(self._files.modified, self._path(digest))
-        except (FileNotFoundError, NotImplementedError):
-            return None
-        return at if at.tzinfo else at.replace(tzinfo=UTC)
+        return await asyncio.to_thread(self._age, self._path(digest))
 
     async def remove(self, digest: str, before: datetime) -> bool:
         """Take an artifact out, unless it was put again after `before`; whether it was taken out."""
@@ -89,6 +87,16 @@ class FsspecArtifacts:
         if at is None or at > before:
             return False
         return await asyncio.to_thread(self._take_out, self._path(digest), before)
+
+    async def mark(self, log: str) -> None:
+        """Say for good that records of `log` refer to what lies here; a repeat changes nothing."""
+        path = self._mark_of(log)
+        if not await asyncio.to_thread(self._files.exists, path):
+            await asyncio.to_thread(self._store, path, log.encode())
+
+    async def marks(self) -> dict[str, datetime | None]:
+        """The logs that left a mark, and when; None where this file system does not tell."""
+        return await asyncio.to_thread(self._marks)
 
     async def mapped(self, ref: ArtifactRef) -> memoryview:
         """The bytes as a file on this machine has them, mapped and not read in; checked once, when opened.
@@ -143,6 +151,24 @@ class FsspecArtifacts:
             raise Refusal("key", "is not 64 lower-case hexadecimal digits")
         return f"{self._root}/answers/{key}"
 
+    def _mark_of(self, log: str) -> str:
+        return f"{self._root}/logs/{quote(log, safe='@')}"
+
+    def _marks(self) -> dict[str, datetime | None]:
+        try:
+            there = self._files.ls(f"{self._root}/logs", detail=False)
+        except FileNotFoundError:
+            return {}
+        logs = [unquote(path.rsplit("/", 1)[1]) for path in there if not path.endswith(".part")]
+        return {log: self._age(self._mark_of(log)) for log in logs}
+
+    def _age(self, path: str) -> datetime | None:
+        try:
+            at: datetime = self._files.modified(path)
+        except (FileNotFoundError, NotImplementedError):
+            return None
+        return at if at.tzinfo else at.replace(tzinfo=UTC)
+
     def _path(self, digest: str) -> str:
         if not _DIGEST.fullmatch(digest):
             raise Refusal("sha256", "is not 64 lower-case hexadecimal digits")
@@ -182,18 +208,15 @@ class FsspecArtifacts:
         return True
 
     def _is_fresh(self, path: str) -> bool:
-        try:
-            at: datetime = self._files.modified(path)
-        except (FileNotFoundError, NotImplementedError):
-            return True  # where ages are not told, nothing is ever taken out
-        return datetime.now(UTC) - (at if at.tzinfo else at.replace(tzinfo=UTC)) < _FRESH
+        at = self._age(path)  # where ages are not told, nothing is ever taken out
+        return at is None or datetime.now(UTC) - at < _FRESH
 
     def _store(self, path: str, content: bytes) -> None:
         if isinstance(self._files, LocalFileSystem):
             # Ballots and their reasons are nobody's business but their owner's.
             Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
             Path(path).parent.mkdir(mode=0o700, exist_ok=True)
-            _write_atomically(path, content)
+            write_whole(path, content)
         else:  # an object store shows an object only when it is whole
             self._make_folder(path.rpartition("/")[0])
             self._files.pipe_file(path, content)
@@ -223,27 +246,3 @@ def _missing(ref: ArtifactRef) -> Refusal:
 
 def _changed(ref: ArtifactRef) -> Refusal:
     return Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its digest is another")
-
-
-def _write_atomically(path: str, content: bytes) -> None:
-    """Whole or not at all, even if the machine dies: write beside, flush to the disk, rename."""
-    beside = f"{path}.{uuid.uuid4().hex}.part"
-    try:
-        with open(beside, "wb") as file:  # noqa: PTH123 # fsspec speaks in strings
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        os.replace(beside, path)  # noqa: PTH105 # as above
-        _settle(os.path.dirname(path))  # noqa: PTH120 # as above
-    finally:
-        if os.path.exists(beside):  # noqa: PTH110 # as above
-            os.unlink(beside)  # noqa: PTH108 # as above
-
-
-def _settle(folder: str) -> None:
-    """Make the renaming itself durable."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

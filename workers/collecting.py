@@ -14,8 +14,10 @@ from datetime import datetime, timedelta
 
 from domain.artifact import ArtifactRef
 from domain.refusal import Refusal
+from domain.strict_json import printable
 from eventlog.reader import LogReader
 from workers.artifacts import FsspecArtifacts
+from workers.settings import Settings
 
 GRACE = timedelta(days=14)
 """An artifact is stored before the event that names it: a round may take a week, its cycle more."""
@@ -38,7 +40,8 @@ class Unreferenced:
 class Found:
     """What a look at the store came to; `records` of the log were read, up to where it ended then.
 
-    `young`: unreferenced, and kept since they were put after `before`, or their age is not known.
+    `young`: unreferenced, and kept since they were put after `before`, or their age is not known. All are as
+    long as this log's mark, of `marked_at`, is younger itself: other logs that use the store may mark it yet.
     """
 
     stored: int
@@ -46,7 +49,22 @@ class Found:
     young: int
     records: int
     before: datetime
+    marked_at: datetime | None
     unreferenced: tuple[Unreferenced, ...]
+
+
+async def mark(store: FsspecArtifacts, settings: Settings) -> None:
+    """Say in the store that this log uses it, so that no other one's collects what this one names.
+
+    Raises:
+        Refusal: the store cannot be written.
+    """
+    async with LogReader(settings.kafka, settings.topic_prefix) as reader:
+        name = await reader.name()
+    try:
+        await store.mark(name)
+    except OSError as error:
+        raise Refusal("FOLKMOOT_ARTIFACTS", f"cannot be written: {printable(str(error), 120)}") from None
 
 
 async def look(
@@ -63,11 +81,15 @@ async def look(
     `inputs` are texts beside the log that may refer to artifacts.
 
     Raises:
-        Refusal: the grace is too short, the log does not begin at its beginning, none of its records refers
-            to anything here, or an artifact that is referred to cannot be read.
+        Refusal: the grace is too short, another log uses the store or this one does not, the log does not
+            begin at its beginning, none of its records refers to anything here, or an artifact that is
+            referred to cannot be read.
     """
     if grace < LEAST_GRACE:
         raise Refusal("--grace", f"{grace} is below an hour; artifacts are stored before they are named")
+    before = now - grace
+    marked = await _marked(store, await reader.name())
+    settled = marked is None or marked <= before
     stored = await store.listed()
     named, records = await _on_the_log(reader, stored)
     for text in inputs:
@@ -79,14 +101,14 @@ async def look(
             " another log (FOLKMOOT_KAFKA, FOLKMOOT_TOPIC_PREFIX); nothing can be collected",
         )
     kept = await _reached(store, stored, named)
-    before, found, young = now - grace, [], 0
+    found, young = [], 0
     for digest in sorted(stored.keys() - kept):
         at = await store.changed_at(digest)
-        if at is None or at > before:
+        if at is None or at > before or not settled:
             young += 1
         else:
             found.append(Unreferenced(digest, stored[digest], at))
-    return Found(len(stored), len(kept), young, records, before, tuple(found))
+    return Found(len(stored), len(kept), young, records, before, marked, tuple(found))
 
 
 async def take_out(store: FsspecArtifacts, found: Found) -> list[Unreferenced]:
@@ -110,6 +132,23 @@ def _in_a_row(text: bytes) -> Iterator[str]:
     for run in _RUN.findall(text):
         for start in range(len(run) - _DIGITS + 1):
             yield run[start : start + _DIGITS].decode()
+
+
+async def _marked(store: FsspecArtifacts, own: str) -> datetime | None:
+    """When `own`, the one log that uses the store, marked it."""
+    marks = await store.marks()
+    if others := sorted(marks.keys() - {own}):
+        raise Refusal(
+            "FOLKMOOT_ARTIFACTS",
+            f"the log {printable(others[0], 100)} uses it, too, and what that names is not known here: give "
+            f"each log a store of its own; if that one is gone for good, remove its mark from logs/",
+        )
+    if own not in marks:
+        raise Refusal(
+            "FOLKMOOT_ARTIFACTS",
+            f"this log, {own}, has not marked it as its own: `moot worker orchestrator` does when it starts",
+        )
+    return marks[own]
 
 
 async def _on_the_log(reader: LogReader, stored: Container[str]) -> tuple[set[str], int]:

@@ -2,8 +2,6 @@
 
 import csv
 import re
-import zipfile
-import zlib
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -58,6 +56,8 @@ def _table(arrays: dict[str, Array], written: int) -> Table:
     at = np.full(count, written, np.int64) if time is None else _microseconds(time)
     usable = at != _NO_TIME
     for name, array in arrays.items():
+        if not name.isprintable():
+            raise Refusal("", f"names an array '{printable(name, 40)}', with letters that cannot be shown")
         if array.dtype.kind not in "biuf":
             raise Refusal("", f"the array '{printable(name, 40)}' is {array.dtype}, which is no number")
         usable &= np.isfinite(array).all(axis=tuple(range(1, array.ndim)))
@@ -79,7 +79,9 @@ def _npz(path: Path) -> dict[str, Array]:
         with path.open("rb") as opened:
             file = np.load(opened, allow_pickle=False)  # a pickle would be run
             found = {} if isinstance(file, np.ndarray) else {name: file[name] for name in file.files}
-    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, ValueError) as error:
+    except OSError:
+        raise
+    except Exception as error:  # noqa: BLE001 # of forged bytes numpy says anything, also that memory is short
         raise Refusal("", f"is no .npz file of plain arrays: {printable(str(error), 120)}") from None
     if not found or not all(isinstance(array, np.ndarray) for array in found.values()):
         raise Refusal("", "does not hold named arrays only; write it with numpy.savez")

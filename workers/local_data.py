@@ -88,7 +88,7 @@ class FileData:
     def _named(self, name: str) -> Table:
         files = self._files()
         if name not in files:
-            there = ", ".join(sorted(files))
+            there = printable(", ".join(sorted(files)), 200)
             raise Refusal("data.name", f"'{printable(name, 40)}' is no data set here; there are {there}")
         return self._table(files[name])
 

@@ -8,8 +8,8 @@ import structlog
 from temporalio.client import WorkflowFailureError
 from temporalio.service import RPCError
 
+from domain.learning.announcing import parts_of, worth_saying
 from domain.learning.fleet import Announced, Client
-from domain.learning.roster import parts_of, worth_saying
 from domain.refusal import Refusal
 from workers.announcer import Announcer
 from workers.away import Away, why

@@ -26,6 +26,7 @@ from eventlog.catalogue import BY_TYPE
 from eventlog.writer import LogWriter
 from workers import (
     absent,
+    collecting,
     context_policy,
     partition_counts,
     privacy_methods,
@@ -118,8 +119,8 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         metrics: host:port at which the SDK's metrics are served for Prometheus; none by default.
 
     Raises:
-        Refusal: a server does not answer, topics or search attributes are missing (`moot migrate`), or a
-            topic was given other partitions than it was projected with.
+        Refusal: a server or the artifact store does not answer, topics or search attributes are missing
+            (`moot migrate`), or a topic was given other partitions than it was projected with.
     """
     async with AsyncExitStack() as held:
         client = await connect(settings, serving.runtime(metrics))
@@ -128,6 +129,7 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         await partition_counts.check_if_known(settings)
         read_model = await held.enter_async_context(ReadModel(settings.database_url))
         artifacts = FsspecArtifacts(settings.artifacts)
+        await collecting.mark(artifacts, settings)
         context = await held.enter_async_context(shared_context.SharedContext(settings))
         journal = held.enter_context(SqliteJournal(settings.data / "aggregator" / "journal.db"))
         control = Control(

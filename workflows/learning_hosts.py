@@ -129,6 +129,7 @@ async def message_rounds(
             gone_for = (client for one in hosts for client in one.clients)
             lost += [Loss(client, "failed", printable(routed.lost, 200)) for client in gone_for]
             return (), (), tuple(lost)
+        lost += losses(routed.dropped, {client for one in hosts for client in one.clients})
         asked = zip(hosts, routed.inboxes, strict=True)
         told = await asyncio.gather(*(_exchange(Exchange(step, session, box), one) for one, box in asked))
         lost += [loss for _, out in told for loss in out]

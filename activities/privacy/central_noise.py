@@ -14,7 +14,7 @@ from activities import update_file
 from activities.learning_ports import Journal
 from activities.privacy.differential import NAME, clipped, settings
 from activities.privacy.noise_stream import NoiseStream
-from activities.privacy.port import RoundLost, Session, Sum
+from activities.privacy.port import Passed, RoundLost, Session, Sum
 from domain.learning.clipping import Integers, Quantile, grid_step, is_within, to_grid
 from domain.learning.discrete_gaussian import Draw
 from domain.learning.dp_schedule import EVERYTHING, Part, check, parts
@@ -46,9 +46,9 @@ class CentralNoise:
         """Nothing is sealed."""
         return ""
 
-    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:  # noqa: ARG002 # the port's shape
+    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Passed:  # noqa: ARG002 # the port's shape
         """There are no messages."""
-        return {}
+        return Passed({})
 
     async def sum(
         self,

@@ -65,6 +65,14 @@ class Protected:
 
 
 @dataclass(frozen=True, slots=True)
+class Passed:
+    """What each client still in the session gets as its inbox; `dropped`: whose message is none, and why."""
+
+    inboxes: Mapping[str, bytes]
+    dropped: Mapping[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
 class Sum:
     """What the aggregator may go on with: the sum of weight * change, and of weights.
 
@@ -109,8 +117,8 @@ class AggregatorHalf(Protocol):
         """The public key (base64) that clients of this attempt seal to; empty where nothing is sealed."""
         ...
 
-    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
-        """What each client still in the session gets as its inbox of `step`.
+    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Passed:
+        """What each client still in the session gets as its inbox of `step`, and who is in it no more.
 
         Args:
             step: the message round that is about to begin.
@@ -119,7 +127,7 @@ class AggregatorHalf(Protocol):
                 empty bytes; for the first of `after`, the protected updates that came in, read as asked for.
 
         Raises:
-            RoundLost: too few are left, or a message is none.
+            RoundLost: too few are left.
         """
         ...
 

@@ -21,6 +21,17 @@ from domain.refusal import Refusal
 KEY_BYTES = 32
 TAG_BYTES = 16
 _NONCE = bytes(12)
+_FIELD = 2**255 - 19
+_ORDER_8 = (
+    325606250916557431795983626356110631294008115727848805560023387167927233504,
+    39382357235489614581723060781553021112529911719440698176882885853963445705823,
+)
+LOW_ORDER = frozenset(
+    (number + high).to_bytes(KEY_BYTES, "little")
+    for number in (0, 1, _FIELD - 1, _FIELD, _FIELD + 1, *_ORDER_8)
+    for high in (0, 2**255)  # a bit that is not looked at
+)
+"""Keys that give no secret (RFC 7748, section 6.1); `agree` refuses them."""
 _COUNTER = bytes(16)
 _BLOCK = 1 << 16
 """Words of a mask that are made and added at once: they stay in the processor's cache."""

@@ -8,11 +8,12 @@ import numpy as np
 
 from activities.learning_ports import Journal
 from activities.privacy.aggregator_key import AggregatorKey
-from activities.privacy.port import RoundLost, Session, Sum
+from activities.privacy.fitness import entries, introduced
+from activities.privacy.port import Passed, RoundLost, Session, Sum
 from activities.privacy.primitives import TAG_BYTES
 from activities.privacy.terms import Noise, Terms
 from activities.privacy.unmasking import MaskedSum, open_reveals
-from activities.privacy.wire import SEALED_BYTES, RoundKeys, bitmap, ordered, pack
+from activities.privacy.wire import SEALED_BYTES, bitmap, pack
 from domain.learning.fixed_point import unflatten
 from domain.refusal import Refusal
 from domain.strict_json import printable
@@ -51,30 +52,30 @@ class SecureAggregator:
     async def prepare(self, salt: str) -> str:
         return await self._key.public(salt)
 
-    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Mapping[str, bytes]:
+    def route(self, step: str, session: Session, outboxes: Mapping[str, bytes]) -> Passed:
         terms = Terms.of(session, self._noise)
         if step == "survivors":
             outboxes = _whole(terms, outboxes)
         present = _places(terms, outboxes)
-        if step == "keys":
-            return dict.fromkeys(session.cohort, b"")
-        if len(present) < terms.threshold:
-            raise RoundLost(
-                step,
-                f"{len(present)} of {len(terms.cohort)} clients are left, and {terms.threshold} are needed",
-            )
         match step:
+            case "keys":
+                return Passed(dict.fromkeys(session.cohort, b""))
             case "shares":
-                directory = pack({i: _sized(terms, i, outboxes, RoundKeys.BYTES) for i in present})
-                return dict.fromkeys(outboxes, directory)
+                # Every client checks the signatures, and a forger is rare: they would cost a quarter more.
+                signed = session.attempt > 1
+                known, wrong = introduced(terms, _said(terms, present, outboxes), signed=signed)
+                boxes = dict.fromkeys(known, pack(known))
             case "peers":
-                return _delivered(terms, present, outboxes, SEALED_BYTES)
+                boxes, wrong = _delivered(terms, _said(terms, present, outboxes), SEALED_BYTES)
             case "survivors":
-                return dict.fromkeys(outboxes, bitmap(present, len(terms.cohort)))
+                boxes, wrong = dict.fromkeys(present, bitmap(present, len(terms.cohort))), {}
             case "unmask":
-                return _delivered(terms, present, outboxes, TAG_BYTES)
+                boxes, wrong = _delivered(terms, _said(terms, present, outboxes), TAG_BYTES)
             case _:
                 raise RoundLost("step", f"a secure sum has no step {step[:20]!a}")
+        _check_left(terms, step, len(boxes), wrong)
+        name = terms.cohort.__getitem__
+        return Passed({name(i): box for i, box in boxes.items()}, {name(i): why for i, why in wrong.items()})
 
     async def sum(
         self, session: Session, protected: Mapping[str, bytes], revealed: Mapping[str, bytes]
@@ -92,7 +93,7 @@ class SecureAggregator:
             except Refusal as refusal:
                 raise RoundLost(refusal.field, refusal.problem) from None
             values, weight = terms.fixed.decode(masked.words)
-            if not len(survivors) <= weight <= len(survivors) * terms.fixed.cap:
+            if not terms.fixed.can_be(values, weight, len(survivors)):
                 raise RoundLost("sum", "the masks did not cancel: a client masked otherwise than agreed")
             clients = tuple(terms.cohort[index] for index in survivors)
             return Sum(unflatten(session.schema, values), float(weight), clients)
@@ -118,26 +119,26 @@ def _whole(terms: Terms, protected: Mapping[str, bytes]) -> Mapping[str, bytes]:
     return _Among(protected, [client for client in protected if len(protected[client]) == size])
 
 
-def _sized(terms: Terms, index: int, outboxes: Mapping[str, bytes], size: int) -> bytes:
-    found = outboxes[terms.cohort[index]]
-    if len(found) != size:
-        raise RoundLost(f"message of {terms.name(index)}", f"has {len(found)} bytes, not {size}")
-    return found
+def _said(terms: Terms, present: Sequence[int], outboxes: Mapping[str, bytes]) -> dict[int, bytes]:
+    return {index: outboxes[terms.cohort[index]] for index in present}
 
 
-def _delivered(
-    terms: Terms, present: list[int], outboxes: Mapping[str, bytes], size: int
-) -> Mapping[str, bytes]:
-    """To each client what the others have for it."""
-    entries = [
-        ordered(outboxes[terms.cohort[sender]], size, len(terms.cohort), f"message of {terms.name(sender)}")
-        for sender in present
-    ]
-    whole = np.concatenate(entries).astype(entries[0].dtype)  # joining makes the places little-endian
+def _check_left(terms: Terms, step: str, left: int, wrong: Mapping[int, str]) -> None:
+    if left < terms.threshold:
+        why = "".join(f"; {terms.name(index)}: {problem}" for index, problem in list(wrong.items())[:1])
+        clients = len(terms.cohort)
+        raise RoundLost(step, f"{left} of {clients} clients are left, and {terms.threshold} are needed{why}")
+
+
+def _delivered(terms: Terms, said: Mapping[int, bytes], size: int) -> tuple[dict[int, bytes], dict[int, str]]:
+    """To each client what the others have for it; and whose message is none."""
+    found, wrong = entries(terms, said, size)
+    if not found:
+        return {}, wrong
+    parts = list(found.values())
+    whole = np.concatenate(parts).astype(parts[0].dtype)  # joining makes the places little-endian
     readers = whole["client"].astype(np.intp)
-    whole["client"] = np.repeat(present, [len(part) for part in entries])
+    whole["client"] = np.repeat(list(found), [len(part) for part in parts])
     order = np.argsort(readers, kind="stable")
     ends = np.searchsorted(readers[order], np.arange(len(terms.cohort) + 1))
-    return {
-        terms.cohort[reader]: whole[order[ends[reader] : ends[reader + 1]]].tobytes() for reader in present
-    }
+    return {reader: whole[order[ends[reader] : ends[reader + 1]]].tobytes() for reader in found}, wrong

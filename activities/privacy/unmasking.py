@@ -14,6 +14,7 @@ from activities.privacy.terms import Terms
 from activities.privacy.wire import bitmap, bitmap_bytes, members
 from domain.learning.fixed_point import Words
 from domain.learning.shamir import SHARE_BYTES, combine, lagrange
+from domain.refusal import Refusal
 
 _WORD = 4
 
@@ -108,26 +109,33 @@ class MaskedSum:
 
 
 def open_reveals(masked: MaskedSum, private: X25519PrivateKey, answers: Mapping[int, bytes]) -> Reveals:
-    """Open as many reveals as the threshold asks for.
+    """Open as many reveals as the threshold asks for, which agree on who dealt; others are passed over.
 
     Raises:
-        RoundLost: there are too few, one was changed or is for other survivors, or they differ on who dealt.
+        RoundLost: there are too few; the first that was changed, or is for other survivors, is named.
     """
     terms = masked.terms
     if len(answers) < terms.threshold:
         raise RoundLost("unmask", f"{len(answers)} clients revealed, and {terms.threshold} are needed")
-    revealers = tuple(sorted(answers))[: terms.threshold]
-    opened = [_opened(masked, private, index, answers[index]) for index in revealers]
-    dealers, _, masks = opened[0]
-    for index, (others, _, theirs) in zip(revealers, opened, strict=True):
-        if others != dealers or theirs != masks:
-            raise RoundLost(
-                f"reveal of {terms.name(index)}", "names other dealers than that of the first client"
-            )
-    columns = zip(*(shares for _, shares, _ in opened), strict=True)
-    return Reveals(revealers, dict(zip(dealers, columns, strict=True)), masks)
+    agreeing: dict[_Dealers, list[tuple[int, list[int]]]] = {}
+    unfit = RoundLost("unmask", "too few reveals name the same dealers")
+    for index in sorted(answers):
+        try:
+            dealers, shares, masks = _opened(masked, private, index, answers[index])
+        except Refusal as refusal:
+            unfit = RoundLost(refusal.field, refusal.problem)
+            continue
+        group = agreeing.setdefault((dealers, tuple(masks.items())), [])
+        group.append((index, shares))
+        if len(group) == terms.threshold:
+            columns = zip(*(shares for _, shares in group), strict=True)
+            revealers = tuple(one for one, _ in group)
+            return Reveals(revealers, dict(zip(dealers, columns, strict=True)), masks)
+    raise unfit
 
 
+_Dealers = tuple[tuple[int, ...], tuple[tuple[int, bytes], ...]]
+"""Who dealt, and the mask keys of those of them who dropped out."""
 _Opened = tuple[tuple[int, ...], list[int], dict[int, bytes]]
 
 
@@ -144,14 +152,14 @@ def _opened(masked: MaskedSum, private: X25519PrivateKey, index: int, sealed: by
     gone = [peer for peer in dealers if peer not in masked.trailers]
     if len(plain) != head + len(dealers) * SHARE_BYTES + len(gone) * KEY_BYTES:
         raise RoundLost(what, "has not one share for each who dealt")
-    shares, masks, at = [], {}, head
-    for peer in dealers:
-        shares.append(int.from_bytes(plain[at : at + SHARE_BYTES], "big"))
-        at += SHARE_BYTES
-        if peer not in masked.trailers:
-            masks[peer] = plain[at : at + KEY_BYTES]
-            at += KEY_BYTES
-    return dealers, shares, masks
+    starts = [head + SHARE_BYTES * place for place in range(len(dealers))]
+    masks = {}
+    for peer in gone:  # whose share has a key behind it, which all that follow stand behind
+        place = dealers.index(peer)
+        at = starts[place] + SHARE_BYTES
+        masks[peer] = plain[at : at + KEY_BYTES]
+        starts[place + 1 :] = [start + KEY_BYTES for start in starts[place + 1 :]]
+    return dealers, [int.from_bytes(plain[at : at + SHARE_BYTES]) for at in starts], masks
 
 
 def _not_dealt(terms: Terms, peer: int) -> RoundLost:

@@ -15,6 +15,7 @@ from domain.learning.policy import (
     TrainerSpec,
     within,
 )
+from domain.learning.versions.version_name import parsed
 from domain.stream import check_id
 
 MAX_CYCLE_ID = 100
@@ -52,3 +53,5 @@ class RunCycle:
         check_id(self.data.name, "data.name")
         within("rounds", self.rounds, 1, MAX_ROUNDS)
         within("seed", self.seed, 0, MAX_SEED)
+        if self.parent is not None:
+            parsed(self.parent, "parent")

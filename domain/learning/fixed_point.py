@@ -79,6 +79,14 @@ class FixedPoint:
         words[-1] = weight
         return words
 
+    def can_be(self, total: Numbers, weight: int, clients: int) -> bool:
+        """Whether so many clients within clip and cap can add up to what `decode` gave of their sum."""
+        if not clients <= weight <= clients * self.cap:
+            return False
+        rounded = clients * self.step  # at most half a step each, and with noise less than one
+        most = self.clip * (weight + self.cap * TAIL * self.noise) + rounded
+        return bool(np.abs(total).max(initial=0.0) <= most)
+
     def decode(self, words: Words) -> tuple[Numbers, int]:
         """The sum of weight * value, and of the weights."""
         return words[:-1].view(np.int32).astype(np.float64) * self.step, int(words[-1])

@@ -23,6 +23,8 @@ MAX_ROUNDS = 1_000
 MAX_COHORT = 10_000
 MAX_SECONDS = 7 * 86_400.0
 MAX_SEED = 2**53 - 1
+MAX_DAYS = 36_500
+_SECONDS = 86_400
 
 
 def within(name: str, value: float, low: float, high: float, *, above: bool = False) -> None:
@@ -74,7 +76,9 @@ class DataSelector:
     days: float = 7.0
 
     def __post_init__(self) -> None:
-        within("days", self.days, 0, 36_500, above=True)
+        within("days", self.days, 0, MAX_DAYS, above=True)
+        if self.days < 1 / _SECONDS:
+            raise Refusal("days", f"{self.days:g} is less than a second; the least is 1/{_SECONDS:,}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,30 +1,15 @@
-"""Who could train: a host's stream folded, all hosts together as one roster, and what is worth announcing."""
+"""Who could train: a host's stream folded, and all hosts together as one roster."""
 
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import assert_never
 
 from domain.counting import agreeing
 from domain.event import Event
-from domain.learning.fleet import (
-    MAX_CLIENTS,
-    MAX_PARTS,
-    Announced,
-    Announcement,
-    Candidate,
-    Client,
-    DataOffer,
-    FleetEvent,
-    Left,
-)
+from domain.learning.fleet import Announced, Announcement, Candidate, Client, FleetEvent, Left
 from domain.refusal import ImpossibleEvent, Refusal
 from domain.stream import fleet_stream
-
-GROWN = 0.1
-"""The share by which rows must have changed in number to be announced again for that alone."""
-MOVED = timedelta(hours=1)
-"""The time by which its first or last moment must have moved, likewise."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +17,8 @@ class Host:
     """A node process, as its stream has it.
 
     `parts` are its last whole announcement, `begun` the parts of one that is not whole yet. `left`: how it
-    ended, while it has announced nothing whole since.
+    ended, while it has announced nothing whole since. `since`: from when on it has been there without an end,
+    null where that is its last announcement; `joined`: when those of its clients came that came later.
     """
 
     host: str
@@ -41,6 +27,8 @@ class Host:
     announced_at: datetime | None = None
     left: Left | None = None
     left_at: datetime | None = None
+    since: datetime | None = None
+    joined: Mapping[str, datetime] = field(default_factory=dict)
 
     @property
     def clients(self) -> tuple[Client, ...]:
@@ -86,7 +74,14 @@ def _announced(state: Host, data: Announced, at: datetime) -> Host:
     begun = (*begun, data)
     if data.part < data.parts:
         return replace(state, begun=begun)
-    return Host(state.host, parts=begun, announced_at=at)
+    now = Host(state.host, parts=begun, announced_at=at)
+    if state.announced_at is None or state.left is not None:
+        return now
+    since, before = state.since or state.announced_at, {client.id for client in state.clients}
+    came = {
+        client.id: state.joined.get(client.id, since) if client.id in before else at for client in now.clients
+    }
+    return replace(now, since=since, joined={name: then for name, then in came.items() if then != since})
 
 
 def announce(asked: Announcement, seen: tuple[int, FleetEvent] | None) -> list[FleetEvent]:
@@ -120,74 +115,33 @@ def elsewhere(host: str, version: int, counted: int) -> Refusal:
 def candidates(hosts: Iterable[Host]) -> tuple[Candidate, ...]:
     """Every client whose host is there, in the order of their ids.
 
-    A client that two hosts announce is the newer announcement's; of the same moment, the later host's name.
+    A client that two hosts announce stays with the one that did so first, until that one leaves or announces
+    itself without it; of the same moment, with the first name. So announcing one takes it from none.
     """
     found: dict[str, Candidate] = {}
-    there = [(host.announced_at, host.host, host) for host in hosts if host.announced_at and not host.left]
-    for _, name, host in sorted(there, key=lambda one: one[:2]):
-        found |= {client.id: Candidate(client, name, host.region) for client in host.clients}
+    for client, host in _claims(hosts):
+        found.setdefault(client.id, Candidate(client, host.host, host.region))
     return tuple(found[name] for name in sorted(found))
 
 
-def worth_saying(before: Sequence[Client], now: Sequence[Client]) -> bool:
-    """Whether what a host would announce differs so much from what it announced that it must be said.
-
-    Data that merely grows is said again when its rows changed by a tenth, or its time by an hour: a host
-    whose data grows every second would otherwise fill the log.
-    """
-    if len(before) != len(now):
-        return True
-    return any(_differs(old, new) for old, new in zip(before, now, strict=True))
-
-
-def _differs(old: Client, new: Client) -> bool:
-    if replace(old, data=()) != replace(new, data=()) or len(old.data) != len(new.data):
-        return True
-    return any(_offers_more(was, now) for was, now in zip(old.data, new.data, strict=True))
+def contested(hosts: Iterable[Host]) -> dict[str, dict[str, str]]:
+    """By host, which of its clients stay with another one that announced them first, and with which."""
+    first: dict[str, str] = {}
+    found: dict[str, dict[str, str]] = {}
+    for client, host in _claims(hosts):
+        holder = first.setdefault(client.id, host.host)
+        if holder != host.host:
+            found.setdefault(host.host, {})[client.id] = holder
+    return found
 
 
-def _offers_more(was: DataOffer, now: DataOffer) -> bool:
-    if (was.name, was.quality) != (now.name, now.quality):
-        return True
-    if abs(now.rows - was.rows) > GROWN * was.rows or (was.rows == 0) is not (now.rows == 0):
-        return True
-    return _moved(was.since, now.since) or _moved(was.until, now.until)
-
-
-def _moved(was: datetime | None, now: datetime | None) -> bool:
-    if was is None or now is None:
-        return was is not now
-    return abs(now - was) > MOVED
-
-
-def parts_of(
-    host: str, region: str, clients: Sequence[Client], weigh: Callable[[Client], int], most: int
-) -> tuple[Announced, ...]:
-    """An announcement of `clients`, in parts of at most `most` bytes and `MAX_CLIENTS` clients each.
-
-    Args:
-        host: its node process.
-        region: where that is.
-        clients: all of them, in the order in which they are announced.
-        weigh: how many bytes a client takes.
-        most: bytes of one part.
-
-    Raises:
-        Refusal: a client is larger than a part, or there are more parts than can be.
-    """
-    cut: list[list[Client]] = [[]]
-    size = 0
-    for client in clients:
-        weight = weigh(client)
-        if weight > most:
-            raise Refusal("--data", f"what {client.id} announces has {weight} bytes, at most {most}")
-        if cut[-1] and (size + weight > most or len(cut[-1]) == MAX_CLIENTS):
-            cut.append([])
-            size = 0
-        cut[-1].append(client)
-        size += weight
-    if len(cut) > MAX_PARTS:
-        raise Refusal(
-            "--clients", f"{len(clients)} make {len(cut)} parts, at most {MAX_PARTS}; use two hosts"
-        )
-    return tuple(Announced(host, region, tuple(part), n, len(cut)) for n, part in enumerate(cut, start=1))
+def _claims(hosts: Iterable[Host]) -> Iterator[tuple[Client, Host]]:
+    """What the hosts that are there say of their clients, whoever said it first before the others."""
+    said = [
+        (host.joined.get(client.id, host.since or host.announced_at), host.host, client, host)
+        for host in hosts
+        if host.announced_at and not host.left
+        for client in host.clients
+    ]
+    for *_, client, host in sorted(said, key=lambda one: one[:2]):
+        yield client, host

@@ -58,7 +58,9 @@ def combine(factors: Sequence[int], shares: Sequence[int]) -> bytes:
     Raises:
         Refusal: what comes out is no secret, so that some share is not what was dealt.
     """
-    value = sum(factor * share for factor, share in zip(factors, shares, strict=True)) % PRIME
+    if len(factors) != len(shares):
+        raise Refusal("shares", f"{len(shares)} are given, and {len(factors)} are needed")
+    value: int = sum(map(mul, factors, shares)) % PRIME
     if value >= 1 << (8 * SECRET_BYTES):
         raise Refusal("shares", "do not give a secret: some share is not the one that was dealt")
     return value.to_bytes(SECRET_BYTES, "big")

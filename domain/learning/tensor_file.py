@@ -19,6 +19,8 @@ from domain.refusal import Refusal
 from domain.strict_json import parse, printable
 
 MAX_HEADER = 10_000_000
+MAX_DIMENSIONS = 32
+"""As many as any numpy has."""
 METADATA = "__metadata__"
 FLOATS = frozenset({"float32", "float64"})
 ROWS = FLOATS | {"int64", "int32", "uint8", "bool"}
@@ -124,6 +126,8 @@ def _place(name: str, said: Any, begin: int, what: str, dtypes: Collection[str])
     shape, offsets = said["shape"], said["data_offsets"]
     if not _counts(shape) or not _counts(offsets) or len(offsets) != 2:  # noqa: PLR2004 # from, to
         raise Refusal(what, f"tensor '{shown}' has a shape or a place that is none")
+    if len(shape) > MAX_DIMENSIONS:
+        raise Refusal(what, f"tensor '{shown}' has {len(shape):,} dimensions, at most {MAX_DIMENSIONS}")
     if offsets[1] - offsets[0] != math.prod(shape) * np.dtype(dtype).itemsize:
         raise Refusal(what, f"tensor '{shown}' has another length than its shape")
     return Place(dtype, tuple(shape), begin + offsets[0], begin + offsets[1])

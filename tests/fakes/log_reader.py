@@ -44,6 +44,9 @@ class MemoryReader:
     def end(self, topic="decisions", partition=0):
         return self.ends.get((topic, partition), 0)
 
+    async def name(self):
+        return "@memory"
+
     async def topics(self):
         return [*TOPICS, *regional_topics("", {topic for topic, _ in self.places})]
 

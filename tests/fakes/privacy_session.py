@@ -21,6 +21,7 @@ class Drive:
     change: Callable[[str, str, bytes], bytes] = lambda _step, _client, message: message
     passed: list[bytes] = field(default_factory=list)
     protected: dict[str, bytes] = field(default_factory=dict)
+    dropped: dict[str, str] = field(default_factory=dict)
 
     async def run(self, updates: Mapping[str, Any]) -> Any:
         answers = await self.rounds(self.method.before, dict.fromkeys(self.session.cohort, b""))
@@ -35,7 +36,9 @@ class Drive:
 
     async def rounds(self, steps: tuple[str, ...], outboxes: Mapping[str, bytes]) -> dict[str, bytes]:
         for step in steps:
-            inboxes = self.aggregator.route(step, self.session, outboxes)
+            passed = self.aggregator.route(step, self.session, outboxes)
+            inboxes = passed.inboxes
+            self.dropped |= passed.dropped
             self.passed += inboxes.values()
             there = [client for client in inboxes if client not in self.gone.get(step, ())]
             given = [self.change(step, client, inboxes[client]) for client in there]

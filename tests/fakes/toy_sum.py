@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from activities import update_file
-from activities.privacy.port import Protected, RoundLost, Sum
+from activities.privacy.port import Passed, Protected, RoundLost, Sum
 from activities.privacy.registry import Installed
 from domain.learning import tensor_file
 from domain.learning.seeds import seed_of
@@ -71,7 +71,9 @@ class ToyAggregator:
             assert all(outboxes.values())  # the protected updates that came in
             if len(outboxes) == self.lost:
                 raise RoundLost("", "the messages are none")
-        return dict.fromkeys(outboxes, step.encode())
+        dropped = {c: "said what it was told not to" for c, said in outboxes.items() if said == b"unfit"}
+        there = [client for client in outboxes if client not in dropped]
+        return Passed(dict.fromkeys(there, step.encode()), dropped)
 
     async def sum(self, session, protected, revealed):
         if revealed.keys() != protected.keys():

@@ -16,6 +16,8 @@ from domain.learning.strategy import Updates
 from domain.learning.tensors import Schema
 
 FAR = 1e300
+APART = 2.0**64
+"""How many times the usual squared distance leaves an update out: beyond, a double loses the others' own."""
 STILL = 1e-12
 """Iteration ends where no weight moves by more."""
 
@@ -28,9 +30,7 @@ def weiszfeld(distances: Block, smoothing: float, iterations: int) -> Block:
         smoothing: least distance (nu) that an update counts as having, in the unit of the updates.
         iterations: at most so many.
     """
-    clients = len(distances)
-    # An update whose distance to most others passes a double gets no weight: a tiny one would still move far.
-    near = (2 * np.isinf(distances).sum(axis=1) <= clients).astype(np.float64)
+    near = _near(distances, smoothing)
     distances = np.minimum(np.where(near[:, None] * near[None, :] > 0, distances, 0.0), FAR)
     weights: Block = near / near.sum()
     for _ in range(iterations):
@@ -44,6 +44,19 @@ def weiszfeld(distances: Block, smoothing: float, iterations: int) -> Block:
         if still:
             break
     return weights
+
+
+def _near(distances: Block, smoothing: float) -> Block:
+    """1 for each update that is not beyond all measure from most others, as they are from each other.
+
+    Fewer than half of any content change nothing of that measure: to half of all, itself included, an honest
+    update is as near as honest ones are. One beyond gets no weight, for a tiny one would still move far.
+    """
+    middle = (len(distances) - 1) // 2
+    usual = np.sort(distances, axis=1)[:, middle]
+    most = max(float(np.sort(usual)[middle]), smoothing * smoothing) * APART
+    near: Block = (usual <= most).astype(np.float64)
+    return near
 
 
 def _rule(schema: Schema, updates: Updates, settings: Settings) -> Combined:

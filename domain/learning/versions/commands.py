@@ -12,8 +12,8 @@ from domain.learning.versions.policy import (
     DriftPolicy,
     EvaluateOn,
     HostEvaluation,
-    parsed,
 )
+from domain.learning.versions.version_name import parsed
 from domain.refusal import Refusal
 from domain.stream import check_id
 

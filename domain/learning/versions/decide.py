@@ -3,8 +3,9 @@
 from domain.counting import counted
 from domain.learning.versions import commands as c
 from domain.learning.versions import events as e
-from domain.learning.versions.policy import MAX_VERSIONS, has_fallen, next_name, weighted_loss
+from domain.learning.versions.policy import MAX_VERSIONS, has_fallen, weighted_loss
 from domain.learning.versions.state import ModelState
+from domain.learning.versions.version_name import next_name
 from domain.refusal import Refusal
 
 

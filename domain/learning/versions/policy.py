@@ -1,8 +1,7 @@
-"""The rules of versions: their names, who tries a canary, when one has fallen, what a drift leads to."""
+"""The rules of versions: who tries a canary, when one has fallen, what a drift leads to."""
 
 import hashlib
-import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -11,7 +10,6 @@ from domain.learning.policy import DataSelector, TrainerSpec, within
 from domain.learning.trainer import Evaluation
 from domain.refusal import Refusal
 from domain.stream import check_id
-from domain.strict_json import printable
 
 WORST = 1e300
 """Stands for a loss that is NaN, infinite or above it: a model that has burst is the worst, not unknown."""
@@ -21,7 +19,6 @@ MAX_VERSIONS = 1_000
 WINDOW = 2_000
 """So many of the newest observed losses are kept to tell a drift by."""
 
-_NAME = re.compile(r"v(\d{1,6})\.(\d{1,6})")
 Then = Literal["say", "roll_back", "cycle"]
 
 
@@ -65,27 +62,6 @@ class DriftPolicy:
         within("delta", self.delta, 0, 1, above=True)
         if self.cycle is not None and self.then != "cycle":
             raise Refusal("cycle", f"is given, but then is {self.then}; say then = cycle, or leave it out")
-
-
-def parsed(name: str, field: str = "version") -> tuple[int, int]:
-    """Major and minor of a version's name.
-
-    Raises:
-        Refusal: it is none.
-    """
-    found = _NAME.fullmatch(name)
-    if found is None:
-        raise Refusal(field, f"'{printable(name, 40)}' is no version; they are called v1.0, v1.1, …")
-    return int(found[1]), int(found[2])
-
-
-def next_name(names: Iterable[str], parent: str | None) -> str:
-    """What is published next: with a parent the next minor of its major, else the first of a new major."""
-    known = [parsed(name) for name in names]
-    if parent is None:
-        return f"v{max((major for major, _ in known), default=0) + 1}.0"
-    ours = parsed(parent, "parent")[0]
-    return f"v{ours}.{max(minor for major, minor in known if major == ours) + 1}"
 
 
 def drawn(model: str, version: str, seed: int, node: str) -> float:

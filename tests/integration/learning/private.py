@@ -28,11 +28,12 @@ class Remembers(MemoryJournal):
 class Twice:
     """A client whose every answer is given a second time by a process that has nothing but the journal.
 
-    `gone`: at which step of which client nobody answers any more.
+    `gone`: at which step of which client nobody answers any more; `cut`: at which its answer is none.
     """
 
-    def __init__(self, make, client, gone):
+    def __init__(self, make, client, gone, cut):
         self._halves, self._client, self._gone = [make().node, make().node], client, gone
+        self._cut = cut
 
     async def exchange(self, spec, step, session, inbox):
         await self._leave(step)
@@ -40,7 +41,7 @@ class Twice:
             await half(spec, self._client).exchange(step, session, inbox) for half in self._halves
         ]
         assert first == again
-        return first
+        return first[:-1] if (self._client, step) in self._cut else first
 
     async def protect(self, spec, session, update):
         await self._leave("protect")
@@ -68,12 +69,12 @@ class _Half:
 class NodeMethods:
     """`Methods` of a node, whose halves are `Twice`."""
 
-    def __init__(self, journal, key, gone):
-        self._make, self._gone = lambda: privacy_methods.of_node(journal, key), gone
+    def __init__(self, journal, key, gone, cut):
+        self._make, self._gone, self._cut = lambda: privacy_methods.of_node(journal, key), gone, cut
         self._own = self._make()
 
     def node(self, spec, client):
-        return _Half(spec, Twice(self._make, client, self._gone))
+        return _Half(spec, Twice(self._make, client, self._gone, self._cut))
 
     def __getattr__(self, name):
         return getattr(self._own, name)
@@ -83,8 +84,8 @@ def public(key):
     return base64.b64encode(key.public_key().public_bytes_raw()).decode()
 
 
-async def private(fleet, *, gone=frozenset(), **more):
-    """A fleet that does not work yet; `gone` as in `Twice`."""
+async def private(fleet, *, gone=frozenset(), cut=frozenset(), **more):
+    """A fleet that does not work yet; `gone` and `cut` as in `Twice`."""
     ten = await fleet(working=False, **more)
     ten.keys = {ten.host(n): Ed25519PrivateKey.generate() for n in range(ten.hosts)}
     ten.journals = {host: Remembers() for host in ten.keys}
@@ -105,7 +106,7 @@ async def private(fleet, *, gone=frozenset(), **more):
     def methods(journal) -> Methods:
         for host, own in ten.journals.items():
             if journal is own:
-                return NodeMethods(journal, ten.keys[host], gone)
+                return NodeMethods(journal, ten.keys[host], gone, cut)
         return privacy_methods.of_aggregator(ten.aggregator, budgets)
 
     ten.methods = methods

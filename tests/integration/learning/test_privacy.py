@@ -8,8 +8,9 @@ from temporalio.client import WorkflowFailureError
 
 from audit.learning_evidence import CHECKED
 from audit.replay import replay_stream
+from domain.learning.budget.events import BudgetCharged
 from domain.learning.budget.state import CLOSED, fold_all
-from domain.learning.events import CycleFailed, RoundAggregated, UpdatesCollected
+from domain.learning.events import CycleFailed, RoundAbandoned, RoundAggregated, RoundOpened, UpdatesCollected
 from domain.stream import budget_stream, learning_stream
 from eventlog.codec import decode
 from eventlog.reader import LogReader
@@ -78,6 +79,35 @@ async def test_every_method_trains_says_what_holds_and_can_be_audited(fleet, nam
     assert bool(keys_of(ten, "over/")) is (level not in ("central_dp", "local_dp"))
 
 
+async def test_a_cycle_whose_cohorts_are_drawn_by_lots_charges_all_who_could_be_drawn_once_for_its_chances(
+    fleet,
+):
+    async with Working(await private(fleet)) as ten:
+        privacy = {"method": "differential_privacy", "sampling": "secret", "ledger": f"l-{ten.name}"}
+        privacy |= {
+            "noise_multiplier": 2.0,
+            "budget": 50.0,
+        }  # to find noise for an epsilon takes seconds here
+        lots = {"share": 1, "minimum": 2, "size": 5, "attempts": 9}
+        request = await ten.request(rounds=3, cohort=lots, privacy=privacy)
+        found = await ten.run(request)
+        replayed = await audited(ten, request)
+        events = [event.data for event in await ten.stream(request["id"])]
+        async with LogReader(*ten.kafka) as reader:
+            ledger = [decode(one.value).data for one in await reader.stream(budget_stream(privacy["ledger"]))]
+    asked = [tuple(member.client for member in one.cohort) for one in events if isinstance(one, RoundOpened)]
+    assert len(set(map(len, asked))) > 1  # each has a lot of its own, so that cohorts are not of one size
+    assert {one.eligible for one in events if isinstance(one, RoundOpened)} == {10}
+    made = [one for one in events if isinstance(one, RoundAggregated)]
+    assert len(made) == 3
+    assert 0 < made[0].privacy.epsilon < made[1].privacy.epsilon < made[2].privacy.epsilon < 50
+    (charged,) = [one for one in ledger if isinstance(one, BudgetCharged)]
+    assert (charged.id, charged.mechanism.sampling, charged.mechanism.count) == (request["id"], 0.5, 3)
+    assert [one.subjects for one in charged.spent] == [tuple(sorted(ten.rows))]
+    assert charged.spent[0].after == pytest.approx(made[2].privacy.epsilon)
+    assert (found["privacy_level"], replayed.divergent) == ("central_dp", [])
+
+
 async def test_two_nodes_that_die_on_the_way_leave_the_sum_of_the_rest(fleet, monkeypatch):
     monkeypatch.setattr(learning_hosts, "MESSAGE", timedelta(seconds=3))
     monkeypatch.setattr(learning_hosts, "GRACE", timedelta(seconds=1))
@@ -93,6 +123,22 @@ async def test_two_nodes_that_die_on_the_way_leave_the_sum_of_the_rest(fleet, mo
     one, other = masked["evolution_metrics"][0], plain["evolution_metrics"][0]
     assert one["loss"] == pytest.approx(other["loss"], abs=1e-6)
     assert one["accuracy"] == other["accuracy"]
+
+
+async def test_clients_whose_messages_are_none_are_dropped_by_name_and_the_rest_makes_its_sum(fleet):
+    cut = {("c000", "keys"), ("c001", "shares"), ("c002", "survivors")}
+    async with Working(await private(fleet, cut=cut)) as ten:
+        hidden = {"method": "secure_mpc", "clip": 8.0, "threshold": 0.51}
+        request = await ten.request(rounds=1, cohort=TEN, privacy=hidden)
+        found = await ten.run(request)
+        events = [event.data for event in await ten.stream(request["id"])]
+    assert not [one for one in events if isinstance(one, RoundAbandoned)]
+    lost = {loss.client: loss for one in events if isinstance(one, UpdatesCollected) for loss in one.lost}
+    assert {client: (loss.why, loss.reason.partition(",")[0]) for client, loss in lost.items()} == {
+        "c000": ("refused", "keys: they have 127 bytes"),
+        "c001": ("refused", "message: 415 bytes are not entries of 52; the message was cut or changed"),
+    }
+    assert found["participants"] == 8  # c002 sent its update, and only its word on the others is missing
 
 
 async def test_a_cohort_of_more_than_a_hundred_makes_a_sum_for_each_shard(fleet):

@@ -191,7 +191,7 @@ async def test_under_another_id_nothing_is_written(bed):
 
 
 def test_the_announcement_of_a_thousand_clients_fits_in_few_parts():
-    from domain.learning.roster import parts_of
+    from domain.learning.announcing import parts_of
     from workers.membership import PART_BYTES, _weigh
 
     clients = [client(f"sim-{n}", identity="A" * 43 + "=") for n in range(1_000)]

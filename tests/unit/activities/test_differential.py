@@ -160,7 +160,7 @@ async def test_noise_alone_is_no_release():
 
 
 async def test_there_are_no_messages():
-    assert CentralNoise(MemoryJournal()).route("keys", session(), {"ada": b""}) == {}
+    assert CentralNoise(MemoryJournal()).route("keys", session(), {"ada": b""}).inboxes == {}
     with pytest.raises(Refusal, match="exchanges no messages"):
         await NodeNoise(MemoryJournal()).exchange("keys", session(), b"")
 

@@ -29,7 +29,7 @@ from activities.stored_updates import hidden, opened, ref_of
 from domain.learning import tensor_file
 from domain.learning.commands import RunCycle
 from domain.learning.data_schema import data_schema
-from domain.learning.events import PrivacyMetadata, Report
+from domain.learning.events import Loss, PrivacyMetadata, Report
 from domain.learning.outcome import RoundFigures
 from domain.learning.policy import CohortPolicy, PrivacySpec, StrategySpec, TrainerSpec
 from domain.learning.tensors import digest
@@ -128,7 +128,7 @@ async def test_a_cycle_is_prepared_with_all_that_its_model_depends_on():
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"parent": "v7"}, "parent: m has no version v7"),
+        ({"parent": "v7.0"}, "parent: m has no version v7.0"),
         ({"cohort": CohortPolicy()}, "allows 0, fewer than minimum 100"),
         ({"strategy": StrategySpec("krum")}, "krum needs n >= 2 f"),
         ({"privacy": PrivacySpec("secure_mpc")}, "secure_mpc is not installed here; there is none"),
@@ -365,6 +365,17 @@ async def test_messages_go_to_the_hosts_of_those_who_are_left():
     routed = await side.do("route", Route("reveal", session, outboxes, left))
     read = [await messages.read(side.artifacts, one) for one in routed.inboxes]
     assert read == [{"c": b"reveal"}, {}]
+
+
+async def test_who_sends_what_is_no_message_is_dropped_by_name():
+    side = Side(toy_sum.installed(MemoryJournal()))
+    prepared = await side.prepare(privacy=PrivacySpec("secure_mpc"), cohort=THREE)
+    box = await messages.keep(side.artifacts, {"a": b"3", "b": b"unfit"})
+    asked = (HostClients("h", ("a", "b")),)
+    task = Route("hello", prepared.first.session, (Outbox(box, ("a", "b")),), asked)
+    routed = await side.do("route", task)
+    assert await messages.read(side.artifacts, routed.inboxes[0]) == {"a": b"hello"}
+    assert routed.dropped == (Loss("b", "refused", "said what it was told not to"),)
 
 
 async def test_an_accountant_is_asked_before_and_after_and_may_refuse():

@@ -22,6 +22,14 @@ COLUMNS = [column.name for column in LEARNING_CYCLE.columns][STAMPS:]
 CHANGES = {
     "an unknown field": ({"colour": "red"}, "moot: colour: is not a field here"),
     "no round": ({"rounds": 0}, "moot: rounds: 0 is outside 1 to 1000"),
+    "rows of no time at all": (
+        {"data": {"days": 1e-300}},
+        "moot: data.days: 1e-300 is less than a second; the least is 1/86,400",
+    ),
+    "a parent in words": (
+        {"parent": "the \x1b[31mlast one"},
+        "moot: parent: 'the \\x1b[31mlast one' is no version; they are called v1.0, v1.1",
+    ),
     "an id with slashes": ({"id": "../etc"}, "moot: id: '../etc' is not 1 to 128 letters"),
     "an unknown privacy method": (
         {"privacy": {"method": "prayer"}},

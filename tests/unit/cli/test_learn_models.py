@@ -122,10 +122,13 @@ def test_a_drift_is_shown_with_what_follows():
 def test_a_dry_run_lists_everything_and_says_how_to_go_on():
     one = {"sha256": "a" * 64, "bytes": 1234, "changed_at": "2026-01-01"}
     found = {"stored": 3, "records": 9, "referenced": 1, "young": 1, "unreferenced": [one]}
+    found |= {"before": "2026-11-08T00:00:00+00:00", "marked_at": "2026-11-01T00:00:00+00:00"}
     first, last = learn_models_view.unreferenced(found).splitlines()
     assert first == f"{'a' * 64}         1,234  2026-01-01"
     assert last.startswith("3 artifacts looked at, 9 records read: 1 referred to, 1 kept as too young, 1 un")
     assert last.endswith("(1,234 bytes)")
+    young = learn_models_view.unreferenced(found | {"marked_at": "2026-11-08T00:00:01+00:00"})
+    assert young.endswith("mark in the store, of 2026-11-08T00:00:01+00:00, is young: see --grace")
     assert "--yes takes out what is listed" in learn_models_view.collected(found | {"removed": None})
     assert learn_models_view.collected(found | {"removed": 1}) == "1 artifact taken out"
 

@@ -3,9 +3,12 @@
 import numpy as np
 import pytest
 
-from activities.privacy import ckks, methods
+from activities.privacy import ckks, encrypted_node, methods
+from activities.privacy.holding import statement
 from activities.privacy.methods import ENCRYPTED
-from activities.privacy.wire import bitmap
+from activities.privacy.port import Passed, RoundLost
+from activities.privacy.terms import Terms
+from activities.privacy.wire import SIGNATURE_BYTES, bitmap
 from domain.learning.policy import PrivacySpec
 from domain.refusal import Refusal
 from tests.fakes.privacy_session import Drive
@@ -82,7 +85,7 @@ async def test_one_update_passed_off_as_the_sum_of_three_is_not_decrypted():
     def cheating(step, session, outboxes):
         if step != "decrypt":
             return route(step, session, outboxes)
-        return {HOLDER: bitmap([0, 1, 2], 4) + ckks.add([("c00", outboxes["c00"])], 13)}
+        return Passed({HOLDER: bitmap([0, 1, 2], 4) + ckks.add([("c00", outboxes["c00"])], 13)})
 
     fleet.aggregator.route = cheating
     with pytest.raises(Refusal, match=r"what came is no sum of 3 updates: it counts 1\.000"):
@@ -102,6 +105,62 @@ async def test_what_was_changed_on_its_way_is_refused_by_name(step, client, alte
     fleet = await encrypted()
     with pytest.raises(Refusal, match=problem):
         await fleet.drive(change=changing(step, client, alter)).run(fleet.updates)
+
+
+def said(numbers, weight, kind="<f4"):
+    return np.array(numbers, kind).tobytes() + weight.to_bytes(8, "big")
+
+
+@pytest.mark.parametrize(
+    ("plain", "problem"),
+    [
+        (said([np.nan] + [0.0] * 10, 26), "holds a number that no 4 updates within the clip add up to"),
+        (said([np.inf] + [0.0] * 10, 26), "holds a number that no 4 updates within the clip add up to"),
+        (said([0.0] * 10 + [-3e38], 26), "holds a number that no 4 updates within the clip add up to"),
+        (said([0.0] * 10 + [0.27], 26), "holds a number that no 4 updates within the clip add up to"),
+        (said([0.0] * 10, 26), "has 48 bytes, which are not 11 numbers and a weight"),
+        (said([0.0] * 11, 26, "<f8"), "has 96 bytes, which are not 11 numbers and a weight"),
+        (b"", "has 0 bytes, which are not 11 numbers"),
+        (said([0.0] * 11, 0), "weighs 0, but 4 updates weigh 4 to 400"),
+        (said([0.0] * 11, 2**64 - 1), "weighs 18446744073709551615, but 4 updates weigh 4 to 400"),
+    ],
+    ids=[
+        "NaN",
+        "infinite",
+        "huge",
+        "beyond its weight",
+        "too few",
+        "doubles",
+        "nothing",
+        "weightless",
+        "heavy",
+    ],
+)
+async def test_a_sum_that_its_holder_made_up_loses_the_attempt_and_not_the_cycle(monkeypatch, plain, problem):
+    fleet = await encrypted()
+    monkeypatch.setattr(encrypted_node, "released", lambda *_: plain)
+    with pytest.raises(RoundLost, match=f"sum of c02: {problem}"):
+        await fleet.drive().run(fleet.updates)
+
+
+async def test_a_holder_whose_key_gives_no_secret_loses_the_attempt():
+    fleet = await encrypted()
+
+    def keyless(message):
+        content = bytes(32) + message[SIGNATURE_BYTES + 32 :]
+        return fleet.keys[HOLDER].sign(statement(Terms.of(fleet.session), content)) + content
+
+    with pytest.raises(RoundLost, match="key of c02: is no key of X25519 that gives a secret"):
+        await fleet.drive(change=changing("decrypt answered", HOLDER, keyless)).run(fleet.updates)
+
+
+async def test_an_update_at_another_scale_loses_the_attempt_and_names_its_client():
+    fleet = await encrypted()
+    context = ckks.tenseal().context_from(ckks.public_half(ckks.make_key()))
+    other = ckks.tenseal().ckks_vector(context, [0.0] * 13, 2.0**40).serialize()
+    change = changing("protected", "c00", lambda _: len(other).to_bytes(4, "big") + other)
+    with pytest.raises(RoundLost, match="update of c00: is no encryption of 13 numbers"):
+        await fleet.drive(change=change).run(fleet.updates)
 
 
 async def test_a_secret_key_is_no_public_one():

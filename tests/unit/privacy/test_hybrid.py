@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import numpy as np
 import pytest
 
+from activities.privacy.port import RoundLost
 from activities.privacy.terms import Noise, Terms
 from domain.learning.policy import PrivacySpec
 from domain.refusal import Refusal
@@ -115,5 +116,9 @@ async def test_a_part_beyond_the_clip_is_refused():
 async def test_other_noise_at_the_aggregator_than_at_the_clients_is_noticed():
     fleet = await Fleet(4, spec_of(), Noise(everything, clip, sample)).begin()
     fleet.aggregator._noise = Noise(by_tensor, clip, sample)
-    with pytest.raises(Refusal, match="was changed, or is for other survivors"):
+    with pytest.raises(RoundLost, match="was changed, or is for other survivors"):
+        await fleet.drive().run(fleet.updates)
+    await fleet.begin(attempt=2)
+    fleet.aggregator._noise = Noise(by_tensor, clip, sample)
+    with pytest.raises(RoundLost, match="0 of 4 clients are left, and 3 are needed; c00: keys: they are not"):
         await fleet.drive().run(fleet.updates)

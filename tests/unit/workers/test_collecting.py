@@ -47,6 +47,7 @@ class Bed:
         self.tell("model/digits", said, "learning")
 
     async def look(self, **options):
+        await self.store.mark(await self.reader.name())
         return await collecting.look(self.store, self.reader, **{"now": LATER} | options)
 
 
@@ -120,6 +121,8 @@ async def test_what_is_put_again_after_the_look_is_not_taken_out(tmp_path):
     ref = await bed.put("put once more, and then named")
     path = ref.uri.removeprefix("file://")
     os.utime(path, (0, 0))
+    await bed.store.mark("@memory")
+    os.utime(tmp_path / "logs" / "@memory", (0, 0))
     found = await bed.look(now=datetime.now(UTC))
     assert len(found.unreferenced) == 1
     await bed.put("put once more, and then named")
@@ -162,6 +165,46 @@ async def test_a_store_of_another_log_is_not_touched(bed):
     await bed.put("somebody else's")
     with pytest.raises(Refusal, match=r"none of its 1 artifacts is named by the log's 0 records"):
         await bed.look()
+
+
+async def test_a_store_that_another_log_marked_is_not_collected_from(bed):
+    bed.version(await bed.put("a model"), await bed.put("its lineage"))
+    await bed.put("an update that only the other log names")
+    await bed.store.mark("test/%.part@6PMpHYL9QkeyXRj9Nrp4KA")
+    with pytest.raises(
+        Refusal, match=r"^FOLKMOOT_ARTIFACTS: the log test/%\.part@6PMpHYL9QkeyXRj9Nrp4KA uses"
+    ):
+        await bed.look()
+
+
+async def test_a_store_that_its_own_log_has_not_marked_is_not_collected_from(bed):
+    bed.version(await bed.put("a model"), await bed.put("its lineage"))
+    with pytest.raises(Refusal, match="this log, @memory, has not marked it as its own: `moot worker orch"):
+        await collecting.look(bed.store, bed.reader, LATER)
+
+
+async def test_nothing_is_found_while_the_log_s_own_mark_is_younger_than_the_grace(tmp_path):
+    bed = Bed(FsspecArtifacts(str(tmp_path)))
+    bed.version(await bed.put("a model"), await bed.put("its lineage"))
+    os.utime((await bed.put("of a log that has not marked it yet")).uri.removeprefix("file://"), (0, 0))
+    found = await bed.look(now=datetime.now(UTC))
+    assert (found.young, found.unreferenced, found.marked_at > found.before) == (1, (), True)
+    os.utime(tmp_path / "logs" / "@memory", (0, 0))
+    found = await bed.look(now=datetime.now(UTC))
+    assert (found.young, len(found.unreferenced), found.marked_at < found.before) == (0, 1, True)
+
+
+async def test_a_mark_is_left_once_and_neither_it_nor_a_broken_one_is_an_artifact(store, tmp_path):
+    assert await store.marks() == {}
+    await store.mark("eu.@cluster")
+    first = await store.marks()
+    await store.mark("eu.@cluster")
+    assert await store.marks() == first
+    assert list(first) == ["eu.@cluster"]
+    if (tmp_path / "a").exists():
+        (tmp_path / "a" / "logs" / f"other@x.{uuid.uuid4().hex}.part").touch()
+        assert (tmp_path / "a").stat().st_mode & 0o777 == 0o700
+    assert (await store.marks(), await store.listed()) == (first, {})
 
 
 async def test_a_log_without_its_beginning_says_too_little(bed):

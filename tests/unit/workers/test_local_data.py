@@ -2,6 +2,7 @@
 
 import os
 import sys
+import zipfile
 from datetime import UTC, datetime, timedelta
 from itertools import count, pairwise
 
@@ -155,6 +156,18 @@ def pickled(path):
     np.savez(path, x=np.array([{}], object))
 
 
+def asking_for(shape):
+    """An array's header that a forger wrote: it may ask for anything."""
+
+    def write(path):
+        said = f"{{'descr': '<f8', 'fortran_order': False, 'shape': {shape}, }}"
+        head = said.ljust(245).encode() + b"\n"
+        with zipfile.ZipFile(path, "w") as file:
+            file.writestr("x.npy", b"\x93NUMPY\1\0" + len(head).to_bytes(2, "little") + head + bytes(80))
+
+    return write
+
+
 def one_array(path):
     with path.open("wb") as file:
         np.save(file, X)
@@ -179,6 +192,19 @@ def one_array(path):
             "time is beyond the year 9999; it is in seconds since 1970",
         ),
         ("a.npz", {"x": X, "time": Y.astype(complex)}, "time is complex128, neither Unix seconds nor ISO"),
+        (
+            "a.npz",
+            asking_for("(1000000000000000,)"),
+            "is no .npz file of plain arrays: Unable to allocate",
+        ),
+        (
+            "a.npz",
+            asking_for("(0, 99999999999999999999)"),
+            "plain arrays: Python int too large",
+        ),
+        ("a.npz", asking_for("(" * 20), "is no .npz file of plain arrays: "),
+        ("a.npz", {"\x1b[31mx": X}, r"names an array '\\x1b\[31mx', with letters that cannot be shown"),
+        ("a.csv", b"x\x1b[31m,y\n1,2\n", r"names an array 'x\\x1b\[31m', with letters that cannot be shown"),
         ("a.csv", b"", "is empty; its first line names the columns"),
         ("a.csv", b"x,y\n\xff,1\n", "is no CSV in UTF-8"),
         ("a.csv", b'x,y\n"1,1\n', "is no CSV in UTF-8: unexpected end of data"),

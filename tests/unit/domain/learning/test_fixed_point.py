@@ -25,6 +25,24 @@ def test_a_sum_is_off_by_at_most_half_a_step_for_each_update_or_one_with_noise(
     assert np.abs(total - clients * weight * given_values).max() <= bound * (1 + 1e-6)
 
 
+@given(numbers, st.integers(1, 50), st.integers(3, 200), st.sampled_from([0.0, 1.0]))
+def test_whatever_clients_add_up_to_can_be_their_sum_and_what_is_beyond_cannot(
+    values, weight, clients, noise
+):
+    fixed = FixedPoint(clip=1.0, cap=50, clients=clients, noise=noise)
+    for one in (np.array(values), np.ones(3), -np.ones(3)):
+        words = np.zeros(one.size + 1, np.uint32)
+        for _ in range(clients):
+            words += fixed.encode(one, weight)
+        assert fixed.can_be(*fixed.decode(words), clients)
+    heavy = clients * weight + 12 * noise * 50 + 2 * clients * fixed.step
+    for total in (heavy, -heavy, np.nan):
+        assert not fixed.can_be(np.array([0.0, total]), clients * weight, clients)
+    for wrong in (0, clients - 1, clients * 50 + 1):
+        assert not fixed.can_be(np.zeros(1), wrong, clients)
+    assert fixed.can_be(np.zeros(0), clients, clients)
+
+
 @given(numbers, st.integers(1, 50))
 def test_no_value_grows_on_the_way_where_noise_must_hide_it(values, weight):
     fixed = FixedPoint(clip=1.0, cap=50, clients=9, noise=1.0)

@@ -10,13 +10,7 @@ from hypothesis import strategies as st
 
 from domain.consensus.events import RoundClosed
 from domain.learning.fleet import MAX_CLIENTS, MAX_PARTS, Announcement, Client, DataOffer, Left
-from domain.learning.roster import (
-    announce,
-    candidates,
-    fold_host,
-    parts_of,
-    worth_saying,
-)
+from domain.learning.roster import Host, announce, candidates, contested, fold_host
 from domain.refusal import ImpossibleEvent, Refusal
 from tests.unit.domain.learning.fleets import START, announced, client, events
 
@@ -108,16 +102,65 @@ def test_an_event_of_another_kind_cannot_be_in_a_hosts_stream():
         fold_host(None, replace(event, data=RoundClosed(1, (), (), 0, 0, 0, "open", "")))
 
 
-def test_a_client_of_two_hosts_is_the_newer_announcements():
-    old = host(announced("a", [client("c"), client("only-a")]))
-    new = host(announced("b", [client("c")], "us"), start=START + timedelta(seconds=1))
-    for hosts in ([old, new], [new, old]):
-        found = {one.client.id: (one.host, one.region) for one in candidates(hosts)}
-        assert found == {"c": ("b", "us"), "only-a": ("a", "eu")}
-    again = replace(old, announced_at=new.announced_at + timedelta(seconds=1))
-    assert {one.client.id: one.host for one in candidates([new, again])}["c"] == "a"
-    same = replace(old, announced_at=new.announced_at)
-    assert {one.client.id: one.host for one in candidates([new, same])}["c"] == "b"
+def where(*hosts):
+    found = {one.client.id: (one.host, one.region) for one in candidates(hosts)}
+    assert found == {one.client.id: (one.host, one.region) for one in candidates(hosts[::-1])}
+    return found
+
+
+def later(*said, **more):
+    return host(*said, start=START + timedelta(minutes=1), **more)
+
+
+def test_a_client_stays_with_the_host_that_announced_it_first():
+    old = host(announced("b", [client("c"), client("only-b")]))
+    new = later(announced("a", [client("c"), client("only-a")], "us"))
+    assert where(old, new) == {"c": ("b", "eu"), "only-a": ("a", "us"), "only-b": ("b", "eu")}
+    assert contested([old, new]) == {"a": {"c": "b"}}
+    # Also where the first one says its own again, later than the other.
+    again = fold_host(old, events(announced("b", [client("c")]), start=START + timedelta(hours=1))[0])
+    assert where(again, new)["c"] == ("b", "eu")
+
+
+def test_of_the_same_moment_a_client_is_the_first_names():
+    assert where(host(announced("b", [client("c")])), host(announced("a", [client("c")])))["c"][0] == "a"
+
+
+@pytest.mark.parametrize(
+    "ended",
+    [
+        [announced("b", [client("other")])],
+        [Left("b")],
+        [Left("b"), *(announced("b", [client("c")], part=n, parts=2) for n in (1, 2))],
+    ],
+    ids=["names it no more", "left", "left and came again"],
+)
+def test_a_client_goes_over_when_its_first_hosts_announcement_ends(ended):
+    first, new = [announced("b", [client("c")])], later(announced("a", [client("c")]))
+    assert where(host(*first), new)["c"][0] == "b"
+    # Sixty seconds on, what ended the first is later than what the second said.
+    gone = functools.reduce(fold_host, events(*first * 60, *ended), None)
+    assert where(gone, new)["c"][0] == "a"
+
+
+def test_a_client_that_came_to_a_host_later_was_not_there_from_its_beginning():
+    grown = host(
+        announced("b", [client("x")]),
+        *[announced("b", [client("x")])] * 60,
+        announced("b", [client("c"), client("x")]),
+    )
+    new = later(announced("a", [client("c"), client("x")]))
+    assert {name: at for name, (at, _) in where(grown, new).items()} == {"c": "a", "x": "b"}
+    assert contested([grown, new]) == {"b": {"c": "a"}, "a": {"x": "b"}}
+
+
+def test_a_host_that_was_stored_without_its_beginning_has_been_there_since_it_was_announced():
+    kept = host(announced("b", [client("c")]))
+    again = fold_host(
+        Host("b", kept.parts, announced_at=kept.announced_at),
+        events(announced("b", [client("c"), client("d")]), start=START + timedelta(hours=1))[0],
+    )
+    assert (again.since, again.joined) == (kept.announced_at, {"d": START + timedelta(hours=1, seconds=1)})
 
 
 @given(st.lists(st.sampled_from("abcdef"), unique=True), st.randoms(use_true_random=False))
@@ -152,75 +195,6 @@ class TestWhatIsWritten:
             match=r"^--id: the stream of edge-1 has \d events, .* knows of 3: .*--folder, .* another --id$",
         ):
             announce(self.asked, seen)
-
-
-class TestWorthSaying:
-    def test_the_same_is_not(self):
-        assert not worth_saying([client("a"), client("b")], [client("a"), client("b")])
-
-    @pytest.mark.parametrize(
-        "now",
-        [
-            [],
-            [client("a"), client("b")],
-            [client("b")],
-            [client("a", charging=True)],
-            [client("a", network_mbps=5.0)],
-            [client("a", quality=0.9)],
-            [replace(client("a"), data=())],
-            [replace(client("a"), data=(DataOffer("other", 100),))],
-            [client("a", rows=0)],
-            [client("a", rows=111)],
-            [client("a", rows=89)],
-            [client("a", since=START)],
-        ],
-        ids=range(12),
-    )
-    def test_what_changes_who_is_asked_is(self, now):
-        assert worth_saying([client("a")], now)
-
-    @pytest.mark.parametrize("rows", [91, 100, 110])
-    def test_a_few_more_rows_are_not(self, rows):
-        assert not worth_saying([client("a", rows=100)], [client("a", rows=rows)])
-
-    def test_the_first_row_is(self):
-        assert worth_saying([client("a", rows=0)], [client("a", rows=1)])
-        assert not worth_saying([client("a", rows=0)], [client("a", rows=0)])
-
-    def test_a_time_that_moved_by_minutes_is_not_and_by_hours_is(self):
-        hours = [START + timedelta(minutes=n) for n in (0, 59, 61)]
-        for field in ("since", "until"):
-            one, other, third = (client("a", **{field: at}) for at in hours)
-            assert not worth_saying([one], [other])
-            assert worth_saying([one], [third])
-
-
-class TestParts:
-    clients = tuple(client(f"c{n}") for n in range(7))
-
-    def cut(self, clients, most, weight=10):
-        return parts_of("edge-1", "eu", clients, lambda _: weight, most)
-
-    def test_no_part_is_too_large_and_nobody_is_lost(self):
-        parts = self.cut(self.clients, 30)
-        assert [len(part.clients) for part in parts] == [3, 3, 1]
-        assert [(part.part, part.parts) for part in parts] == [(1, 3), (2, 3), (3, 3)]
-        assert host(*parts).clients == self.clients
-
-    def test_a_host_without_clients_says_so_in_one_part(self):
-        assert self.cut((), 30) == (announced(),)
-
-    def test_a_part_has_no_more_clients_than_may_be_in_one(self):
-        parts = self.cut([client(f"c{n}") for n in range(MAX_CLIENTS + 1)], 10**9)
-        assert [len(part.clients) for part in parts] == [MAX_CLIENTS, 1]
-
-    def test_a_client_larger_than_a_part_is_refused_by_name(self):
-        with pytest.raises(Refusal, match="what c0 announces has 31 bytes, at most 30"):
-            self.cut(self.clients, 30, weight=31)
-
-    def test_more_parts_than_can_be_are_refused(self):
-        with pytest.raises(Refusal, match=rf"1001 make 1001 parts, at most {MAX_PARTS}; use two hosts"):
-            self.cut([client(f"c{n}") for n in range(MAX_PARTS + 1)], 10)
 
 
 class TestWhatCannotBeSaid:

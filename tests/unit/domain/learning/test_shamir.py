@@ -38,6 +38,8 @@ def test_one_share_too_few_gives_something_else(secret, threshold):
 def test_by_hand():
     assert split((7).to_bytes(16, "big"), [3, 2], [1, 2, 3]) == [12, 21, 34]  # 7 + 3x + 2x^2
     assert combine(lagrange((1, 2, 3)), [12, 21, 34]) == (7).to_bytes(16, "big")
+    with pytest.raises(Refusal, match="shares: 2 are given, and 3 are needed"):
+        combine(lagrange((1, 2, 3)), [12, 21])
     assert split((7).to_bytes(16, "big"), [], [1, 9]) == [7, 7]
 
 

@@ -90,6 +90,14 @@ BROKEN = {
     "a negative shape": (file({"w": {**W, "shape": [-2]}}), "a shape or a place"),
     "a shape of fractions": (file({"w": {**W, "shape": [2.0]}}), "a shape or a place"),
     "a shape of truth": (file({"w": {**W, "shape": [True]}}), "a shape or a place"),
+    "more dimensions than an array has": (
+        file({"w": {**W, "shape": [1] * 64 + [2]}}, b"\0" * 8),
+        "tensor 'w' has 65 dimensions, at most 32",
+    ),
+    "half a million dimensions": (
+        file({"w": {**W, "shape": [2**39] * 500_000}}),
+        "tensor 'w' has 500,000 dimensions, at most 32",
+    ),
     "one offset": (file({"w": {**W, "data_offsets": [0]}}), "a shape or a place"),
     "offsets of text": (file({"w": {**W, "data_offsets": "08"}}), "a shape or a place"),
     "another length": (file({"w": {**W, "shape": [3]}}, b"\0" * 8), "another length"),

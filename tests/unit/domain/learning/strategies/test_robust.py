@@ -135,6 +135,27 @@ def test_an_update_whose_square_no_double_holds_has_no_part(name):
     assert 0 <= found <= 5
 
 
+@pytest.mark.parametrize("size", [1e10, 1e15, 1e20, 3.4e38, -3.4e38, 1e150, 1.7e308])
+@pytest.mark.parametrize("liars", [1, 3])
+def test_an_update_as_large_as_a_number_can_be_moves_no_geometric_median_out_of_the_others(size, liars):
+    honest = np.random.default_rng(11).normal(size=(7 - liars, 5))
+    found = result("geometric_median", [*honest.tolist(), *[[size] * 5] * liars]).model["x"]
+    alone = result("geometric_median", honest.tolist()).model["x"]
+    assert np.abs(found - alone).max() <= np.ptp(honest)
+    assert (honest.min(axis=0) - 1e-3 <= found).all()
+    assert (found <= honest.max(axis=0) + 1e-3).all()
+
+
+def test_updates_all_beyond_measure_from_each_other_have_a_geometric_median():
+    found = result("geometric_median", [[1e200], [-1e200], [0.0]]).model["x"]
+    assert np.isfinite(found).all()
+
+
+def test_updates_that_differ_from_a_majority_of_equals_have_their_weight():
+    distances = np.array([[0.0, 0, 0, 4], [0, 0, 0, 4], [0, 0, 0, 4], [4, 4, 4, 0]])
+    assert weiszfeld(distances, 1e-6, 1)[3] > 0
+
+
 def test_distances_are_those_of_the_updates_whatever_their_scales():
     rows = np.random.default_rng(7).normal(size=(9, 5000)) * 10.0 ** np.arange(-9, 9, 2)[:, None]
     found = squared_distances(vector(5000), updates(rows.tolist()))
