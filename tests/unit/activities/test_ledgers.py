@@ -1,6 +1,7 @@
 """The accountant of noisy methods: who is charged before anybody trains, and what is stated after."""
 
 from dataclasses import replace
+from importlib.util import find_spec
 
 import pytest
 
@@ -14,7 +15,7 @@ from domain.learning.policy import PrivacySpec
 from domain.refusal import Refusal
 from tests.fakes.journal import MemoryJournal
 
-pytest.importorskip("dp_accounting")
+pytestmark = pytest.mark.skipif(find_spec("dp_accounting") is None, reason="needs folkmoot[learning]")
 FLEET = ("ada", "ben", "cyd", "dee")
 PUBLIC = PrivacySpec("differential_privacy", noise_multiplier=5.0, delta=1e-5, ledger="wards")
 SECRET = replace(PUBLIC, sampling="secret")
@@ -102,7 +103,7 @@ async def test_where_a_smaller_fleet_is_drawn_from_more_often_all_pay_for_that_r
 
 
 async def test_more_subjects_than_a_charge_may_name_are_charged_in_parts(monkeypatch):
-    monkeypatch.setattr("activities.privacy.ledgers.MAX_SUBJECTS", 3)
+    monkeypatch.setattr("domain.learning.budget.release.MAX_SUBJECTS", 3)
     assert commands.MAX_SUBJECTS > 3
     bed = Bed()
     assert await bed.admit(session(spec=SECRET)) == [(FLEET[:3], 0.5, 3), (FLEET[3:], 0.5, 3)]
@@ -126,16 +127,16 @@ async def test_what_is_stated_is_what_all_rounds_so_far_cost_together_and_does_n
     bed, said = Bed(), []
     for number in (1, 2, 3):
         asked = session(number=number)
-        said.append((await bed.ledgers.stated(asked, asked.cohort)).epsilon)
+        said.append((await bed.ledgers.stated(asked)).epsilon)
     assert said == [accountant.epsilon((Mechanism(5.0, 1.0, count),), 1e-5) for count in (1, 2, 3)]
-    again = await bed.ledgers.stated(session(number=3, attempt=4), ("ada",))
+    again = await bed.ledgers.stated(session(number=3, attempt=4))
     assert (again.method, again.epsilon, again.delta) == ("differential_privacy", said[2], 1e-5)
 
 
 async def test_sampled_rounds_are_stated_at_the_probability_of_each():
     bed = Bed()
-    await bed.ledgers.stated(session(spec=SECRET), ())
-    said = await bed.ledgers.stated(session(spec=SECRET, number=2, eligible=3), ())
+    await bed.ledgers.stated(session(spec=SECRET))
+    said = await bed.ledgers.stated(session(spec=SECRET, number=2, eligible=3))
     wanted = accountant.epsilon((Mechanism(5.0, 0.5), Mechanism(5.0, 2 / 3)), 1e-5)
     assert said.epsilon == wanted < accountant.epsilon((Mechanism(5.0, 1.0, 2),), 1e-5)
 
@@ -151,5 +152,5 @@ async def test_sampled_rounds_are_stated_at_the_probability_of_each():
 )
 async def test_noise_of_the_clients_own_has_left_them_in_each_attempt(spec, released):
     asked = session(spec=spec, attempt=3)
-    said = await Bed().ledgers.stated(asked, asked.cohort)
+    said = await Bed().ledgers.stated(asked)
     assert said.epsilon == accountant.epsilon((Mechanism(5.0, 1.0, released),), 1e-5)
