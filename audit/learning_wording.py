@@ -29,7 +29,7 @@ def said_of_cycle(data: CycleEvent) -> str:  # noqa: PLR0911 # a line for each k
             asked = few(member.client for member in data.cohort)
             return (
                 f"{_round(data)}: {len(data.cohort):,} of {data.eligible:,} eligible are asked: {asked};"
-                f" drawn from roster {data.roster.sha256}, given model {data.model.sha256}"
+                f" drawn from roster file {data.roster.sha256}, given model file {data.model.sha256}"
             )
         case UpdatesCollected():
             return _collected(data)
@@ -40,7 +40,7 @@ def said_of_cycle(data: CycleEvent) -> str:  # noqa: PLR0911 # a line for each k
         case CycleClosed():
             rounds = f"{counted(data.insights_aggregated, 'update')} in {counted(data.rounds, 'round')}"
             return (
-                f"published as {data.version}, digest {data.digest}:"
+                f"published as {data.version}, model digest {data.digest}:"
                 f" {counted(data.participants, 'participant')}, {rounds},"
                 f" privacy level {data.privacy_level}"
             )
@@ -65,8 +65,8 @@ def _opened(data: CycleOpened) -> str:
     request = data.request
     begins = f"from version {data.parent}" if data.parent is not None else "from a fresh model"
     return (
-        f"{request.trainer.name} trains {request.model} for {counted(request.rounds, 'round')} {begins}"
-        f" {data.model.sha256}; rule {request.strategy.name}, privacy {request.privacy.method},"
+        f"{request.trainer.name} trains {request.model} for {counted(request.rounds, 'round')} {begins},"
+        f" model file {data.model.sha256}; rule {request.strategy.name}, privacy {request.privacy.method},"
         f" at least {counted(request.cohort.minimum, 'report')} a round, seed {request.seed};"
         f" rows of '{request.data.name}' from {data.since:%Y-%m-%d %H:%M} to {data.until:%Y-%m-%d %H:%M};"
         f" code {data.code[:_SHORT]}, data schema {data.data_schema[:_SHORT] or 'unknown'}"
@@ -86,12 +86,12 @@ def _collected(data: UpdatesCollected) -> str:
 
 def _aggregated(data: RoundAggregated) -> str:
     out = f", left out {few(data.excluded)}" if data.excluded else ""
-    evidence = f"; evidence {data.evidence.sha256}" if data.evidence is not None else ""
+    evidence = f"; evidence file {data.evidence.sha256}" if data.evidence is not None else ""
     return (
-        f"{_round(data)}: {data.rule} makes model {data.digest} of {counted(data.clients, 'update')},"
-        f" entered {data.entered}{out}; loss {_figure(data.loss)}, accuracy {_figure(data.accuracy)},"
-        f" drift {_figure(data.drift)}; {data.sent_bytes:,} bytes sent against {data.raw_bytes:,} raw;"
-        f" {_privacy(data.privacy)}{evidence}"
+        f"{_round(data)}: {data.rule} makes a model of {counted(data.clients, 'update')}"
+        f" with digest {data.entered}{out}: model digest {data.digest}, model file {data.model.sha256};"
+        f" loss {_figure(data.loss)}, accuracy {_figure(data.accuracy)}, drift {_figure(data.drift)};"
+        f" {data.sent_bytes:,} bytes sent against {data.raw_bytes:,} raw; {_privacy(data.privacy)}{evidence}"
     )
 
 

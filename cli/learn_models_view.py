@@ -53,8 +53,8 @@ def _one(one: dict[str, Any], rounds: list[dict[str, Any]]) -> str:
     lines = [
         _line(one),
         f"  parent {one['parent'] or 'none: it began anew'}, {counted(one['participants'], 'participant')}",
-        f"  model {one['digest']}",
-        f"  lineage {one['lineage']['sha256']} ({printable(one['lineage']['uri'], 200)})",
+        f"  model digest {one['digest']}",
+        f"  lineage file {one['lineage']['sha256']} ({printable(one['lineage']['uri'], 200)})",
         *(f"  {name.replace('_', ' ')} {value}" for name, value in digests.items()),
     ]
     for told in (each for each in rounds if each["version"] == one["version"]):

@@ -39,7 +39,7 @@ def result(data: dict[str, Any], width: int) -> str:
     metrics = data["evolution_metrics"]
     return "\n".join(
         [
-            f"{data['cycle']}: version {data['version']}, digest {data['digest']}",
+            f"{data['cycle']}: version {data['version']}, model digest {data['digest']}",
             f"  {_entered(data)}, privacy level {data['privacy_level']}",
             *_curves(metrics, width),
         ]
@@ -108,7 +108,7 @@ def _end(row: dict[str, Any]) -> str:
         case "closed":
             end = state["closed"]
             return (
-                f"Published as {printable(row['published'])}, digest {row['digest']}:"
+                f"Published as {printable(row['published'])}, model digest {row['digest']}:"
                 f" {_entered(end)}, privacy level {row['privacy_level']}."
             )
         case "failed":

@@ -257,7 +257,7 @@ async def test_an_artifact_that_is_missing_or_was_changed_is_named(what, line):
     made.artifacts.damage(named)
     told = await problem(made)
     assert told.problem.startswith(line)
-    assert told.problem.endswith("was changed: its digest is another")
+    assert told.problem.endswith("was changed: its bytes have another SHA-256")
     del made.artifacts._kept[named.sha256]
     assert (await problem(made)).problem.endswith("is not in this store")
 
@@ -368,7 +368,9 @@ async def test_the_trail_of_a_cycle_says_who_was_asked_who_reported_and_what_ent
     assert f"round 1: 4 of 5 eligible are asked: {cohort}; drawn from roster" in lines[1]
     report = made.log[2].data.reports[0]
     assert f"round 1: 3 reported: {report.client} {report.sha256[:12]}" in lines[2]
-    assert f"fedavg makes model {made.log[3].data.digest} of 3 updates" in lines[3]
+    assert (
+        f": model digest {made.log[3].data.digest}, model file {made.log[3].data.model.sha256};" in lines[3]
+    )
     assert not any(step.note for step in steps)
 
 

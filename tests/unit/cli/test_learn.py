@@ -160,7 +160,7 @@ def test_a_cycle_is_shown_round_by_round_with_its_costs_and_its_end():
     assert lines[3].split() == ["1.2", "4", "3", "1", "1", "0.6", "0.25", "1.6", "KiB", "2.9", "KiB", "-"]
     assert lines[5].startswith("loss")
     assert lines[-1] == (
-        f"Published as v1.0, digest {sha('digest 2')}: 3 participants, 6 updates, privacy level none."
+        f"Published as v1.0, model digest {sha('digest 2')}: 3 participants, 6 updates, privacy level none."
     )
 
 
@@ -214,7 +214,7 @@ def test_a_result_says_what_was_published_and_from_whom():
     said_ = {"participants": 1, "insights_aggregated": 2, "privacy_level": "local_dp", "version": "v1.1"}
     lines = learn_view.result({"cycle": "c", "digest": "d", **said_, "evolution_metrics": rounds}, 60)
     assert lines.splitlines()[:2] == [
-        "c: version v1.1, digest d",
+        "c: version v1.1, model digest d",
         "  1 participant, 2 updates, privacy level local_dp",
     ]
     assert "loss" in lines
