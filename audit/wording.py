@@ -1,10 +1,12 @@
 """What an event says, in one line for people: with its reasons and on whose authority."""
 
-from collections.abc import Iterable
-from typing import assert_never
+from collections.abc import Callable, Iterable
+from typing import Any, assert_never
 
+from audit.budget_wording import said_of_budget
 from audit.case_wording import said_of_case
 from audit.learning_wording import said_of_cycle
+from audit.version_wording import said_of_version
 from domain.audit_events import CheckpointSigned, KeyAnnounced
 from domain.conflict.events import ConflictEvent
 from domain.consensus.events import (
@@ -29,18 +31,25 @@ from domain.context.events import Written
 from domain.counting import counted, share
 from domain.deadletters import Discarded
 from domain.event import EventData
+from domain.learning.budget.events import BudgetEvent
 from domain.learning.events import CycleEvent
 from domain.learning.fleet import Announced, FleetEvent, Left
+from domain.learning.versions.events import ModelEvent
 
 _FEW = 8
+_ELSEWHERE: tuple[tuple[Any, Callable[[Any], str]], ...] = (
+    (ConflictEvent, said_of_case),
+    (CycleEvent, said_of_cycle),
+    (ModelEvent, said_of_version),
+    (BudgetEvent, said_of_budget),
+)
 
 
 def said(data: EventData) -> str:  # noqa: PLR0911 # a line for each kind of event
     """One line; it quotes what people wrote, so whoever prints it escapes it."""
-    if isinstance(data, ConflictEvent):
-        return said_of_case(data)
-    if isinstance(data, CycleEvent):
-        return said_of_cycle(data)
+    for kind, words in _ELSEWHERE:
+        if isinstance(data, kind):
+            return words(data)
     match data:
         case (
             Opened()

@@ -155,11 +155,7 @@ def _lines(found: "Replayed", histories: "Histories | None") -> str:
 
 
 def _counted(found: "Replayed", histories: "Histories | None") -> str:
-    cases = f", {counted(found.cases, 'case')}" if found.cases else ""
-    told = (
-        f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}{cases}"
-        f" and {counted(found.models, 'model')} computed again from the log\n"
-    ) + audit_learning.lines(found.learned)
+    told = _decided(found) + audit_learning.lines(found.learned)
     told += f"{counted(found.charges, 'charge')} accounted for again\n" if found.charges else ""
     if histories is None:
         told += "no history asked"
@@ -172,6 +168,16 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
     if missing:
         told += f"; {agreeing(missing, 'ruling is', 'rulings are')} not in the shared context"
     return told + left_out(found.passed)
+
+
+def _decided(found: "Replayed") -> str:
+    if (found.learned.cohorts or found.charges) and not (found.decisions or found.dockets or found.cases):
+        return ""  # only cycles or ledgers were taken again: that no vote was would read like a lack
+    cases = f", {counted(found.cases, 'case')}" if found.cases else ""
+    return (
+        f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}{cases}"
+        f" and {counted(found.models, 'model')} computed again from the log\n"
+    )
 
 
 def left_out(passed: "Passed") -> str:

@@ -37,7 +37,7 @@ def list_(region: str | None, *, as_json: bool) -> None:
     Whether a node is there shows when it does not take its task: nothing is written while it merely lives.
     """
     found = asyncio.run(_hosts(region))
-    output.emit(as_json, [_data(known) for known in found], lambda: _human(found))
+    output.emit(as_json, [_data(known) for known in found], lambda: _human(found, region))
 
 
 async def _hosts(region: str | None) -> list["Known"]:
@@ -66,9 +66,10 @@ def _moment(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
-def _human(found: list["Known"]) -> str:
+def _human(found: list["Known"], region: str | None = None) -> str:
     if not found:
-        return "no node has announced whom it trains for; see `moot worker node --help`"
+        where = "" if region is None else f" of the region {printable(region, 60)}"
+        return f"no node{where} has announced whom it trains for; see `moot worker node --help`"
     return "\n".join(line for known in found for line in _lines(known))
 
 

@@ -9,6 +9,7 @@ import msgspec
 from activities.learning_ports import Budgets, Journal
 from activities.privacy import accountant
 from activities.privacy.port import OVERSPENT, Session
+from domain.counting import counted
 from domain.learning.budget.commands import MAX_SUBJECTS, Charge, Charged
 from domain.learning.dp_schedule import schedule
 from domain.learning.events import PrivacyMetadata
@@ -110,7 +111,9 @@ def _named(place: str, subjects: set[str]) -> str:
 def _overspent(session: Session, charged: Charged) -> Refusal:
     spec = session.spec
     subject, epsilon = charged.refused[0]
-    others = f", and {charged.refusals - 1} more would pass it" if charged.refusals > 1 else ""
+    others = (
+        f", and {counted(charged.refusals - 1, 'more subject')} would pass it" if charged.refusals > 1 else ""
+    )
     return Refusal(
         OVERSPENT,
         f"before round {session.round} {printable(subject, 60)} would have spent {epsilon:.4g} of "
