@@ -37,7 +37,7 @@ def said_of_version(data: ModelEvent) -> str:  # noqa: PLR0911 # a line for each
         case Observed():
             first, last = data.losses[0], data.losses[-1]
             losses = agreeing(len(data.losses), "loss", "losses")
-            return f"{losses} of {data.version} were seen, {first:.4g} to {last:.4g} (observation {data.id})"
+            return f"seen of {data.version}: {losses}, {first:.4g} to {last:.4g} (observation {data.id})"
         case DriftDetected():
             why = f" ({data.reason})" if data.reason else ""
             rose = f"the loss of {data.version} rose from {data.before:.4g} to {data.after:.4g}"

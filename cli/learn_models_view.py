@@ -55,7 +55,10 @@ def _one(one: dict[str, Any], rounds: list[dict[str, Any]]) -> str:
         f"  parent {one['parent'] or 'none: it began anew'}, {counted(one['participants'], 'participant')}",
         f"  model digest {one['digest']}",
         f"  lineage file {one['lineage']['sha256']} ({printable(one['lineage']['uri'], 200)})",
-        *(f"  {name.replace('_', ' ')} {value}" for name, value in digests.items()),
+        *(
+            f"  {name.replace('_', ' ')} {value or 'unknown: there was no holdout'}"
+            for name, value in digests.items()
+        ),
     ]
     for told in (each for each in rounds if each["version"] == one["version"]):
         metrics = [f"{name} {told[name]:.4g}" for name in ("loss", "accuracy") if told[name] is not None]

@@ -58,7 +58,7 @@ SAID = [
     ),
     (
         Observed("o1", "v1.0", (0.25, 0.5)),
-        "2 losses of v1.0 were seen, 0.25 to 0.5 (observation o1)",
+        "seen of v1.0: 2 losses, 0.25 to 0.5 (observation o1)",
     ),
     (
         DriftDetected("v1.0", 0.25, 0.5, 4, 0.002, "say", "none before"),

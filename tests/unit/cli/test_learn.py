@@ -98,6 +98,16 @@ def test_rows_that_cannot_evaluate_anything_are_refused_by_name(capsys, tmp_path
     assert "arrays of one length" in line
 
 
+def test_a_holdout_may_be_a_file_that_a_node_could_train_on(tmp_path):
+    table, csv = tmp_path / "rows.npz", tmp_path / "rows.csv"
+    np.savez(table, x=np.array([[1.0, 2.0], [np.nan, 3.0]], "float16"), y=np.array([1, 0], "int8"))
+    csv.write_text("x.0,x.1,y,time\n1,2,1,0\n,3,0,0\n")
+    for file, kinds in ((table, ["float64", "int64"]), (csv, ["float64", "float64"])):
+        rows, _ = tensor_file.decode(learn_input.rows(file), dtypes=tensor_file.ROWS)
+        assert (rows["x"].tolist(), rows["y"].tolist()) == ([[1.0, 2.0]], [1])
+        assert [rows[name].dtype.name for name in ("x", "y")] == kinds
+
+
 def test_a_holdout_that_is_no_such_file_or_stands_twice_is_refused(capsys, tmp_path):
     start = ("start", asked(tmp_path), "--holdout")
     assert "absent cannot be read: No such file" in said(capsys, *start, "absent")
