@@ -112,7 +112,9 @@ def _end(row: dict[str, Any]) -> str:
                 f" {_entered(end)}, privacy level {row['privacy_level']}."
             )
         case "failed":
-            return f"Failed in round {state['failed']['round']}: {printable(state['failed']['reason'], 300)}"
+            why = f"Failed in round {state['failed']['round']}: {printable(state['failed']['reason'], 300)}"
+            lost = any(one["lost"] for one in state["rounds"])
+            return why + (f"; why clients were lost: `moot audit trail {row['stream']}`" if lost else "")
         case "withdrawn":
             return f"Withdrawn, no version follows: {printable(state['withdrawn']['reason'], 300)}"
         case _:

@@ -11,7 +11,7 @@ from cli.learn import STATUSES
 from cli.learn_progress import Rounds
 from cli.main import main
 from domain.learning import tensor_file
-from domain.learning.events import CycleFailed, CycleWithdrawn
+from domain.learning.events import CycleFailed, CycleWithdrawn, Loss, UpdatesCollected
 from projections import learning
 from projections.learning import LEARNING_CYCLE, LearningProjection
 from projections.tables import STAMPS
@@ -180,6 +180,8 @@ def test_a_cycle_says_how_it_ended_without_a_model():
     assert learn_view.shown(row(begun), 80).endswith("Round 1 of 2 when the tables were last written.")
     failed, withdrawn = [*begun, CycleFailed(1, "no\x1b budget")], CycleWithdrawn("temporal", "asked", 0)
     assert learn_view.shown(row(failed), 80).endswith("Failed in round 1: no\\x1b budget")
+    lost = [*begun, UpdatesCollected(1, 1, (), (Loss("dan", "failed", "no rows"),)), CycleFailed(1, "no")]
+    assert learn_view.shown(row(lost), 80).endswith("; why clients were lost: `moot audit trail learning/c`")
     assert learn_view.shown(row([*begun, withdrawn]), 80).endswith("Withdrawn, no version follows: asked")
     told = learn_view.shown(row(begun, ended="terminated"), 80)
     assert told.endswith("Its workflow was terminated: no end is on the log, and none will follow.")
