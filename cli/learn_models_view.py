@@ -88,7 +88,8 @@ def observed(data: dict[str, Any]) -> str:
         why = f" ({printable(drift['reason'], 200)})" if drift["reason"] else ""
         lines.append(f"drift: {rose}; {then}{why}")
     if data["unlooked"]:
-        lines.append(f"not looked or not acted: {printable(data['unlooked'], 200)}")
+        why = printable(data["unlooked"].removeprefix("Refusal: "), 200)
+        lines.append(f"a drift was not looked for, or not acted on: {why}")
     return "\n".join(lines)
 
 

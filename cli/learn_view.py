@@ -30,7 +30,7 @@ def started(data: dict[str, Any]) -> str:
 def planned(data: dict[str, Any]) -> str:
     model = data["schedule_id"].partition(".")[2]
     begun = "the first one now" if data["new"] else "in place of the one before"
-    every = f"every {data['every_seconds']:,.0f} s"
+    every = f"every {written(data['every_seconds'])}"
     return f"scheduled {data['schedule_id']} {every}, {begun}; `moot learn schedule {model}` shows it"
 
 
@@ -92,6 +92,14 @@ def ended_round(one: dict[str, Any]) -> str:
         f"{told}, loss {_figure(one['loss'])}, accuracy {_figure(one['accuracy'])},"
         f" drift {_figure(one['drift'])}, {cost}{private}"
     )
+
+
+def written(seconds: float) -> str:
+    """`7d`, `12h`, `90s`: a time as `--every` takes it."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds / length:,.0f}{unit}"
+    return f"{seconds:,.0f}s"
 
 
 def size(count: int) -> str:

@@ -125,6 +125,11 @@ def test_how_often_is_written_as_people_write_it(text, length):
     assert learn_input.period(text) == length
 
 
+@pytest.mark.parametrize("text", ["7d", "36h", "90m", "61s"])
+def test_a_time_is_told_as_it_is_given(text):
+    assert learn_view.written(learn_input.period(text).total_seconds()) == text
+
+
 @pytest.mark.parametrize("text", ["", "7", "d7", "0d", "1.5h", "59s", "367d", "7d\x1b"])
 def test_any_other_time_is_refused(capsys, tmp_path, text):
     assert said(capsys, "start", asked(tmp_path), "--every", text).startswith("moot: --every: ")
@@ -236,7 +241,7 @@ def test_a_result_says_what_was_published_and_from_whom():
 def test_what_was_started_is_said_with_the_command_that_follows_it():
     assert "`moot learn watch c`" in learn_view.started({"id": "c", "workflow_id": "learning/c"})
     planned = learn_view.planned({"schedule_id": "learning.m", "every_seconds": 604_800.0, "new": True})
-    assert planned.startswith("scheduled learning.m every 604,800 s, the first one now;")
+    assert planned.startswith("scheduled learning.m every 7d, the first one now;")
 
 
 @pytest.mark.parametrize(
