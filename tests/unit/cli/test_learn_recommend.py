@@ -1,6 +1,7 @@
 """`moot learn recommend` prints what was measured, and says where nothing was."""
 
 import json
+from itertools import pairwise
 
 import pytest
 from click.testing import CliRunner
@@ -47,9 +48,7 @@ def test_a_method_that_was_not_measured_says_so(said):
     lines = said({"task": "a task", "seeds": [0], "rows": [ROW]}).output.splitlines()
     assert [line.split()[0] for line in lines if line.endswith("not measured")] == list(METHODS[1:])
     row = ["plain", "-", "0.900", "+-", "0.010", "1.00", "7"]
-    assert any(
-        one.split() == ["none"] and two.split() == row for one, two in zip(lines, lines[1:], strict=False)
-    )
+    assert any(one.split() == ["none"] and two.split() == row for one, two in pairwise(lines))
 
 
 def test_no_row_of_the_table_that_is_shipped_is_wider_than_a_terminal(said):
