@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 import msgspec
@@ -13,7 +14,8 @@ from activities.privacy.port import Session
 from activities.privacy.registry import Methods
 from domain.learning.attempt import Drawn
 from domain.learning.events import CycleOpened, Member
-from domain.learning.fleet import Client
+from domain.learning.fleet import Candidate, Client
+from domain.learning.ineligible import obstacles
 from domain.learning.selection import draw, eligible, is_poisson, odds, subject_of
 from domain.learning.shards import MOST, shards
 from domain.learning.strategies.registry import named
@@ -23,6 +25,18 @@ from domain.refusal import Refusal
 MOST_ROWS = 65_536
 MAX_NAMES = 160 * 1024
 """Bytes of a cohort's names, which travel in one payload and stand in one event."""
+
+
+@contextmanager
+def _explained(candidates: Sequence[Candidate], opening: CycleOpened) -> Iterator[None]:
+    """Add to a refusal of the cohort what keeps the others of the fleet out of it."""
+    try:
+        yield
+    except Refusal as refusal:
+        why = obstacles(candidates, opening.request, opening.since, opening.until)
+        if refusal.field != "cohort" or not why:
+            raise
+        raise Refusal("cohort", f"{refusal.problem}; {why}") from None
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,15 +56,16 @@ class Drawing:
         opening, request = task.opening, task.opening.request
         candidates = await self.roster.candidates()
         able = eligible(candidates, request, opening.since, opening.until)
-        cohort = draw(
-            able,
-            request.cohort,
-            request.seed,
-            task.round,
-            task.attempt,
-            poisson=is_poisson(request.privacy),
-            always=request.privacy.key_holder,
-        )
+        with _explained(candidates, opening):
+            cohort = draw(
+                able,
+                request.cohort,
+                request.seed,
+                task.round,
+                task.attempt,
+                poisson=is_poisson(request.privacy),
+                always=request.privacy.key_holder,
+            )
         _check_names(cohort)
         asked = {member.client for member in cohort}
         members = [one.client for one in able if one.client.id in asked]
@@ -104,7 +119,9 @@ class Drawing:
         if calibrate is None:
             return opening
         candidates = await self.roster.candidates()
-        size, subjects = odds(eligible(candidates, request, opening.since, opening.until), request.cohort)
+        able = eligible(candidates, request, opening.since, opening.until)
+        with _explained(candidates, opening):
+            size, subjects = odds(able, request.cohort)
         # Seconds of computing, where cohorts are sampled.
         spec = await asyncio.to_thread(calibrate, request.privacy, request.rounds, size, subjects)
         return replace(opening, request=replace(request, privacy=spec))

@@ -68,8 +68,8 @@ def _opened(data: CycleOpened) -> str:
     request = data.request
     begins = f"from version {data.parent}" if data.parent is not None else "from a fresh model"
     return (
-        f"{request.trainer.name} trains {request.model} for {counted(request.rounds, 'round')} {begins}"
-        f", file {data.model.sha256}; rule {request.strategy.name}, privacy {request.privacy.method},"
+        f"{request.trainer.name} trains {request.model} for {counted(request.rounds, 'round')} {begins},"
+        f" model file {data.model.sha256}; rule {request.strategy.name}, privacy {request.privacy.method},"
         f" at least {counted(request.cohort.minimum, 'report')} a round, seed {request.seed};"
         f" rows of '{request.data.name}' from {data.since:%Y-%m-%d %H:%M} to {data.until:%Y-%m-%d %H:%M};"
         f" code {data.code[:_SHORT]}, data schema {data.data_schema[:_SHORT] or 'unknown'}"
@@ -91,11 +91,10 @@ def _aggregated(data: RoundAggregated) -> str:
     out = f", left out {few(data.excluded)}" if data.excluded else ""
     evidence = f"; evidence file {data.evidence.sha256}" if data.evidence is not None else ""
     return (
-        f"{_round(data)}: {data.rule} makes of {counted(data.clients, 'update')} the model with digest"
-        f" {data.digest}, file {data.model.sha256[:_SHORT]}, entered {data.entered}{out};"
-        f" loss {figure(data.loss)}, accuracy {figure(data.accuracy)},"
-        f" drift {figure(data.drift)}; {data.sent_bytes:,} bytes sent against {data.raw_bytes:,} raw;"
-        f" {_privacy(data.privacy)}{evidence}"
+        f"{_round(data)}: {data.rule} makes a model of {counted(data.clients, 'update')}"
+        f" with digest {data.entered}{out}: model digest {data.digest}, model file {data.model.sha256};"
+        f" loss {figure(data.loss)}, accuracy {figure(data.accuracy)}, drift {figure(data.drift)};"
+        f" {data.sent_bytes:,} bytes sent against {data.raw_bytes:,} raw; {_privacy(data.privacy)}{evidence}"
     )
 
 

@@ -19,6 +19,7 @@ from domain.consensus.replay import replay
 from domain.consensus.state import Deliberation
 from domain.consensus.whatif import WhatIf, retake
 from domain.event import Event
+from domain.learning.events import CycleOpened
 from domain.refusal import Refusal
 from eventlog.reader import LogReader
 
@@ -74,6 +75,8 @@ async def whatif_stream(reader: LogReader, stream: str, change: Change) -> Retak
     events = await stream_events(reader, stream, passed)
     if stream in passed.stopped:
         raise Refusal("stream", f"{stream} {passed.stopped[stream]}")
+    if isinstance(events[0].data, CycleOpened):
+        raise Refusal("stream", f"{stream} is a learning cycle; what can be tried on it is --strategy")
     if not isinstance(events[0].data, Opened):
         raise Refusal("stream", f"{stream} is no deliberation; name one of its items, or use --all")
     state, divergence = replay(events)

@@ -154,11 +154,7 @@ def _lines(found: "Replayed", histories: "Histories | None") -> str:
 
 
 def _counted(found: "Replayed", histories: "Histories | None") -> str:
-    cases = f", {counted(found.cases, 'case')}" if found.cases else ""
-    told = (
-        f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}{cases}"
-        f" and {counted(found.models, 'model')} computed again from the log\n"
-    ) + audit_learning.lines(found.learned, found.unending)
+    told = _decided(found) + audit_learning.lines(found.learned, found.unending)
     if histories is None:
         told += "no history asked"
     else:
@@ -170,6 +166,17 @@ def _counted(found: "Replayed", histories: "Histories | None") -> str:
     if missing:
         told += f"; {agreeing(missing, 'ruling is', 'rulings are')} not in the shared context"
     return told + left_out(found.passed)
+
+
+def _decided(found: "Replayed") -> str:
+    learned = found.learned.cohorts or found.unending.ledgers or found.unending.models
+    if learned and not (found.decisions or found.dockets or found.cases):
+        return ""  # only cycles or ledgers were taken again: that no vote was would read like a lack
+    cases = f", {counted(found.cases, 'case')}" if found.cases else ""
+    return (
+        f"{counted(found.decisions, 'decision')}, {counted(found.dockets, 'docket')}{cases}"
+        f" and {counted(found.models, 'model')} computed again from the log\n"
+    )
 
 
 def left_out(passed: "Passed") -> str:

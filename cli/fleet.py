@@ -43,7 +43,9 @@ def list_(region: str | None, *, as_json: bool) -> None:
     everybody = asyncio.run(_hosts())
     elsewhere = contested(known.host for known in everybody)
     found = [known for known in everybody if region in (None, known.host.region)]
-    output.emit(as_json, [_data(known, elsewhere) for known in found], lambda: _human(found, elsewhere))
+    output.emit(
+        as_json, [_data(known, elsewhere) for known in found], lambda: _human(found, elsewhere, region)
+    )
 
 
 async def _hosts() -> list["Known"]:
@@ -73,9 +75,12 @@ def _moment(at: datetime | None) -> str | None:
     return None if at is None else at.isoformat()
 
 
-def _human(found: list["Known"], elsewhere: Mapping[str, Mapping[str, str]]) -> str:
+def _human(
+    found: list["Known"], elsewhere: Mapping[str, Mapping[str, str]], region: str | None = None
+) -> str:
     if not found:
-        return "no node has announced whom it trains for; see `moot worker node --help`"
+        where = "" if region is None else f" of the region {printable(region, 60)}"
+        return f"no node{where} has announced whom it trains for; see `moot worker node --help`"
     return "\n".join(line for known in found for line in _lines(known, elsewhere.get(known.host.host, {})))
 
 

@@ -58,7 +58,7 @@ def learn() -> None:
     "--holdout",
     type=click.Path(path_type=Path),
     metavar="FILE",
-    help="Rows (safetensors of named arrays) that every round's model is evaluated on.",
+    help="Rows that every round's model is evaluated on: .npz, .csv, or safetensors of named arrays.",
 )
 @click.option("--wait", is_flag=True, help="Wait for the last round and print the result.")
 @JSON

@@ -31,24 +31,40 @@ def cycle(file: Path) -> RunCycle:
 
 
 def rows(file: Path) -> bytes:
-    """The bytes of a file of rows: named arrays of one length, a row each.
+    """Rows as a safetensors file: named arrays of one length, a row each.
+
+    A file that a node could train on, `.npz` or `.csv`, is taken as well; rows with a missing value are left
+    out, and `time` is.
 
     Raises:
-        Refusal: it cannot be read, is no safetensors file, or its arrays are not of one length.
+        Refusal: it cannot be read, is no such file, or its arrays are not of one length.
     """
     name = printable(str(file))
     try:
-        content = file.read_bytes()
+        content = _converted(file) if file.suffix in (".npz", ".csv") else file.read_bytes()
+        arrays = tensor_file.decode(content, dtypes=tensor_file.ROWS)[0]
     except OSError as error:
         raise Refusal("--holdout", f"{name} cannot be read: {error.strerror}") from None
-    try:
-        arrays = tensor_file.decode(content, dtypes=tensor_file.ROWS)[0]
     except Refusal as refusal:
         raise Refusal("--holdout", f"{name} {refusal.problem}") from None
     lengths = {array.shape[0] if array.shape else 0 for array in arrays.values()}
     if len(lengths) != 1 or 0 in lengths:
         raise Refusal("--holdout", f"{name} must hold arrays of one length, a row each, and not none")
     return content
+
+
+def _converted(file: Path) -> bytes:
+    from workers.data_files import read_table
+
+    table = read_table(file)
+    kept = {name: array[table.usable] for name, array in table.rows.items()}
+    wide = {"b": "bool", "i": "int64", "u": "int64", "f": "float64"}
+    return tensor_file.encode(
+        {
+            name: array if array.dtype.name in tensor_file.ROWS else array.astype(wide[array.dtype.kind])
+            for name, array in kept.items()
+        }
+    )
 
 
 def period(text: str, option: str = "--every") -> timedelta:

@@ -53,9 +53,12 @@ def _one(one: dict[str, Any], rounds: list[dict[str, Any]]) -> str:
     lines = [
         _line(one),
         f"  parent {one['parent'] or 'none: it began anew'}, {counted(one['participants'], 'participant')}",
-        f"  model {one['digest']}",
-        f"  lineage {one['lineage']['sha256']} ({printable(one['lineage']['uri'], 200)})",
-        *(f"  {name.replace('_', ' ')} {value}" for name, value in digests.items()),
+        f"  model digest {one['digest']}",
+        f"  lineage file {one['lineage']['sha256']} ({printable(one['lineage']['uri'], 200)})",
+        *(
+            f"  {name.replace('_', ' ')} {value or 'unknown: there was no holdout'}"
+            for name, value in digests.items()
+        ),
     ]
     for told in (each for each in rounds if each["version"] == one["version"]):
         metrics = [f"{name} {told[name]:.4g}" for name in ("loss", "accuracy") if told[name] is not None]
@@ -85,7 +88,8 @@ def observed(data: dict[str, Any]) -> str:
         why = f" ({printable(drift['reason'], 200)})" if drift["reason"] else ""
         lines.append(f"drift: {rose}; {then}{why}")
     if data["unlooked"]:
-        lines.append(f"not looked or not acted: {printable(data['unlooked'], 200)}")
+        why = printable(data["unlooked"].removeprefix("Refusal: "), 200)
+        lines.append(f"a drift was not looked for, or not acted on: {why}")
     return "\n".join(lines)
 
 

@@ -1,7 +1,7 @@
 """`moot learn recommend`: a privacy method by needs, beside what was measured and what is written."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.resources import files
 from typing import Any, cast
@@ -64,17 +64,22 @@ def _table(found: Mapping[str, Any] | None) -> list[str]:
     missing = [name for name in METHODS if name not in {row["method"] for row in rows}]
     return [
         f"Measured, {len(found['seeds'])} seeds: {found['task']}",
-        f"  {'method':<22} {'setting':<44} {'epsilon':>8} {'accuracy':>15} {'seconds':>8} bytes",
-        *map(_row, rows),
+        f"  {'method, and how':<44} {'epsilon':>8} {'accuracy':>15} {'seconds':>8} {'bytes':>8}",
+        *(line for name in METHODS if name not in missing for line in _of_method(name, rows)),
         *(f"  {name:<22} not measured" for name in missing),
     ]
+
+
+def _of_method(name: str, rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """The name on a line of its own: beside it a row would be wider than 100 columns."""
+    return [f"  {name}", *(_row(row) for row in rows if row["method"] == name)]
 
 
 def _row(row: Mapping[str, Any]) -> str:
     spent = "-" if row["epsilon"] is None else f"{row['epsilon']:.2f}"
     reached = f"{row['accuracy']:.3f} +- {row['spread']:.3f}"
     seconds = f"{row['seconds']:.2f}"
-    return f"  {row['method']:<22} {row['setting']:<44} {spent:>8} {reached:>15} {seconds:>8} {row['bytes']}"
+    return f"    {row['setting']:<42} {spent:>8} {reached:>15} {seconds:>8} {row['bytes']:>8,}"
 
 
 def _written() -> list[str]:

@@ -57,9 +57,11 @@ async def _asked(model: str, pause: str | None, *, resume: bool, delete: bool) -
 
 
 def _text(found: dict[str, Any]) -> str:
+    from cli.learn_view import written
+
     if found["deleted"]:
         return f"the schedule of {found['model']} is deleted"
-    cadence = f"{found['model']}: every {found['every_seconds']:,.0f} s, {found['started']:,} started"
+    cadence = f"{found['model']}: every {written(found['every_seconds'])}, {found['started']:,} started"
     if found["paused"]:
         return f"{cadence}, paused: {printable(found['note'], 200) or 'no reason was given'}"
     return f"{cadence}, next at {found['next_at']}"

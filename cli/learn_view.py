@@ -30,7 +30,7 @@ def started(data: dict[str, Any]) -> str:
 def planned(data: dict[str, Any]) -> str:
     model = data["schedule_id"].partition(".")[2]
     begun = "the first one now" if data["new"] else "in place of the one before"
-    every = f"every {data['every_seconds']:,.0f} s"
+    every = f"every {written(data['every_seconds'])}"
     return f"scheduled {data['schedule_id']} {every}, {begun}; `moot learn schedule {model}` shows it"
 
 
@@ -39,7 +39,7 @@ def result(data: dict[str, Any], width: int) -> str:
     metrics = data["evolution_metrics"]
     return "\n".join(
         [
-            f"{data['cycle']}: version {data['version']}, digest {data['digest']}",
+            f"{data['cycle']}: version {data['version']}, model digest {data['digest']}",
             f"  {_entered(data)}, privacy level {data['privacy_level']}",
             *_curves(metrics, width),
         ]
@@ -94,6 +94,14 @@ def ended_round(one: dict[str, Any]) -> str:
     )
 
 
+def written(seconds: float) -> str:
+    """`7d`, `12h`, `90s`: a time as `--every` takes it."""
+    for unit, length in (("d", 86_400), ("h", 3_600), ("m", 60)):
+        if seconds % length == 0:
+            return f"{seconds / length:,.0f}{unit}"
+    return f"{seconds:,.0f}s"
+
+
 def size(count: int) -> str:
     """`1.5 MiB`: powers of 1024."""
     value, unit = float(count), 0
@@ -108,11 +116,13 @@ def _end(row: dict[str, Any]) -> str:
         case "closed":
             end = state["closed"]
             return (
-                f"Published as {printable(row['published'])}, digest {row['digest']}:"
+                f"Published as {printable(row['published'])}, model digest {row['digest']}:"
                 f" {_entered(end)}, privacy level {row['privacy_level']}."
             )
         case "failed":
-            return f"Failed in round {state['failed']['round']}: {printable(state['failed']['reason'], 300)}"
+            why = f"Failed in round {state['failed']['round']}: {printable(state['failed']['reason'], 300)}"
+            lost = any(one["lost"] for one in state["rounds"])
+            return why + (f"; why clients were lost: `moot audit trail {row['stream']}`" if lost else "")
         case "withdrawn":
             return f"Withdrawn, no version follows: {printable(state['withdrawn']['reason'], 300)}"
         case _:

@@ -245,4 +245,4 @@ def _missing(ref: ArtifactRef) -> Refusal:
 
 
 def _changed(ref: ArtifactRef) -> Refusal:
-    return Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its digest is another")
+    return Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its bytes have another SHA-256")

@@ -67,7 +67,7 @@ def explanation(state: Cycle, status: str) -> str:
     if state.withdrawn is not None:
         lines.append(f"It was withdrawn: {state.withdrawn.reason or 'no reason was given'}")
     if state.closed is not None:
-        lines.append(f"It was published as {state.closed.version}, digest {state.closed.digest[:12]}.")
+        lines.append(f"It was published as {state.closed.version}, model digest {state.closed.digest[:12]}.")
     return "\n".join([*lines, f"It is {status}."])
 
 

@@ -8,6 +8,7 @@ import msgspec
 from activities.learning_ports import Budgets, Journal
 from activities.privacy import accountant
 from activities.privacy.port import OVERSPENT, Session
+from domain.counting import counted
 from domain.learning.budget.commands import Charged
 from domain.learning.budget.release import attempt_id, charges, in_every_attempt, paid_again
 from domain.learning.dp_schedule import schedule
@@ -93,7 +94,9 @@ def _mechanism(session: Session) -> Mechanism:
 def _overspent(session: Session, charged: Charged) -> Refusal:
     spec = session.spec
     subject, epsilon = charged.refused[0]
-    others = f", and {charged.refusals - 1} more would pass it" if charged.refusals > 1 else ""
+    others = (
+        f", and {counted(charged.refusals - 1, 'more subject')} would pass it" if charged.refusals > 1 else ""
+    )
     return Refusal(
         OVERSPENT,
         f"before round {session.round} {printable(subject, 60)} would have spent {epsilon:.4g} of "

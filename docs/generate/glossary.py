@@ -189,6 +189,7 @@ MEANINGS: dict[str, str] = {
     # learning cycles
     "CycleOpened.request": "What was asked for, with every default written out.",
     "CycleOpened.schema": "The tensors of one model, sorted by name.",
+    "RunCycle.trainer": "Who trains and evaluates, by name, and what it is told.",
     "RunCycle.data": "Which rows train.",
     "RunCycle.cohort": "Who may be asked, and how many.",
     "RunCycle.local": "How a node trains.",

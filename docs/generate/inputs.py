@@ -1,5 +1,6 @@
 """`docs/reference/inputs.md`: what people and programs may hand in, from the dataclasses that read it."""
 
+import json
 from collections.abc import Iterator
 from dataclasses import MISSING, fields
 from dataclasses import Field as DataclassField
@@ -10,6 +11,9 @@ from docs.generate.meaning import meaning, parts, summary
 from domain.conflict.commands import Appeal, AskAnnulment, GiveVerdict, GrowCase, OpenCase
 from domain.consensus.commands import CastBallot, OpenDeliberation, Rule
 from domain.consensus.docket import DecideDocketRequest
+from domain.learning.commands import RunCycle
+from domain.learning.trainers.settings import COMMON, Settings
+from domain.learning.versions.commands import Observe, PromoteVersion, RollBack, SetDriftPolicy
 
 _INTRO = """\
 # Inputs
@@ -31,9 +35,15 @@ NaN, or nesting without end is refused in one line that names the field.
 | [GiveVerdict](#giveverdict) | the workflow `conflict/<id>` | update `verdict` |
 | [AskAnnulment](#askannulment) | the workflow `conflict/<id>` | update `annul` |
 | [GrowCase](#growcase) | the workflow `conflict/<id>` | update `grow` |
+| [RunCycle](#runcycle) | `moot learn start`, or the workflow `RunLearningCycle` | input |
+| [PromoteVersion](#promoteversion) | the workflow `model/<model>` | update `promote` |
+| [RollBack](#rollback) | the workflow `model/<model>` | update `roll_back` |
+| [Observe](#observe) | the workflow `model/<model>` | update `observe` |
+| [SetDriftPolicy](#setdriftpolicy) | the workflow `model/<model>` | update `set_drift_policy` |
 
 The task queue is `folkmoot`. `ReachConsensus` answers the queries `state`, `tally` and `explain`,
-`DecideDocket` answers `progress`, `ResolveConflict` answers `state` and `explain`.
+`DecideDocket` answers `progress`, `ResolveConflict` and `RunLearningCycle` answer `state` and `explain`,
+the workflow `model/<model>` answers `versions` and `active`.
 """
 _OWN = {
     "OpenDeliberation.id": "The deliberation's id: letters, digits, `_` and `-`, at most 128; no dot.",
@@ -77,6 +87,22 @@ _OWN = {
     "AskAnnulment.party": "The party that asks.",
     "AskAnnulment.ground": "One of the five.",
     "AskAnnulment.statement": "What is wrong; goes on the record.",
+    "StrategySpec.name": "One of the [strategies](../explanation/strategies.md).",
+    "StrategySpec.settings": "Its [own](../explanation/strategies.md); defaults hold for those left out.",
+    "PrivacySpec.method": "One of the five [methods](../explanation/privacy.md).",
+    "TrainerSpec.name": "A trainer that the nodes and the orchestrator have.",
+    "TrainerSpec.settings": "Its own; below are those of the [built-in trainers](#built-in-trainers).",
+    "PromoteVersion.version": "Which one, as `v1.1`.",
+    "PromoteVersion.reason": "Why; goes on the record.",
+    "PromoteVersion.person": "Who decides; goes on the record.",
+    "RollBack.reason": "Why; goes on the record.",
+    "RollBack.person": "Who decides; goes on the record.",
+    "RollBack.to": "The version that shall serve; null for the one that served before.",
+    "Observe.losses": "Finite numbers, oldest first, 1 to 1,000 of them.",
+    "Observe.version": "Whose they are, refused where another one serves; null for the one that does.",
+    "SetDriftPolicy.policy": "What follows, and how sure one must be.",
+    "SetDriftPolicy.reason": "Why; goes on the record.",
+    "SetDriftPolicy.person": "Who decides; goes on the record.",
 }
 ROOTS = (
     OpenDeliberation,
@@ -88,13 +114,18 @@ ROOTS = (
     GiveVerdict,
     AskAnnulment,
     GrowCase,
+    RunCycle,
+    PromoteVersion,
+    RollBack,
+    Observe,
+    SetDriftPolicy,
 )
 
 
 def page() -> str:
     """The reference as Markdown."""
     every = list(dict.fromkeys(part for root in ROOTS for part in parts(root)))
-    return "\n".join([_INTRO, *(line for cls in every for line in _section(cls))])
+    return "\n".join([_INTRO, *(line for cls in every for line in _section(cls)), *_trainers()])
 
 
 def said(cls: type, field: str) -> str:
@@ -116,15 +147,29 @@ def _section(cls: Any) -> Iterator[str]:
     yield ""
 
 
+def _trainers() -> Iterator[str]:
+    yield "## Built-in trainers\n\nA setting that the trainer does not know is refused.\n"
+    yield "| `trainer.settings` | of | holds | default | meaning |\n|---|---|---|---|---|"
+    hints = get_type_hints(Settings)
+    for field in fields(Settings):
+        of = "both" if field.name in COMMON else "`mlp`"
+        default = "`64`" if field.name == "hidden" else _default(field)
+        kind = "whole number, or text" if field.name == "hidden" else holds(hints[field.name])
+        yield f"| `{field.name}` | {of} | {kind} | {default} | {said(Settings, field.name)} |"
+    yield "\nThey are `logistic-regression` and `mlp`; rows hold `x` (features) and `y` (a class, from 0)."
+
+
 def _default(field: "DataclassField[Any]") -> str:
     if field.default is not MISSING:
         return f"`{_json(field.default)}`"
-    return "required" if field.default_factory is MISSING else "its own defaults"
+    if field.default_factory is MISSING:
+        return "required"
+    return "`{}`" if field.default_factory is dict else "its own defaults"
 
 
 def _json(value: Any) -> str:
     if isinstance(value, tuple):
         return "[]"
-    if value is None:
-        return "null"
+    if value is None or isinstance(value, bool):
+        return json.dumps(value)
     return f'"{value}"' if isinstance(value, str) else f"{value:g}"

@@ -23,12 +23,13 @@ MAX_CYCLE_ID = 100
 
 @dataclass(frozen=True, slots=True)
 class RunCycle:
-    """Train `model` for `rounds` rounds on the fleet; `id`, `model` and `trainer` have no default.
+    """Train a model on the fleet, round by round.
 
-    `holdout`: rows (safetensors of named arrays) that every round's model is evaluated on; without it the
-    cohort evaluates, on rows of its own. `scheduled`: the id is given the time of the start, so that a
-    schedule can start it again. `parent`: the version to go on from; by default the promoted one, or, where
-    there is none, a fresh model.
+    `id`: the cycle's, letters, digits, `_` and `-`, at most 100; no dot. `model`: the name that its versions
+    are kept under. `rounds`: 1 to 1,000 of them. `holdout`: rows (safetensors of named arrays) that every
+    round's model is evaluated on; without it the cohort evaluates, on rows of its own. `scheduled`: the id
+    is given the time of the start, so that a schedule can start it again. `parent`: the version to go on
+    from; by default the promoted one, or, where there is none, a fresh model.
     """
 
     id: str

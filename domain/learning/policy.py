@@ -39,8 +39,9 @@ class CohortPolicy:
 
     `share`: a round asks less than this share of the eligible clients; 1 allows all of them. `minimum`:
     reports that a round needs, and so the least cohort. `size`: how many are drawn; by default three for
-    every two reports needed, as far as `share` allows. `quality`, `network_mbps`: floors. A client that says
-    that it is not charging, or that its link is metered, is not asked. `attempts`: tries a round.
+    every two reports needed, as far as the share allows. `quality`: the least that a client's data may have,
+    0 to 1. `network_mbps`: the slowest link, in Mbit/s. A client that says that it is not charging, or that
+    its link is metered, is not asked. `attempts`: how often a round is tried, each time with a cohort anew.
     """
 
     share: float = 0.01
@@ -70,7 +71,7 @@ class CohortPolicy:
 
 @dataclass(frozen=True, slots=True)
 class DataSelector:
-    """Which rows train: those of the data set `name` in the last `days` before the cycle began."""
+    """Which rows train. `name`: the data set that nodes offer. `days`: how old rows may be at the start."""
 
     name: str = "default"
     days: float = 7.0
@@ -91,10 +92,11 @@ class TrainerSpec:
 
 @dataclass(frozen=True, slots=True)
 class LocalTraining:
-    """How a node trains: `epochs` over its rows, `batch` rows a step (0: all at once), step `learning_rate`.
+    """How a node trains.
 
-    `seconds`: the round's deadline; who has not reported by then is dropped, or, with `partial`, reports what
-    it has reached.
+    `epochs`: how often it goes over its rows. `batch`: rows a step; 0 takes all at once. `learning_rate`: the
+    length of a step, times the gradient. `seconds`: the round's deadline; who has not reported by then is
+    dropped. `partial`: instead of being dropped, a client reports what it has reached by then.
     """
 
     epochs: int = 1
@@ -128,7 +130,7 @@ class PrivacySpec:
     the noise. `sampling`: whether the cohort counts as unknown to whoever attacks the model; cohorts stand on
     the log, so `secret` is true only of readers without it. `threshold`: the share of the cohort that must be
     there to reveal a secure sum. `key_holder`: the client that holds the key of homomorphic encryption.
-    `ledger`: where budgets are charged, of `budget` epsilon each.
+    `ledger`: where budgets are charged. `budget`: the epsilon that each subject may spend on that ledger.
     """
 
     method: MethodName = "none"
@@ -173,10 +175,10 @@ def _within_each(name: str, value: float | Mapping[str, float] | None) -> None:
 
 @dataclass(frozen=True, slots=True)
 class PublishPolicy:
-    """What becomes of the model: `canary` 0 promotes at once, else the share of nodes that try it first.
+    """What becomes of the model.
 
-    Rolled back by itself where the canary's loss is above the former version's by more than `tolerance`
-    (a share of it).
+    `canary`: the share of nodes that try it first; 0 promotes it at once. `tolerance`: a canary is taken back
+    by itself where its loss is above the former version's by more than this share of that loss.
     """
 
     canary: float = 0.0

@@ -21,7 +21,9 @@ class MemoryArtifacts:
         if content is None:
             raise Refusal("sha256", f"the artifact {ref.sha256[:12]} is not in this store")
         if len(content) != ref.bytes or hashlib.sha256(content).hexdigest() != ref.sha256:
-            raise Refusal("sha256", f"the artifact {ref.sha256[:12]} was changed: its digest is another")
+            raise Refusal(
+                "sha256", f"the artifact {ref.sha256[:12]} was changed: its bytes have another SHA-256"
+            )
         return content
 
     async def mapped(self, ref: ArtifactRef) -> memoryview:

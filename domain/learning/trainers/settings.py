@@ -23,7 +23,13 @@ DEEP = (*COMMON, "hidden", "activation")
 
 @dataclass(frozen=True, slots=True)
 class Settings:
-    """`features` of a row and `classes` have no default; `hidden`: the width of each hidden layer."""
+    """What the built-in trainers are told.
+
+    `features`: how many numbers a row has. `classes`: how many classes there are. `l2`: half of it times the
+    sum of squared weights is added to the loss that is descended. `dtype`: the type of the model's numbers.
+    `section`: the section of an update that carries their changes. `hidden`: the width of each hidden layer,
+    `64` for one or `"64,32"` for two. `activation`: what follows each hidden layer.
+    """
 
     features: int
     classes: int

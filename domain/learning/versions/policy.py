@@ -50,8 +50,8 @@ class DriftPolicy:
     """What follows when the observed loss rises.
 
     `delta`: ADWIN's confidence, a false alarm is about that likely at each look (Bifet and Gavaldà, 2007).
-    `then`: only say so, go back to the version before, or train: `cycle` is started, or else the model's
-    schedule triggered.
+    `then`: only say so, go back to the version before, or train. `cycle`: what is then started; without it
+    the model's schedule is triggered.
     """
 
     then: Then = "say"

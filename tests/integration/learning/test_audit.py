@@ -54,7 +54,7 @@ async def test_a_cycle_agrees_with_its_updates_and_its_history_until_a_file_or_a
         "model",
         "model of the round before",
     }
-    assert all("was changed: its digest is another" in one.problem for one in found.divergent)
+    assert all("was changed: its bytes have another SHA-256" in one.problem for one in found.divergent)
 
 
 def forged(last: Event) -> Event:

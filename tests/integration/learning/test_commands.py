@@ -75,7 +75,7 @@ async def test_a_cycle_is_started_with_a_holdout_watched_shown_listed_and_taken_
     assert (seen[-1]["status"], row["status"], row["published"]) == ("closed", "closed", "v1.0")
     assert [one["accuracy"] > 0 for one in row["state"]["rounds"]] == [True, True]
     assert [one["stream"] for one in await learn_run.listed("closed", asked["model"], 5)] == [row["stream"]]
-    assert "Published as v1.0, digest" in learn_view.shown(row, 100)
+    assert "Published as v1.0, model digest" in learn_view.shown(row, 100)
     found, histories = await _replay(settings.load(), row["stream"], log_only=False)
     assert (found.divergent, found.learned.models, histories.foreign) == ([], 2, [])
 

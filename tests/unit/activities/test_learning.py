@@ -130,6 +130,10 @@ async def test_a_cycle_is_prepared_with_all_that_its_model_depends_on():
     [
         ({"parent": "v7.0"}, "parent: m has no version v7.0"),
         ({"cohort": CohortPolicy()}, "allows 0, fewer than minimum 100"),
+        (
+            {"cohort": CohortPolicy(1, 3, regions=("mars",))},
+            "lower minimum; of 3 announced: 3 of other regions",
+        ),
         ({"strategy": StrategySpec("krum")}, "krum needs n >= 2 f"),
         ({"privacy": PrivacySpec("secure_mpc")}, "secure_mpc is not installed here; there is none"),
         (

@@ -118,7 +118,7 @@ async def test_a_charge_that_is_refused_ends_the_cycle_with_the_numbers():
         refused.value
     )
     with pytest.raises(
-        Refusal, match=r"ada would have spent .* on the ledger wards, and 1 more would pass it"
+        Refusal, match=r"ada would have spent .* on the ledger wards, and 1 more subject would pass it"
     ):
         await Bed(refused={"ada", "cyd"}).admit(session())
 

@@ -16,14 +16,21 @@ NOISED = PrivacyMetadata("differential_privacy", 1.23456, 1e-5, 0.9)
 SAID = {
     "an opening": (
         opened(),
-        "logistic_regression trains digits for 2 rounds from a fresh model, file " + ref("model 0").sha256,
+        "logistic_regression trains digits for 2 rounds from a fresh model, model file "
+        + ref("model 0").sha256,
     ),
-    "an opening from a version": (replace(opened(), parent="v1.0"), "for 2 rounds from version v1.0, file "),
+    "an opening from a version": (
+        replace(opened(), parent="v1.0"),
+        "for 2 rounds from version v1.0, model file ",
+    ),
     "the rows that train": (opened(), "rows of 'default' from 2026-10-25 12:00 to 2026-11-01 12:00"),
-    "a small cohort": (round_opened(), "round 1: 4 of 10 eligible are asked: ann, bob, cyd, dan; drawn from"),
+    "a small cohort": (
+        round_opened(),
+        "round 1: 4 of 10 eligible are asked: ann, bob, cyd, dan; drawn from roster file",
+    ),
     "a large cohort": (
         round_opened(clients=MANY),
-        "client-007 and 12 more; drawn from roster file",
+        "client-006, client-007 and 12 more; drawn from roster file",
     ),
     "another attempt": (round_opened(attempt=2), "round 1, attempt 2: 4 of 10"),
     "reports": (
@@ -37,9 +44,13 @@ SAID = {
     "an abandoned attempt": (abandoned(), "round 1 is abandoned: 2 of 3 reports needed (2 of 3)"),
     "a model": (
         aggregated(),
-        f"round 1: fedavg makes of 3 updates the model with digest {sha('digest 1')}, file",
+        f"round 1: fedavg makes a model of 3 updates with digest {aggregated().entered}: model digest ",
     ),
-    "who was left out": (aggregated(excluded=("eve",)), ", left out eve; loss"),
+    "the model's two digests": (
+        aggregated(),
+        f": model digest {sha('digest 1')}, model file {ref('model 1').sha256};",
+    ),
+    "who was left out": (aggregated(excluded=("eve",)), ", left out eve: model digest"),
     "what travelled": (aggregated(), "1,600 bytes sent against 3,000 raw; privacy none"),
     "no accuracy": (aggregated(accuracy=None), "accuracy unknown"),
     "epsilon": (aggregated(privacy=NOISED), "privacy differential_privacy, epsilon 1.235 at delta 1e-05"),

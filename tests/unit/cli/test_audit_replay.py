@@ -6,9 +6,12 @@ import click
 import pytest
 
 from audit.authorship import Unvouched
+from audit.budgets import LedgerReplay
 from audit.decisions import Passed
 from audit.divergent import Divergent
+from audit.learning import Learned
 from audit.replayed import Replayed
+from audit.unending import Unending
 from audit.whatif import Retaken
 from cli import audit_learning
 from cli.audit_replay import _lines
@@ -43,6 +46,18 @@ def test_the_verdict_of_a_replay_counts_in_grammar(divergent, without, said):
     found = Replayed(decisions=3, divergent=divergents(divergent))
     last = _lines(found, Histories(replayed=1, streams=1, unvouched=unvouched(without))).splitlines()[-1]
     assert last == f"1 workflow history replayed, which wrote 1 stream: {said}"
+
+
+@pytest.mark.parametrize(
+    "only",
+    [
+        {"unending": Unending(ledgers={"budget/b": LedgerReplay(float)})},
+        {"learned": Learned(cohorts=4, models=4)},
+    ],
+)
+def test_where_only_a_cycle_or_a_ledger_was_taken_again_no_votes_are_counted(only):
+    assert "decision" not in _lines(Replayed(**only), Histories(replayed=1, streams=1))
+    assert "1 decision, 0 dockets" in _lines(Replayed(decisions=1, **only), Histories(replayed=1, streams=1))
 
 
 @pytest.mark.parametrize(

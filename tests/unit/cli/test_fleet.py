@@ -42,6 +42,10 @@ def test_who_left_and_who_is_not_whole_yet_is_told():
     assert human([known(announced(part=1, parts=2))]).endswith("0 clients, not whole yet")
 
 
+def test_a_region_without_a_node_is_named():
+    assert _human([], {}, "mars").startswith("no node of the region mars has announced")
+
+
 def test_an_empty_fleet_names_the_command():
     assert "moot worker node --help" in human([])
 

@@ -11,7 +11,7 @@ from cli.learn import STATUSES
 from cli.learn_progress import Rounds
 from cli.main import main
 from domain.learning import tensor_file
-from domain.learning.events import CycleFailed, CycleWithdrawn
+from domain.learning.events import CycleFailed, CycleWithdrawn, Loss, UpdatesCollected
 from projections import learning
 from projections.learning import LEARNING_CYCLE, LearningProjection
 from projections.tables import STAMPS
@@ -106,6 +106,16 @@ def test_rows_that_cannot_evaluate_anything_are_refused_by_name(capsys, tmp_path
     assert "arrays of one length" in line
 
 
+def test_a_holdout_may_be_a_file_that_a_node_could_train_on(tmp_path):
+    table, csv = tmp_path / "rows.npz", tmp_path / "rows.csv"
+    np.savez(table, x=np.array([[1.0, 2.0], [np.nan, 3.0]], "float16"), y=np.array([1, 0], "int8"))
+    csv.write_text("x.0,x.1,y,time\n1,2,1,0\n,3,0,0\n")
+    for file, kinds in ((table, ["float64", "int64"]), (csv, ["float64", "float64"])):
+        rows, _ = tensor_file.decode(learn_input.rows(file), dtypes=tensor_file.ROWS)
+        assert (rows["x"].tolist(), rows["y"].tolist()) == ([[1.0, 2.0]], [1])
+        assert [rows[name].dtype.name for name in ("x", "y")] == kinds
+
+
 def test_a_holdout_that_is_no_such_file_or_stands_twice_is_refused(capsys, tmp_path):
     start = ("start", asked(tmp_path), "--holdout")
     assert "absent cannot be read: No such file" in said(capsys, *start, "absent")
@@ -121,6 +131,11 @@ def test_a_holdout_that_is_no_such_file_or_stands_twice_is_refused(capsys, tmp_p
 )
 def test_how_often_is_written_as_people_write_it(text, length):
     assert learn_input.period(text) == length
+
+
+@pytest.mark.parametrize("text", ["7d", "36h", "90m", "61s"])
+def test_a_time_is_told_as_it_is_given(text):
+    assert learn_view.written(learn_input.period(text).total_seconds()) == text
 
 
 @pytest.mark.parametrize("text", ["", "7", "d7", "0d", "1.5h", "59s", "367d", "7d\x1b"])
@@ -168,7 +183,7 @@ def test_a_cycle_is_shown_round_by_round_with_its_costs_and_its_end():
     assert lines[3].split() == ["1.2", "4", "3", "1", "1", "0.6", "0.25", "1.6", "KiB", "2.9", "KiB", "-"]
     assert lines[5].startswith("loss")
     assert lines[-1] == (
-        f"Published as v1.0, digest {sha('digest 2')}: 3 participants, 6 updates, privacy level none."
+        f"Published as v1.0, model digest {sha('digest 2')}: 3 participants, 6 updates, privacy level none."
     )
 
 
@@ -178,6 +193,8 @@ def test_a_cycle_says_how_it_ended_without_a_model():
     assert learn_view.shown(row(begun), 80).endswith("Round 1 of 2 when the tables were last written.")
     failed, withdrawn = [*begun, CycleFailed(1, "no\x1b budget")], CycleWithdrawn("temporal", "asked", 0)
     assert learn_view.shown(row(failed), 80).endswith("Failed in round 1: no\\x1b budget")
+    lost = [*begun, UpdatesCollected(1, 1, (), (Loss("dan", "failed", "no rows"),)), CycleFailed(1, "no")]
+    assert learn_view.shown(row(lost), 80).endswith("; why clients were lost: `moot audit trail learning/c`")
     assert learn_view.shown(row([*begun, withdrawn]), 80).endswith("Withdrawn, no version follows: asked")
     told = learn_view.shown(row(begun, ended="terminated"), 80)
     assert told.endswith("Its workflow was terminated: no end is on the log, and none will follow.")
@@ -222,7 +239,7 @@ def test_a_result_says_what_was_published_and_from_whom():
     said_ = {"participants": 1, "insights_aggregated": 2, "privacy_level": "local_dp", "version": "v1.1"}
     lines = learn_view.result({"cycle": "c", "digest": "d", **said_, "evolution_metrics": rounds}, 60)
     assert lines.splitlines()[:2] == [
-        "c: version v1.1, digest d",
+        "c: version v1.1, model digest d",
         "  1 participant, 2 updates, privacy level local_dp",
     ]
     assert "loss" in lines
@@ -232,7 +249,7 @@ def test_a_result_says_what_was_published_and_from_whom():
 def test_what_was_started_is_said_with_the_command_that_follows_it():
     assert "`moot learn watch c`" in learn_view.started({"id": "c", "workflow_id": "learning/c"})
     planned = learn_view.planned({"schedule_id": "learning.m", "every_seconds": 604_800.0, "new": True})
-    assert planned.startswith("scheduled learning.m every 604,800 s, the first one now;")
+    assert planned.startswith("scheduled learning.m every 7d, the first one now;")
 
 
 @pytest.mark.parametrize(

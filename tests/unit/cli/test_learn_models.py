@@ -115,7 +115,7 @@ def test_a_drift_is_shown_with_what_follows():
     assert learn_models_view.observed(done).splitlines() == [
         "1 loss of digits recorded",
         "drift: the loss rose from 0.1 to 0.8; rolled back",
-        "not looked or not acted: no river",
+        "a drift was not looked for, or not acted on: no river",
     ]
 
 

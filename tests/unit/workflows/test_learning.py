@@ -201,5 +201,5 @@ def test_how_a_cycle_ended_is_told():
     done = second_round().heard(report("a"), report("b")).aggregated()
     done.when(decide.close(done.state, "v1.0"))
     told = learning_text.explanation(done.state, "closed")
-    assert "It was published as v1.0, digest 222222222222." in told
+    assert "It was published as v1.0, model digest 222222222222." in told
     assert "Round 2: 2 of 4 asked entered; loss 0.4000, accuracy 0.9000, drift 0.1000." in told
