@@ -21,8 +21,8 @@ from domain.refusal import Refusal
 KEY_BYTES = 32
 TAG_BYTES = 16
 _NONCE = bytes(12)
-_COUNTER = bytes(16)
-_BLOCK = 1 << 16
+_COUNTING = modes.CTR(bytes(16))
+_BLOCK = 1 << 17
 """Words of a mask that are made and added at once: they stay in the processor's cache."""
 
 
@@ -74,7 +74,7 @@ class Stream:
     """The bytes that AES-256-CTR makes of a key: as many as asked, from where the last call ended."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = Cipher(algorithms.AES256(key), modes.CTR(_COUNTER)).encryptor()
+        self._cipher = Cipher(algorithms.AES256(key), _COUNTING).encryptor()
 
     def __call__(self, size: int) -> bytes:
         return self._cipher.update(bytes(size))
@@ -98,7 +98,7 @@ class Masks:
         self._apply(key, np.subtract)
 
     def _apply(self, key: bytes, change: np.ufunc) -> None:
-        cipher = Cipher(algorithms.AES256(key), modes.CTR(_COUNTER)).encryptor()
+        cipher = Cipher(algorithms.AES256(key), _COUNTING).encryptor()
         for start in range(0, self.words.size, _BLOCK):
             part = self.words[start : start + _BLOCK]
             cipher.update_into(self._zeros[: part.nbytes], self._bytes[: part.nbytes])
