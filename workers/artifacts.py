@@ -9,6 +9,7 @@ import shutil
 import tempfile
 import uuid
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import suppress
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import IO
@@ -151,7 +152,7 @@ class FsspecArtifacts:
         return [(name, told["size"]) for (*_, folder, name), told in parts if folder == name[:2]]
 
     def _write(self, path: str, content: bytes) -> None:
-        if not (self._files.exists(path) and self._files.size(path) == len(content)):
+        if self._size(path) != len(content):
             self._store(path, content)
         elif isinstance(self._files, LocalFileSystem):
             try:
@@ -160,6 +161,15 @@ class FsspecArtifacts:
                 self._store(path, content)
         elif not self._is_fresh(path):
             self._store(path, content)
+
+    def _size(self, path: str) -> int | None:
+        try:
+            if isinstance(self._files, LocalFileSystem):
+                return os.stat(path).st_size  # noqa: PTH116 # fsspec speaks in strings
+            size: int = self._files.size(path)
+        except FileNotFoundError:
+            return None
+        return size
 
     def _take_out(self, path: str, before: datetime) -> bool:
         if not isinstance(self._files, LocalFileSystem):
@@ -182,10 +192,13 @@ class FsspecArtifacts:
 
     def _store(self, path: str, content: bytes) -> None:
         if isinstance(self._files, LocalFileSystem):
-            # Ballots and their reasons are nobody's business but their owner's.
-            Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
-            Path(path).parent.mkdir(mode=0o700, exist_ok=True)
-            _write_atomically(path, content)
+            try:
+                _write_atomically(path, content)
+            except FileNotFoundError:
+                # Ballots and their reasons are nobody's business but their owner's.
+                Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
+                Path(path).parent.mkdir(mode=0o700, exist_ok=True)
+                _write_atomically(path, content)
         else:  # an object store shows an object only when it is whole
             self._files.makedirs(path.rsplit("/", 1)[0], exist_ok=True)
             self._files.pipe_file(path, content)
@@ -208,10 +221,11 @@ def _write_atomically(path: str, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)  # noqa: PTH105 # as above
-        _settle(os.path.dirname(path))  # noqa: PTH120 # as above
-    finally:
-        if os.path.exists(beside):  # noqa: PTH110 # as above
+    except BaseException:
+        with suppress(FileNotFoundError):
             os.unlink(beside)  # noqa: PTH108 # as above
+        raise
+    _settle(os.path.dirname(path))  # noqa: PTH120 # as above
 
 
 def _settle(folder: str) -> None:
