@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from bench.family import family, megabytes
+from bench.figure import Figure
 
 HERE = Path(__file__).parent
 PYTHON = Path(os.environ.get("FLOWER_PYTHON", HERE.parent / ".venv-flower" / "bin" / "python"))
@@ -30,6 +31,11 @@ class Peer:
     def rounds(self) -> list[float]:
         found = self.said["rounds"]
         return [float(each) for each in found] if isinstance(found, list) else []
+
+
+def no_result(name: str, error: RuntimeError) -> Figure:
+    """What stands in the place of a peer that failed, by its last words: what was measured of ours stands."""
+    return Figure(name, 0.0, "s", note=f"no result: {str(error).strip().splitlines()[-1][:160]}")
 
 
 def there() -> bool:

@@ -86,8 +86,8 @@ def _flowers() -> list[Figure]:
     for name, (script, clients) in asked.items():
         try:
             peer = flower_peer.run(script, clients=clients)
-        except RuntimeError as error:  # what was measured of ours stands, whatever became of the peer
-            found.append(Figure(f"Flower's {name}", 0.0, "s", note=f"no result: {error}"[:200]))
+        except RuntimeError as error:
+            found.append(flower_peer.no_result(f"Flower's {name}", error))
         else:
             found += _of_flower(name, peer) if peer else ()
     return found

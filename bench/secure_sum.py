@@ -121,8 +121,8 @@ def flowers(clients: int) -> list[Figure]:
     """Flower's own SecAgg+, nobody dropping out, beside ours of as many clients."""
     try:
         peer = flower_peer.run("secure_sum.py", str(clients), str(NUMBERS), "0")
-    except RuntimeError as error:  # what was measured of ours stands, whatever became of the peer
-        return [Figure("Flower's secure sum", 0.0, "s", note=f"no result: {error}"[:200])]
+    except RuntimeError as error:
+        return [flower_peer.no_result("Flower's secure sum", error)]
     if peer is None:
         return [Figure("Flower's secure sum", 0.0, "s", note=flower_peer.ABSENT)]
     keys = fleet([f"client-{n:04}" for n in range(clients)])
