@@ -7,8 +7,9 @@ from typing import Any
 from domain.refusal import Refusal
 
 MAX_DEPTH = 64
-_STRINGS_AND_BRACKETS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+|[\[\]{}]', re.DOTALL)
-"""A string as a whole, closed or not, so that a bracket within it counts for nothing."""
+_STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+', re.DOTALL)
+"""Each as a whole, closed or not: a bracket within it counts for nothing."""
+_BRACKETS = re.compile(r"[\[\]{}]")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """C0 and C1 controls but tab and line ends: they move a terminal's cursor and mean nothing in a text."""
 
@@ -73,14 +74,13 @@ def printable(text: str, limit: int = 80) -> str:
 
 def _depth(text: str) -> int:
     depth = deepest = 0
-    for found in _STRINGS_AND_BRACKETS.finditer(text):
-        c = found[0]
+    for c in _BRACKETS.findall(_STRINGS.sub("", text)):
         if c in "[{":
             depth += 1
             deepest = max(deepest, depth)
             if deepest > MAX_DEPTH:
                 return deepest
-        elif c in "]}":
+        else:
             depth -= 1
     return deepest
 
