@@ -22,7 +22,7 @@ KEY_BYTES = 32
 TAG_BYTES = 16
 _NONCE = bytes(12)
 _COUNTING = modes.CTR(bytes(16))
-_BLOCK = 1 << 17
+_BLOCK = 1 << 16
 """Words of a mask that are made and added at once: they stay in the processor's cache."""
 
 
