@@ -36,6 +36,7 @@ from activities.preparing import opening_of
 from activities.privacy.port import RoundLost
 from activities.privacy.registry import Methods
 from domain.artifact import ArtifactRef
+from domain.learning.attempt import NewModel
 from domain.learning.combinations import settings_of
 from domain.learning.events import Loss, Report
 from domain.learning.strategies.registry import named
@@ -150,17 +151,35 @@ class Learning:
             )
             for one in (ShardSum(task.session, task.revealed), *task.more)
         ]
+        making = Making(own, task, reports, strategy, trainer, tuple(shards))
         try:
-            new = await aggregate(Making(own, task, reports, strategy, trainer, tuple(shards)))
+            if task.last:
+                return AggregatedRound(await aggregate(making))
+            new, following = await self._made_and_drawn(making)
         except RoundLost as lost:
             return AggregatedRound(None, str(lost))
-        if task.last:
-            return AggregatedRound(new)
-        try:
-            following = await self._drawing.drawn(DrawRound(opening, task.round + 1, 1, new.privacy.clip))
-        except Refusal:
-            following = None  # the workflow asks again, for as long as a round may take
         return AggregatedRound(new, next=following)
+
+    async def _made_and_drawn(self, making: Making) -> tuple[NewModel, DrawnRound | None]:
+        """At once where drawing charges nobody, makes no key and needs nothing of the new model."""
+        method = self._own.methods.of(making.session.spec)
+        if method.accountant is not None or method.aggregator is not None:
+            new = await aggregate(making)
+            return new, await self._following(making.task, new.privacy.clip)
+        made, drawn = await asyncio.gather(
+            aggregate(making), self._following(making.task, None), return_exceptions=True
+        )
+        if isinstance(made, BaseException):
+            raise made
+        if isinstance(drawn, BaseException):
+            raise drawn
+        return made, drawn
+
+    async def _following(self, task: AggregateRound, clip: float | None) -> DrawnRound | None:
+        try:
+            return await self._drawing.drawn(DrawRound(task.opening, task.round + 1, 1, clip))
+        except Refusal:
+            return None  # the workflow asks again, for as long as a round may take
 
     @activity.defn(name="close_attempt")
     async def close_attempt(self, task: CloseAttempt) -> None:

@@ -2,23 +2,32 @@
 
 import asyncio
 import contextvars
+import weakref
 from collections.abc import Callable
+from functools import partial
+from queue import SimpleQueue
 from threading import Thread  # noqa: TID251 # an activity's: a pool's threads are few, and are waited for at the end
 from typing import Any, TypeVar
 
 from domain.refusal import Refusal
 
 T = TypeVar("T")
+Inbox = SimpleQueue[Callable[[], None] | None]
+"""What a thread is to do next; None: end."""
 
 MOST = 16
 """Threads left behind that still run, above which nothing more is begun: each may hold rows and a core."""
 
 
 class OwnThreads:
-    """Of one process; `left` is how many that nobody waits for have not ended."""
+    """Of one process; `left` is how many that nobody waits for have not ended.
+
+    A thread that has ended its work takes the next one's: starting one takes as long as training on few rows.
+    """
 
     def __init__(self) -> None:
         self.left = 0
+        self._idle: list[Inbox] = []
 
     async def run(self, work: Callable[..., T], *given: Any) -> T:
         """What `work` returns. Cancelled or timed out, it is left behind, and ends with the process at last.
@@ -31,10 +40,12 @@ class OwnThreads:
         loop = asyncio.get_running_loop()
         done: asyncio.Future[T] = loop.create_future()
         ended = False
+        inbox = self._idle.pop() if self._idle else self._begun()
 
         def settle(result: T | None, error: BaseException | None) -> None:
             nonlocal ended
             ended = True
+            self._idle.append(inbox)
             if done.cancelled():
                 self.left -= 1
             elif error is not None:
@@ -52,10 +63,22 @@ class OwnThreads:
             except RuntimeError:  # the loop is closed: nobody is there to hear of it
                 return
 
-        Thread(target=contextvars.copy_context().run, args=(body,), daemon=True).start()
+        inbox.put(partial(contextvars.copy_context().run, body))
         try:
             return await done
         except asyncio.CancelledError:
             if not ended:
                 self.left += 1
             raise
+
+    def _begun(self) -> Inbox:
+        inbox: Inbox = SimpleQueue()
+        Thread(target=_serve, args=(inbox,), daemon=True).start()
+        weakref.finalize(self, inbox.put, None)
+        return inbox
+
+
+def _serve(inbox: Inbox) -> None:
+    while (work := inbox.get()) is not None:
+        work()
+        del work  # it may hold rows, and the next may be long in coming

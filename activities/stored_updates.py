@@ -13,6 +13,9 @@ from domain.learning.tensor_file import Place
 from domain.learning.tensors import Schema
 from domain.refusal import Refusal
 
+SMALL = 1 << 18
+"""Bytes of an update that are looked through sooner than a thread takes them over."""
+
 
 def ref_of(report: Report) -> ArtifactRef:
     """Where a report's update lies: the store finds it by its digest."""
@@ -31,7 +34,10 @@ async def opened(
     for report in reports:
         try:
             content = await artifacts.mapped(ref_of(report))
-            found = await asyncio.to_thread(_places, content, schema, report.client)
+            if len(content) <= SMALL:
+                found = _places(content, schema, report.client)
+            else:
+                found = await asyncio.to_thread(_places, content, schema, report.client)
         except Refusal as refusal:
             _left_out(report, refusal)
             refused.append(report.client)

@@ -2,13 +2,16 @@
 
 import json
 import os
+import signal
 import subprocess
 import tempfile
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from bench.family import megabytes
+from bench.family import family, megabytes
+from bench.figure import Figure
 
 HERE = Path(__file__).parent
 PYTHON = Path(os.environ.get("FLOWER_PYTHON", HERE.parent / ".venv-flower" / "bin" / "python"))
@@ -28,6 +31,11 @@ class Peer:
     def rounds(self) -> list[float]:
         found = self.said["rounds"]
         return [float(each) for each in found] if isinstance(found, list) else []
+
+
+def no_result(name: str, error: RuntimeError) -> Figure:
+    """What stands in the place of a peer that failed, by its last words: what was measured of ours stands."""
+    return Figure(name, 0.0, "s", note=f"no result: {str(error).strip().splitlines()[-1][:160]}")
 
 
 def there() -> bool:
@@ -56,14 +64,23 @@ def run(script: str, *arguments: str, clients: int = 0) -> Peer | None:
                 most = max(most, sum(megabytes(process.pid).values()))
                 time.sleep(LOOK)
         finally:
-            process.kill()
-            process.wait()
+            _ended(process)
         text = log.read_text(errors="replace")
-        if not out.exists() and (process.returncode or "{" not in text):
+        said = out.read_text() if out.exists() else _last_object(text)
+        if not said:
             raise RuntimeError(f"Flower's {script} failed: {text[-800:]}")
-        return Peer(json.loads(out.read_text() if out.exists() else _last_object(text)), most)
+        return Peer(json.loads(said), most)
+
+
+def _ended(process: subprocess.Popen[bytes]) -> None:
+    """It, and what it started: one that is killed for its time leaves its servers behind."""
+    if process.poll() is None:
+        for pid in [*family(process.pid)]:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
+        process.wait()
 
 
 def _last_object(text: str) -> str:
     """The deployment prints what the simulation writes."""
-    return next(line for line in reversed(text.splitlines()) if line.startswith("{"))
+    return next((line for line in reversed(text.splitlines()) if line.startswith("{")), "")

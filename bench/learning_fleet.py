@@ -8,6 +8,7 @@ import time
 import uuid
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
@@ -82,10 +83,20 @@ async def _gathered(stack: Stack, region: str, clients: int) -> None:
             await asyncio.sleep(0.1)
 
 
-async def train(
-    client: Client, stack: Stack, region: str, clients: int, rounds: int
-) -> WorkflowHandle[Any, Any]:
-    """A whole cycle: a perceptron of 4,810 numbers, one epoch a round, everybody takes part."""
+@dataclass(frozen=True, slots=True)
+class Trained:
+    """A cycle that ended: seconds of its rounds but the first, and how accurate its model was after each."""
+
+    seconds: list[float]
+    accuracy: list[float]
+
+
+async def train(client: Client, stack: Stack, region: str, clients: int, rounds: int) -> Trained:
+    """A whole cycle: a perceptron of 4,810 numbers, one epoch a round, everybody takes part.
+
+    Raises:
+        RuntimeError: not everybody entered each round's model, or a round took more than one attempt.
+    """
     artifacts = FsspecArtifacts(stack.settings.artifacts)
     holdout = await artifacts.put(tensor_file.encode(digits(0, 1)))
     name = f"bench-{uuid.uuid4().hex[:8]}"
@@ -105,12 +116,19 @@ async def train(
     handle = await client.start_workflow(
         names.RUN_LEARNING_CYCLE, request, id=names.learning_stream(name), task_queue=names.TASK_QUEUE
     )
-    await handle.result()
-    return handle
+    told = (await handle.result())["evolution_metrics"]
+    if [each["clients"] for each in told] != [clients] * rounds:
+        raise RuntimeError(f"of {clients} clients entered {[each['clients'] for each in told]}")
+    return Trained(await _seconds_of_rounds(handle, rounds), [each["accuracy"] for each in told])
 
 
-async def seconds_of_rounds(handle: WorkflowHandle[Any, Any]) -> list[float]:
-    """From one round's end on the log to the next one's, by the server's clock; without the first round."""
+async def _seconds_of_rounds(handle: WorkflowHandle[Any, Any], rounds: int) -> list[float]:
+    """From one round's end on the log to the next one's, by the server's clock; without the first round.
+
+    Raises:
+        RuntimeError: the cycle took other appends than one to open, one for each round and one to close, so
+            that a round was abandoned, or cut in two.
+    """
     asked: dict[int, str] = {}
     ends: list[float] = []
     async for event in handle.fetch_history_events():
@@ -120,4 +138,6 @@ async def seconds_of_rounds(handle: WorkflowHandle[Any, Any]) -> list[float]:
             done = event.activity_task_completed_event_attributes.scheduled_event_id
             if asked[done] in APPENDS:
                 ends.append(event.event_time.ToNanoseconds() / 1e9)
+    if len(ends) != rounds + 2:
+        raise RuntimeError(f"{rounds} rounds took {len(ends)} appends, not {rounds + 2}")
     return [float(each) for each in np.diff(ends)[1:-1]]  # opened, rounds, closed

@@ -59,7 +59,7 @@ def figures() -> list[Figure]:
         size = asyncio.run(_made(Path(folder)))
         told = subprocess.run(
             [sys.executable, "-m", "bench.learning_large", folder],
-            capture_output=True,
+            stdout=subprocess.PIPE,  # why it failed, if it does, is said where the bench is read
             check=True,
             env=os.environ | {"OPENBLAS_NUM_THREADS": "1"},
         )

@@ -16,11 +16,13 @@ from bench import flower_peer
 from bench.family import megabytes
 from bench.figure import Figure
 from bench.flower_peer import ABSENT, Peer
-from bench.learning_fleet import fleet, seconds_of_rounds, train
+from bench.learning_fleet import Trained, fleet, train
 from bench.stack import Stack, running
 from workers.temporal_client import connect
 
 WARM, ROUNDS = 3, 20
+COMPARED = 10
+"""As many rounds as `bench/flower/apps.py` has: after them both say how accurate their model is."""
 LOOK = 1.0  # a look costs the processor what a round needs, too
 OURS = ("orchestrator",)
 SERVERS = ("temporal", "kafka", "postgres", "projector", "moot dev")
@@ -48,10 +50,13 @@ def figures() -> list[Figure]:
 
 def _measured(stack: Stack, hosts: int, clients: int, seconds: float, name: str) -> Iterator[Figure]:
     with fleet(stack, hosts, clients) as (region, nodes), _watched(stack, nodes) as held:
-        rounds = asyncio.run(_rounds(stack, region, clients))
-    load = os.getloadavg()[0]
-    note = f"median of {len(rounds)}, {min(rounds):.3f} to {max(rounds):.3f}; load {load:.1f}"
-    yield Figure(f"a round, {name}", median(rounds), "s", seconds, "<=", note)
+        trained = asyncio.run(_trained(stack, region, clients))
+    took, load = trained.seconds, os.getloadavg()[0]
+    note = (
+        f"median of {len(took)}, {min(took):.3f} to {max(took):.3f}; after {COMPARED} rounds"
+        f" {trained.accuracy[COMPARED - 1]:.3f} of the digits right; load {load:.1f}"
+    )
+    yield Figure(f"a round, {name}", median(took), "s", seconds, "<=", note)
     besides = ", ".join(f"{part} {held.servers.get(part, 0):.0f}" for part in SERVERS)
     yield Figure(
         f"memory, {name}",
@@ -63,26 +68,37 @@ def _measured(stack: Stack, hosts: int, clients: int, seconds: float, name: str)
     )
 
 
-async def _rounds(stack: Stack, region: str, clients: int) -> list[float]:
+async def _trained(stack: Stack, region: str, clients: int) -> Trained:
     client = await connect(stack.settings)
     await train(client, stack, region, clients, WARM)
-    return await seconds_of_rounds(await train(client, stack, region, clients, ROUNDS))
+    return await train(client, stack, region, clients, ROUNDS)
 
 
 def _flowers() -> list[Figure]:
     if not flower_peer.there():
         return [Figure("Flower", 0.0, "s", note=ABSENT)]
-    told = [
-        ("deployment, 2 nodes", flower_peer.run("deployment.py", clients=2)),
-        ("simulation, 10 clients", flower_peer.run("simulation.py", clients=10)),
-        ("simulation, 100 clients", flower_peer.run("simulation.py", clients=100)),
-    ]
-    return [figure for name, peer in told if peer for figure in _of_flower(name, peer)]
+    asked = {
+        "deployment, 2 nodes": ("deployment.py", 2),
+        "simulation, 10 clients": ("simulation.py", 10),
+        "simulation, 100 clients": ("simulation.py", 100),
+    }
+    found: list[Figure] = []
+    for name, (script, clients) in asked.items():
+        try:
+            peer = flower_peer.run(script, clients=clients)
+        except RuntimeError as error:
+            found.append(flower_peer.no_result(f"Flower's {name}", error))
+        else:
+            found += _of_flower(name, peer) if peer else ()
+    return found
 
 
 def _of_flower(name: str, peer: Peer) -> Iterator[Figure]:
     first, *more = peer.rounds
-    note = f"median of {len(more)}; its first round took {first:.1f} s; load {os.getloadavg()[0]:.1f}"
+    note = (
+        f"median of {len(more)}; its first round took {first:.1f} s; after {len(peer.rounds)} rounds"
+        f" {peer.said['accuracy']:.3f} of the digits right; load {os.getloadavg()[0]:.1f}"
+    )
     yield Figure(f"Flower's {name}: a round", median(more), "s", note=note)
     yield Figure(f"Flower's {name}: memory", peer.megabytes, "MB", note="all its processes, at the most")
 

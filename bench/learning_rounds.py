@@ -1,6 +1,6 @@
-"""Federated rounds in one process, as plain as can be: what the claims are measured with."""
+"""Federated rounds in one process, by our strategies and trainers: what the claims are measured with."""
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from itertools import count
 
@@ -10,10 +10,12 @@ from bench.learning_tasks import DIGITS, SYNTHETIC, Task, drawn
 from domain.learning.policy import Setting, StrategySpec
 from domain.learning.strategies.in_memory import InMemory, Sent
 from domain.learning.strategies.registry import named
-from domain.learning.tensors import Array, Tensors
-from domain.learning.trainer import LocalPlan, Tell, Trainer
+from domain.learning.strategies.scaffold import control_change, correction
+from domain.learning.tensors import Tensors
+from domain.learning.trainer import Fitted, LocalPlan, Tell, Trainer
 from domain.learning.trainers.logistic_regression import LogisticRegression
 from domain.learning.trainers.multilayer_perceptron import MultilayerPerceptron
+from domain.learning.wire import CONTROL
 
 COHORT = 10
 FLIPPED = -4.0
@@ -22,42 +24,59 @@ Accuracies = Iterator[float]
 
 
 def fedavg(task: Task, plan: LocalPlan, seed: int) -> Accuracies:
-    """Mean change weighted by rows; with one epoch and batch 0 that is FedSGD."""
-    trainer = MultilayerPerceptron()
-    model, draw = dict(trainer.initial(DIGITS, seed)), np.random.default_rng([seed, 3])
+    """Mean change weighted by rows."""
+    trainer, strategy = MultilayerPerceptron(), named("fedavg")
+    schema, model = trainer.schema(DIGITS), trainer.initial(DIGITS, seed)
+    draw = np.random.default_rng([seed, 3])
     for number in count(1):
         chosen = drawn(draw, len(task.clients), COHORT)
-        fitted = [
-            trainer.fit(model, task.clients[client], DIGITS, _seeded(plan, seed, number, client), _on)
+        sent = [
+            _sent(client, model, trainer.fit(model, task.clients[client], DIGITS, asked, _on))
             for client in chosen
+            for asked in [_seeded(plan, seed, number, client)]
         ]
-        weights = [one.samples for one in fitted]
-        model = _mean([one.model for one in fitted], weights)
+        model = strategy.aggregate(schema, model, InMemory(sent), {}, strategy.defaults).model
+        yield _accuracy(trainer, model, task, DIGITS)
+
+
+def fedsgd(task: Task, plan: LocalPlan, seed: int) -> Accuracies:
+    """One gradient of each client, and a step of the plan's rate at the server; nothing else of the plan."""
+    trainer, strategy = MultilayerPerceptron(), named("fedsgd")
+    schema, model = trainer.schema(DIGITS), trainer.initial(DIGITS, seed)
+    settings = {**strategy.defaults, "rate": plan.learning_rate}
+    draw = np.random.default_rng([seed, 3])
+    while True:
+        sent = []
+        for client in drawn(draw, len(task.clients), COHORT):
+            rows = task.clients[client]
+            slope = trainer.gradient(model, rows, DIGITS)
+            change = {name: -array for name, array in slope.items()}
+            sent.append(Sent(_name(client), change, len(rows["y"])))
+        model = strategy.aggregate(schema, model, InMemory(sent), {}, settings).model
         yield _accuracy(trainer, model, task, DIGITS)
 
 
 def scaffold(task: Task, plan: LocalPlan, seed: int) -> Accuracies:
     """SCAFFOLD, option II of its paper, with a global step of 1."""
-    trainer = MultilayerPerceptron()
-    model, draw = dict(trainer.initial(DIGITS, seed)), np.random.default_rng([seed, 3])
-    ours = {name: np.zeros_like(array) for name, array in model.items()}
-    theirs = [dict(ours) for _ in task.clients]
+    trainer, strategy = MultilayerPerceptron(), named("scaffold")
+    schema, model = trainer.schema(DIGITS), trainer.initial(DIGITS, seed)
+    settings = {**strategy.defaults, "population": len(task.clients)}
+    draw = np.random.default_rng([seed, 3])
+    state: Tensors = {}
+    own: list[Tensors] = [{name: np.zeros_like(array) for name, array in model.items()} for _ in task.clients]
     for number in count(1):
-        chosen = drawn(draw, len(task.clients), COHORT)
-        reached, moved = [], []
-        for client in chosen:
-            before = theirs[client]
-            control = {name: ours[name] - before[name] for name in ours}
-            asked = replace(_seeded(plan, seed, number, client), control=control)
+        sent = []
+        for client in drawn(draw, len(task.clients), COHORT):
+            asked = _seeded(plan, seed, number, client)
+            asked = replace(asked, control=correction(schema, state, own[client]))
             fitted = trainer.fit(model, task.clients[client], DIGITS, asked, _on)
-            far = fitted.steps * plan.learning_rate
-            theirs[client] = {name: (model[name] - fitted.model[name]) / far - control[name] for name in ours}
-            reached.append(fitted.model)
-            moved.append({name: theirs[client][name] - before[name] for name in ours})
-        model = _mean(reached, [1] * len(reached))
-        share = len(chosen) / len(task.clients)
-        change = _mean(moved, [1] * len(moved))
-        ours = {name: ours[name] + np.float32(share) * change[name] for name in ours}
+            change = {name: fitted.model[name] - model[name] for name in model}
+            moved = control_change(state, change, fitted.steps, plan.learning_rate)
+            own[client] = {name: own[client][name] + moved[name] for name in model}
+            variates = {CONTROL + name: array for name, array in moved.items()}
+            sent.append(Sent(_name(client), {**change, **variates}, fitted.samples))
+        made = strategy.aggregate(schema, model, InMemory(sent), state, settings)
+        model, state = made.model, made.state
         yield _accuracy(trainer, model, task, DIGITS)
 
 
@@ -73,7 +92,7 @@ def under_attack(task: Task, plan: LocalPlan, seed: int, rule: StrategySpec, lia
             fitted = trainer.fit(model, rows, DIGITS, _seeded(plan, seed, number, client), _on)
             times = np.float32(FLIPPED if client < liars else 1)
             change = {name: times * (fitted.model[name] - model[name]) for name in model}
-            sent.append(Sent(f"c{client:03}", change, fitted.samples, fitted.loss))
+            sent.append(Sent(_name(client), change, fitted.samples, fitted.loss))
         made = strategy.aggregate(schema, model, InMemory(sent), state, settings)
         model, state = made.model, made.state
         yield _accuracy(trainer, model, task, DIGITS)
@@ -81,29 +100,32 @@ def under_attack(task: Task, plan: LocalPlan, seed: int, rule: StrategySpec, lia
 
 def with_stragglers(task: Task, plan: LocalPlan, seed: int, *, keep: bool) -> Accuracies:
     """Nine of ten clients are stopped after some of their epochs: dropped, or with `keep` averaged in."""
-    trainer = LogisticRegression()
-    model, draw = dict(trainer.initial(SYNTHETIC, seed)), np.random.default_rng([seed, 3])
+    trainer, strategy = LogisticRegression(), named("fedprox")
+    schema, model = trainer.schema(SYNTHETIC), trainer.initial(SYNTHETIC, seed)
+    draw = np.random.default_rng([seed, 3])
     for number in count(1):
         chosen = drawn(draw, len(task.clients), COHORT)
         slow = set(draw.choice(chosen, COHORT * 9 // 10, replace=False).tolist())
-        fitted = []
+        sent = []
         for client in chosen:
             share = draw.integers(1, plan.epochs) / plan.epochs if client in slow else 1
             if share == 1 or keep:
                 asked = _seeded(plan, seed, number, client)
-                fitted.append(
-                    trainer.fit(model, task.clients[client], SYNTHETIC, asked, _until(float(share)))
+                rows = task.clients[client]
+                sent.append(
+                    _sent(client, model, trainer.fit(model, rows, SYNTHETIC, asked, _until(float(share))))
                 )
-        model = _mean([one.model for one in fitted], [one.samples for one in fitted])
+        model = strategy.aggregate(schema, model, InMemory(sent), {}, strategy.defaults).model
         yield _accuracy(trainer, model, task, SYNTHETIC)
 
 
-def _mean(models: Sequence[Tensors], weights: list[int]) -> dict[str, Array]:
-    """In float64, as the aggregator does, then in the models' dtype."""
-    return {
-        name: np.average([one[name] for one in models], axis=0, weights=weights).astype(models[0][name].dtype)
-        for name in models[0]
-    }
+def _sent(client: int, model: Tensors, fitted: Fitted) -> Sent:
+    change = {name: fitted.model[name] - model[name] for name in model}
+    return Sent(_name(client), change, fitted.samples, fitted.loss)
+
+
+def _name(client: int) -> str:
+    return f"c{client:03}"
 
 
 def _accuracy(trainer: Trainer, model: Tensors, task: Task, settings: Mapping[str, Setting]) -> float:

@@ -136,10 +136,10 @@ def figures() -> list[Figure]:
     keep(rows, SEEDS)
     asked = {"no clip": 0.919, "noise 1,": 0.918, "noise 2, s": 0.906, "noise 4, s": 0.856}
     found = []
-    for row in rows:
+    for case, row in zip(cases(), rows, strict=True):
         target = next((value - 0.02 for name, value in asked.items() if name in row.setting), None)
         spent = "no privacy" if row.epsilon is None else f"epsilon {row.epsilon:.2f}"
-        note = f"seeds 0 to {SEEDS - 1}, spread {row.spread:.3f}, {row.seconds:.1f} s a run"
+        note = f"seeds 0 to {case.seeds - 1}, spread {row.spread:.3f}, {row.seconds:.1f} s a run"
         found.append(Figure(f"digits, {row.setting}, {spent}", row.accuracy, "accuracy", target, note=note))
     return [*found, _sampler()]
 

@@ -2,6 +2,7 @@
 
 import base64
 import json
+import statistics
 import time
 from collections.abc import Awaitable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -46,7 +47,8 @@ class Memory:
 class Took:
     """Seconds and bytes of one attempt: of each client, and of the aggregator by step.
 
-    `cpu`: processor seconds of a client, the mean; `server_cpu`: of the aggregator's sum.
+    `cpu`: processor seconds of a client, the mean; `server_cpu`: of the aggregator's sum. `stayed`: clients
+    that did every step.
     """
 
     client: dict[str, float] = field(default_factory=dict)
@@ -54,6 +56,12 @@ class Took:
     sent: dict[str, int] = field(default_factory=dict)
     cpu: float = 0.0
     server_cpu: float = 0.0
+    stayed: tuple[str, ...] = ()
+
+    @property
+    def whole_client(self) -> float:
+        """Seconds of the median client among those who did every step: who dropped out did fewer."""
+        return statistics.median(self.client[client] for client in self.stayed)
 
     def moved(self, messages: Mapping[str, bytes]) -> None:
         for client, message in messages.items():
@@ -93,7 +101,7 @@ async def attempt(keys: Mapping[str, Ed25519PrivateKey], dropouts: float, shard:
     outboxes: Mapping[str, bytes] = dict.fromkeys(cohort, b"")
     for step in SECURE_MPC.before:
         outboxes = await _round(step, session, (nodes, aggregator), outboxes, took)
-    staying = cohort[: round(len(cohort) * (1 - dropouts))]
+    staying = took.stayed = cohort[: round(len(cohort) * (1 - dropouts))]
     masked = {}
     for client in staying:
         change = np.full(NUMBERS, 0.25, np.float32)

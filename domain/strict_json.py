@@ -7,6 +7,9 @@ from typing import Any
 from domain.refusal import Refusal
 
 MAX_DEPTH = 64
+_STRINGS = re.compile(r'"[^"\\]*+(?:\\.[^"\\]*+)*+"?+', re.DOTALL)
+"""Each as a whole, closed or not: a bracket within it counts for nothing."""
+_BRACKETS = re.compile(r"[\[\]{}]")
 CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f]")
 """C0 and C1 controls but tab and line ends: they move a terminal's cursor and mean nothing in a text."""
 
@@ -25,7 +28,7 @@ def parse(text: bytes | str, *, what: str = "input", limit: int = 1 << 20) -> An
         decoded = raw.decode("utf-8")
     except UnicodeDecodeError as error:
         raise Refusal(what, f"is not UTF-8 at byte {error.start}") from None
-    # Counted first because the walk reads every character: a table's million lines are never deep.
+    # Counted first because the walk stops at every bracket: most texts have fewer of them than may be nested.
     if decoded.count("[") + decoded.count("{") > MAX_DEPTH and _depth(decoded) > MAX_DEPTH:
         raise Refusal(what, f"is nested deeper than {MAX_DEPTH}")
     try:
@@ -71,19 +74,13 @@ def printable(text: str, limit: int = 80) -> str:
 
 def _depth(text: str) -> int:
     depth = deepest = 0
-    inside = escaped = False
-    for c in text:
-        if inside:
-            inside = escaped or c != '"'
-            escaped = c == "\\" and not escaped
-        elif c == '"':
-            inside = True
-        elif c in "[{":
+    for c in _BRACKETS.findall(_STRINGS.sub("", text)):
+        if c in "[{":
             depth += 1
             deepest = max(deepest, depth)
             if deepest > MAX_DEPTH:
                 return deepest
-        elif c in "]}":
+        else:
             depth -= 1
     return deepest
 

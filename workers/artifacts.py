@@ -185,7 +185,7 @@ class FsspecArtifacts:
         return [(name, told["size"]) for (*_, folder, name), told in parts if folder == name[:_FOLDER]]
 
     def _write(self, path: str, content: bytes) -> None:
-        if not (self._files.exists(path) and self._files.size(path) == len(content)):
+        if self._size(path) != len(content):
             self._store(path, content)
         elif isinstance(self._files, LocalFileSystem):
             try:
@@ -194,6 +194,15 @@ class FsspecArtifacts:
                 self._store(path, content)
         elif not self._is_fresh(path):
             self._store(path, content)
+
+    def _size(self, path: str) -> int | None:
+        try:
+            if isinstance(self._files, LocalFileSystem):
+                return os.stat(path).st_size  # noqa: PTH116 # fsspec speaks in strings
+            size: int = self._files.size(path)
+        except FileNotFoundError:
+            return None
+        return size
 
     def _take_out(self, path: str, before: datetime) -> bool:
         if not isinstance(self._files, LocalFileSystem):
@@ -213,10 +222,13 @@ class FsspecArtifacts:
 
     def _store(self, path: str, content: bytes) -> None:
         if isinstance(self._files, LocalFileSystem):
-            # Ballots and their reasons are nobody's business but their owner's.
-            Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
-            Path(path).parent.mkdir(mode=0o700, exist_ok=True)
-            write_whole(path, content)
+            try:
+                write_whole(path, content)
+            except FileNotFoundError:
+                # Ballots and their reasons are nobody's business but their owner's.
+                Path(self._root).mkdir(mode=0o700, parents=True, exist_ok=True)
+                Path(path).parent.mkdir(mode=0o700, exist_ok=True)
+                write_whole(path, content)
         else:  # an object store shows an object only when it is whole
             self._make_folder(path.rpartition("/")[0])
             self._files.pipe_file(path, content)

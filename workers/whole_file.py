@@ -1,5 +1,6 @@
 """Writes a file whole or not at all, even if the machine dies."""
 
+import contextlib
 import os
 import uuid
 
@@ -13,10 +14,11 @@ def write_whole(path: str, content: bytes) -> None:
             file.flush()
             os.fsync(file.fileno())
         os.replace(beside, path)  # noqa: PTH105 # as above
-        _settle(os.path.dirname(path))  # noqa: PTH120 # as above
-    finally:
-        if os.path.exists(beside):  # noqa: PTH110 # as above
+    except BaseException:
+        with contextlib.suppress(FileNotFoundError):
             os.unlink(beside)  # noqa: PTH108 # as above
+        raise
+    _settle(os.path.dirname(path))  # noqa: PTH120 # as above
 
 
 def _settle(folder: str) -> None:

@@ -32,7 +32,7 @@ LOW_ORDER = frozenset(
     for high in (0, 2**255)  # a bit that is not looked at
 )
 """Keys that give no secret (RFC 7748, section 6.1); `agree` refuses them."""
-_COUNTER = bytes(16)
+_COUNTING = modes.CTR(bytes(16))
 _BLOCK = 1 << 16
 """Words of a mask that are made and added at once: they stay in the processor's cache."""
 
@@ -85,7 +85,7 @@ class Stream:
     """The bytes that AES-256-CTR makes of a key: as many as asked, from where the last call ended."""
 
     def __init__(self, key: bytes) -> None:
-        self._cipher = Cipher(algorithms.AES256(key), modes.CTR(_COUNTER)).encryptor()
+        self._cipher = Cipher(algorithms.AES256(key), _COUNTING).encryptor()
 
     def __call__(self, size: int) -> bytes:
         return self._cipher.update(bytes(size))
@@ -109,7 +109,7 @@ class Masks:
         self._apply(key, np.subtract)
 
     def _apply(self, key: bytes, change: np.ufunc) -> None:
-        cipher = Cipher(algorithms.AES256(key), modes.CTR(_COUNTER)).encryptor()
+        cipher = Cipher(algorithms.AES256(key), _COUNTING).encryptor()
         for start in range(0, self.words.size, _BLOCK):
             part = self.words[start : start + _BLOCK]
             cipher.update_into(self._zeros[: part.nbytes], self._bytes[: part.nbytes])

@@ -13,7 +13,7 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 BIN = Path(sys.executable).parent
-PATIENCE = 240.0
+PATIENCE = 600.0  # ten rounds take one minute, and ten where others use the machine
 PROJECT = """
 [project]
 name = "digits"

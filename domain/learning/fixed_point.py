@@ -68,7 +68,7 @@ class FixedPoint:
         """
         if not 1 <= weight <= self.cap:
             raise Refusal("weight", f"{weight} is outside 1 to {self.cap}")
-        if values.size and not float(np.abs(values).max()) <= self.clip:
+        if not _largest(values) <= self.clip:
             raise Refusal("update", f"holds a value beyond {self.clip:g}, the clip")
         words = np.empty(values.size + 1, np.uint32)
         scaled = values / self.clip
@@ -111,8 +111,13 @@ def unflatten(schema: Schema, values: Numbers) -> dict[str, Numbers]:
 
 def within_range(values: Numbers, clip: float) -> Numbers:
     """The values, all scaled down alike where the largest is beyond `clip`: the direction stays."""
-    largest = float(np.abs(values).max()) if values.size else 0.0
+    largest = _largest(values)
     return values if largest <= clip else values * (clip / largest * _BELOW)
+
+
+def _largest(values: Numbers) -> float:
+    """The largest, up or down, and NaN where one is; no copy is made of them."""
+    return max(float(values.max()), -float(values.min())) if values.size else 0.0
 
 
 _BELOW = 1 - 2.0**-40

@@ -11,6 +11,8 @@ from domain.refusal import Refusal
 
 PRIME = 2**128 + 51
 SECRET_BYTES = 16
+_ROOM = 36
+"""Bytes of a polynomial's value before it is reduced: up to 2^28 products of two numbers below `PRIME`."""
 SHARE_BYTES = 17
 """A share may be as large as the prime, which needs one bit more than a secret."""
 
@@ -24,12 +26,19 @@ def split(secret: bytes, coefficients: Sequence[int], points: Sequence[int]) -> 
         points: distinct, 1 up to `PRIME`.
     """
     polynomial = [int.from_bytes(secret, "big"), *coefficients]
-    return [sum(map(mul, polynomial, powers)) % PRIME for powers in _powers(tuple(points), len(polynomial))]
+    values = sum(map(mul, polynomial, _powers(tuple(points), len(polynomial))))
+    raw = values.to_bytes(len(points) * _ROOM, "little")
+    return [int.from_bytes(raw[at : at + _ROOM], "little") % PRIME for at in range(0, len(raw), _ROOM)]
 
 
 @lru_cache(maxsize=64)
-def _powers(points: tuple[int, ...], count: int) -> tuple[tuple[int, ...], ...]:
-    return tuple(tuple(pow(point, power, PRIME) for power in range(count)) for point in points)
+def _powers(points: tuple[int, ...], count: int) -> tuple[int, ...]:
+    """Each power of all the points, side by side in one number: one product serves them all."""
+    rows, powers = [], [1] * len(points)
+    for _ in range(count):
+        rows.append(int.from_bytes(b"".join(power.to_bytes(_ROOM, "little") for power in powers), "little"))
+        powers = [power * point % PRIME for power, point in zip(powers, points, strict=True)]
+    return tuple(rows)
 
 
 @lru_cache(maxsize=64)

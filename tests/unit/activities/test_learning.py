@@ -2,6 +2,7 @@
 
 # ruff: noqa: ARG002, ARG005 # fakes have arguments that a port wants
 
+import asyncio
 import time
 from dataclasses import replace
 from datetime import UTC, datetime
@@ -207,6 +208,33 @@ async def test_updates_become_the_mean_by_samples_and_the_next_round_is_drawn():
     assert (await side.do("aggregate_round", replace(task, last=True))).next is None
     side.roster.there.clear()
     assert (await side.do("aggregate_round", task)).next is None
+
+
+async def test_the_next_round_is_drawn_while_the_model_is_made_and_a_fault_of_either_is_the_tasks():
+    side, asked = Side(), asyncio.Event()
+    prepared = await side.prepare()
+    task = await side.task(prepared, [await side.report("b", 1.0), await side.report("a", 0.0)])
+    read, mapped = side.roster.candidates, side.artifacts.mapped
+
+    async def candidates():
+        asked.set()
+        return await read()
+
+    async def mapped_then(ref):
+        await asyncio.wait_for(asked.wait(), 5)
+        return await mapped(ref)
+
+    side.roster.candidates, side.artifacts.mapped = candidates, mapped_then
+    assert (await side.do("aggregate_round", task)).next is not None
+    lost = await side.do("aggregate_round", replace(task, reports=task.reports[:1]))
+    assert (lost.new, lost.lost) == (None, "1 of 2 updates could enter the model")
+
+    async def away():
+        raise OSError("the database is away")
+
+    side.roster.candidates = away
+    with pytest.raises(OSError, match="away"):
+        await side.do("aggregate_round", task)
 
 
 async def test_without_a_holdout_the_clients_own_rows_say_how_good_the_given_model_was():

@@ -73,6 +73,15 @@ def test_the_limit_counts_bytes_and_is_itself_allowed():
         parse('"éé"', what="ballots", limit=5)
 
 
+def test_brackets_within_strings_are_no_nesting():
+    texts = ['"' + "[" * 100, "\\" * 9 + "[" * 100, '\\"' + "{" * 100]
+    assert parse(json.dumps(texts)) == texts
+    with pytest.raises(Refusal, match="nested deeper"):
+        parse('["\\\\",' + "[" * MAX_DEPTH)
+    with pytest.raises(Refusal, match="not JSON"):
+        parse('["' + "[" * 100)  # a string that never ends
+
+
 def test_nesting_is_read_to_the_limit_and_refused_beyond():
     assert parse("[" * MAX_DEPTH + "]" * MAX_DEPTH)
     assert parse('{"a":' * MAX_DEPTH + "1" + "}" * MAX_DEPTH)
