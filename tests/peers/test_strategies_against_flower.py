@@ -1,10 +1,7 @@
 """Ours and Flower's strategies agree to 1e-6 on the same updates; where Flower leaves its papers, it is said.
 
-Skipped where `flwr` is not installed. It asks for an older `rich` than ours, so it has an environment of its
-own, which needs no servers:
-
-    python -m venv flower && flower/bin/pip install flwr==1.42.0 pytest pytest-asyncio pytest-timeout
-    PYTHONPATH=. flower/bin/python -m pytest --noconftest tests/peers
+Skipped where `flwr` is not installed: it has an environment of its own (`make test-flower`), which needs no
+servers.
 """
 
 import logging
