@@ -100,12 +100,32 @@ async def made(kafka, prefix):
         return False
 
 
-@pytest.mark.parametrize(("events", "error"), [(20, LogReplaced), (5, RetentionLost)])
-async def test_a_topic_that_is_replaced_while_it_is_followed_is_noticed(
-    replace_topic, reader, ten, events, error
-):
+@pytest.fixture
+def held(reader, monkeypatch):
+    """Sets the first event when the follower met a silence, and keeps it there until the second is set."""
+    met, on, check = asyncio.Event(), asyncio.Event(), reader._check
+
+    async def wait_and_check(*where):
+        met.set()
+        await on.wait()
+        await check(*where)
+
+    def hold():
+        monkeypatch.setattr(reader, "_check", wait_and_check)
+        return met, on
+
+    return hold
+
+
+@pytest.mark.parametrize("by", [(20, LogReplaced), (5, RetentionLost)])
+async def test_a_topic_that_is_replaced_while_it_is_followed_is_noticed(replace_topic, reader, held, ten, by):
+    events, error = by
     async with following(reader, 0) as batch:
         assert len(await batch()) == 10
+        met, on = held()
+        coming = asyncio.ensure_future(batch())
+        await asyncio.wait_for(met.wait(), WITHIN)
         await replace_topic(ten[::-1][:events])
+        on.set()
         with pytest.raises(error):
-            await batch()
+            await coming

@@ -21,7 +21,7 @@ from activities.training import Host
 from audit.announcements import Announcements
 from audit.grounds import Grounds
 from domain.learning import tensor_file
-from domain.learning.roster import parts_of
+from domain.learning.announcing import parts_of
 from domain.learning.state import NO_CYCLE, fold_all
 from domain.stream import Draft, fleet_stream
 from eventlog.codec import decode

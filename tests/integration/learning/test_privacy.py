@@ -90,6 +90,7 @@ async def test_a_cycle_whose_cohorts_are_drawn_by_lots_charges_all_who_could_be_
         }  # to find noise for an epsilon takes seconds here
         lots = {"share": 1, "minimum": 2, "size": 5, "attempts": 9}
         request = await ten.request(rounds=3, cohort=lots, privacy=privacy)
+        await ten.announce()
         found = await ten.run(request)
         replayed = await audited(ten, request)
         events = [event.data for event in await ten.stream(request["id"])]

@@ -225,9 +225,9 @@ async def test_a_keeper_that_was_ended_is_not_begun_anew_and_goes_on_after_a_res
         await bed.publish("c1", at=1.5)
         await bed.client.get_workflow_handle(stream).terminate()
         with pytest.raises(Refusal, match=rf"^model: {stream} was ended"):
-            await bed.publish("c2", at=1.0)
+            await bed.publish("c2", at=1.0, parent="v1.0")
         await asyncio.to_thread(reset, bed.client, stream)
-        assert (await bed.publish("c2", at=1.0)).name == "v1.1"
+        assert (await bed.publish("c2", at=1.0, parent="v1.0")).name == "v1.1"
 
 
 def reset(client, stream):
