@@ -4,6 +4,7 @@ import json
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict
 from importlib.resources import files
+from textwrap import wrap
 from typing import Any, cast
 
 import click
@@ -19,6 +20,7 @@ Examples:
   moot learn recommend --sensitivity medium --performance low --accuracy high --json
 """
 _NEED = click.Choice(NEEDS)
+_WIDTH = 100
 
 
 @click.command("recommend", short_help="Which privacy method to begin with.", epilog=EPILOG)
@@ -63,7 +65,8 @@ def _table(found: Mapping[str, Any] | None) -> list[str]:
     rows = found["rows"]
     missing = [name for name in METHODS if name not in {row["method"] for row in rows}]
     return [
-        f"Measured, {len(found['seeds'])} seeds: {found['task']}",
+        *wrap(f"Measured, {len(found['seeds'])} seeds: {found['task']}.", _WIDTH),
+        "Seconds: of a whole run with all its clients. Bytes: what a client sends each round.",
         f"  {'method, and how':<44} {'epsilon':>8} {'accuracy':>15} {'seconds':>8} {'bytes':>8}",
         *(line for name in METHODS if name not in missing for line in _of_method(name, rows)),
         *(f"  {name:<22} not measured" for name in missing),
@@ -85,5 +88,11 @@ def _row(row: Mapping[str, Any]) -> str:
 def _written() -> list[str]:
     return [
         "In the literature:",
-        *(f"  {method:<22} {says} ({source})" for method, says, source in LITERATURE),
+        *(
+            line
+            for method, says, source in LITERATURE
+            for line in wrap(
+                f"{method:<22} {says} ({source})", _WIDTH, initial_indent="  ", subsequent_indent=" " * 25
+            )
+        ),
     ]
