@@ -12,6 +12,7 @@ from domain.stream import check_id
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "models": ("cli.learn_models:models", "Versions of models: lineage, metrics, plots; collect artifacts."),
+    "serving": ("cli.learn_serving:serving", "Which version a node is to serve."),
     "promote": ("cli.learn_models:promote", "Let a version serve every node."),
     "rollback": ("cli.learn_models:rollback", "Take back the canary, or the version that serves."),
     "observe": ("cli.learn_models:observe", "Feed losses that were seen, and look for a drift."),

@@ -86,6 +86,17 @@ async def tell(model: str, update: str, command: object) -> dict[str, Any]:
     return {"model": model, "event_ids": list(events), "active": active, "canary": canary}
 
 
+async def serving_on(model: str, node: str) -> dict[str, Any]:
+    """The version that a node is to serve, with its artifact."""
+    async with _keeper() as keeper:
+        found = await keeper.serving_on(model, node)
+    if found is None:
+        raise Refusal("MODEL", f"no version of {model} serves; see `moot learn models`")
+    return {"model": model, "node": node, "version": found.name, "digest": found.digest} | {
+        "artifact": asdict(found.model)
+    }
+
+
 async def observe(model: str, parts: Sequence[Observe]) -> dict[str, Any]:
     """Feed the parts one after the other."""
     events: list[str] = []

@@ -77,6 +77,12 @@ class TemporalModels:
         found: Serving | None = await self._ask(model, "active", Serving)
         return found
 
+    async def serving_on(self, model: str, node: str) -> Version | None:
+        """Which version the node serves: the canary where it is in its share; None where none serves."""
+        check_id(node, "NODE")
+        found: Version | None = await self._ask(model, "serving_on", Version, node)
+        return found
+
     async def tell(self, model: str, update: str, command: object, answer: Any = None) -> Answer:
         """Hand a command to the keeper.
 
@@ -99,11 +105,11 @@ class TemporalModels:
             return Refusal("MODEL", f"{model} has no versions yet; a cycle publishes them")
         return keepers.ended("MODEL", model_stream(model))
 
-    async def _ask(self, model: str, query: str, answer: Any) -> Any:
+    async def _ask(self, model: str, query: str, answer: Any, *given: str) -> Any:
         check_id(model, "model")
         handle = self._client.get_workflow_handle(model_stream(model))
         try:
-            return await handle.query(query, result_type=answer, rpc_timeout=_ANSWER)
+            return await handle.query(query, args=given, result_type=answer, rpc_timeout=_ANSWER)
         except RPCError as error:
             if error.status is RPCStatusCode.NOT_FOUND:
                 return None

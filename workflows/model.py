@@ -11,7 +11,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.learning.versions import commands as c
     from domain.learning.versions import decide
     from domain.learning.versions.events import DriftDetected, ModelEvent
-    from domain.learning.versions.state import NO_MODEL, ModelState, fold_all
+    from domain.learning.versions.state import NO_MODEL, ModelState, fold_all, version_for
     from domain.refusal import Refusal
     from domain.stream import Draft
     from workflows import canaries, model_text, names
@@ -156,6 +156,11 @@ class KeepModel:
     @workflow.query(name="active", description="Which version serves, and which one is tried on whom")
     def active(self) -> Serving:
         return serving(self._state)
+
+    @workflow.query(name="serving_on", description="Which version a node serves, by the node's name")
+    def serving_on(self, node: str) -> Version | None:
+        name = version_for(self._state, node)
+        return version_of(self._state.version(name)) if name else None
 
     async def _told(self, decision: Decision, summary: str) -> tuple[str, ...]:
         await workflow.wait_condition(lambda: self._ready)

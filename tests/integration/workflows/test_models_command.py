@@ -65,6 +65,8 @@ async def test_a_person_looks_takes_back_feeds_and_collects(bed):
         ("v1.1", "promoted"),
     ]
     assert shown["versions"][1]["digests"]["code"] == "4"
+    on = await moot("serving", model, "edge-1")
+    assert (on["version"], on["digest"]) == ("v1.1", on["artifact"]["sha256"])
     done = await moot("rollback", model, "--reason", "wrong", "--as", "ann")
     again = await moot("rollback", model, "--reason", "wrong", "--as", "ann")
     assert (done["active"], len(done["event_ids"]), again["event_ids"]) == ("v1.0", 1, [])
