@@ -1,5 +1,6 @@
 """The orchestrator process: every workflow, and the activities that need the log, store or database."""
 
+import asyncio
 import os
 from collections.abc import Callable
 from contextlib import AsyncExitStack
@@ -119,7 +120,7 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         metrics: host:port at which the SDK's metrics are served for Prometheus; none by default.
 
     Raises:
-        Refusal: a server or the artifact store does not answer, topics or search attributes are missing
+        Refusal: a server does not answer, topics or search attributes are missing
             (`moot migrate`), or a topic was given other partitions than it was projected with.
     """
     async with AsyncExitStack() as held:
@@ -129,7 +130,8 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         await partition_counts.check_if_known(settings)
         read_model = await held.enter_async_context(ReadModel(settings.database_url))
         artifacts = FsspecArtifacts(settings.artifacts)
-        await collecting.mark(artifacts, settings)
+        marking = asyncio.create_task(collecting.keep_marked(artifacts, settings))
+        held.callback(marking.cancel)
         context = await held.enter_async_context(shared_context.SharedContext(settings))
         journal = held.enter_context(SqliteJournal(settings.data / "aggregator" / "journal.db"))
         control = Control(

@@ -270,3 +270,17 @@ async def test_a_store_that_is_not_there_yet_is_empty(tmp_path):
     store = FsspecArtifacts(str(tmp_path / "none"))
     assert await store.listed() == {}
     assert not await store.remove(ArtifactRef("", "0" * 64, 1).sha256, LATER)
+
+
+async def test_a_store_is_marked_once_kafka_and_the_store_answer_and_nothing_waits_for_that(monkeypatch):
+    answers = [ConnectionError("Kafka is away"), Refusal("FOLKMOOT_ARTIFACTS", "cannot be written"), None]
+
+    async def mark(*_):
+        answer = answers.pop(0)
+        if answer is not None:
+            raise answer
+
+    monkeypatch.setattr(collecting, "mark", mark)
+    monkeypatch.setattr(collecting, "_AGAIN", 0)
+    await collecting.keep_marked(None, None)
+    assert answers == []
