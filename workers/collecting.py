@@ -6,20 +6,18 @@ artifact that is referred to itself. So a docket's slices, rosters, lineages and
 that they go by, without anybody having to list where a reference may stand.
 """
 
-import asyncio
 import json
 import re
 from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-import structlog
-
 from domain.artifact import ArtifactRef
 from domain.refusal import Refusal
 from domain.strict_json import printable
 from eventlog.reader import LogReader
 from workers.artifacts import FsspecArtifacts
+from workers.away import Away, why
 from workers.settings import Settings
 
 GRACE = timedelta(days=14)
@@ -28,8 +26,6 @@ LEAST_GRACE = timedelta(hours=1)
 
 _RUN = re.compile(rb"[0-9a-f]{64,}")
 _DIGITS = 64
-_AGAIN = 5.0  # seconds until a mark is tried again
-_log = structlog.get_logger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,17 +70,16 @@ async def mark(store: FsspecArtifacts, settings: Settings) -> None:
 
 async def keep_marked(store: FsspecArtifacts, settings: Settings) -> None:
     """Mark it as soon as Kafka and the store answer: what works without them must not wait for them."""
-    said = ""
+    away = Away()
     while True:
         try:
             await mark(store, settings)
         except (OSError, Refusal) as error:
-            if str(error) != said:
-                said = str(error)
-                _log.warning("artifacts.unmarked", cause=printable(said, 200))
+            away.left("artifacts", why(error))
+            await away.wait("artifacts")
         else:
+            away.back("artifacts")
             return
-        await asyncio.sleep(_AGAIN)
 
 
 async def look(

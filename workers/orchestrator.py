@@ -120,8 +120,8 @@ async def run(settings: Settings, ready: Callable[[], None], metrics: str | None
         metrics: host:port at which the SDK's metrics are served for Prometheus; none by default.
 
     Raises:
-        Refusal: a server does not answer, topics or search attributes are missing
-            (`moot migrate`), or a topic was given other partitions than it was projected with.
+        Refusal: a server does not answer, topics or search attributes are missing (`moot migrate`), or a
+            topic was given other partitions than it was projected with.
     """
     async with AsyncExitStack() as held:
         client = await connect(settings, serving.runtime(metrics))

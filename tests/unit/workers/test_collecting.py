@@ -281,6 +281,5 @@ async def test_a_store_is_marked_once_kafka_and_the_store_answer_and_nothing_wai
             raise answer
 
     monkeypatch.setattr(collecting, "mark", mark)
-    monkeypatch.setattr(collecting, "_AGAIN", 0)
     await collecting.keep_marked(None, None)
     assert answers == []
