@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.learning.fleet import Candidate, Client, DataOffer
-from domain.learning.policy import CohortPolicy, PrivacySpec
+from domain.learning.policy import CohortPolicy, DataSelector, PrivacySpec
 from domain.learning.seeds import seed_of
 from domain.learning.selection import allowed, cohort_size, draw, eligible, is_poisson
 from domain.refusal import Refusal
@@ -105,6 +105,13 @@ def test_a_client_that_says_what_would_end_a_cycle_later_cannot_be_announced(sai
 def test_names_in_a_request_are_ids(made, said):
     with pytest.raises(Refusal, match=f"{next(iter(said))}: "):
         made(**said)
+
+
+def test_a_time_range_is_a_second_at_least():
+    assert DataSelector(days=1 / 86_400).days == 1 / 86_400
+    for shorter in (0.999 / 86_400, 1e-300):
+        with pytest.raises(Refusal, match=r"^days: \S+ is less than a second; the least is 1/86,400$"):
+            DataSelector(days=shorter)
 
 
 def test_another_region_is_not_asked_but_without_regions_all_are():
