@@ -16,7 +16,7 @@ from eventlog.topic_setup import ensure_topics
 from eventlog.writer import LogWriter
 from projections.reaction_queries import ReactionQueries
 from tests.fakes.artifacts import MemoryArtifacts
-from tests.integration.reaction.conftest import DEADLINE, Bed
+from tests.integration.reaction.conftest import DEADLINE, Bed, nothing_runs
 from tests.integration.reaction.storm import Storm, most_at_once, reaction
 from workers import orchestrator
 from workers.read_model import ReadModel
@@ -65,6 +65,7 @@ async def scene(kafka, topic_prefix, tables, temporal, tmp_path):
     policy = tmp_path / "conflict.json"
     policy.write_text(json.dumps(to_jsonable_python(reaction(BOUND))))
     client = await Client.connect(temporal, data_converter=CONVERTER)
+    await nothing_runs(client)  # it would be worked on here: the projector names this queue
     projector = Projector(settings, policy)
     async with (
         LogWriter(kafka, topic_prefix) as writer,
