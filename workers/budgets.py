@@ -2,15 +2,15 @@
 
 from datetime import timedelta
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 
 from domain.learning.budget.commands import Charge, Charged
 from domain.refusal import Refusal
 from workers import keepers
+from workers.keepers import Keeper
 from workflows import names
-from workflows.budget import CHARGES_IN_A_RUN, KeepBudget, KeepLedger
+from workflows.budget import CHARGES_IN_A_RUN, KeepLedger
 from workflows.payloads import REFUSED
 
 ANSWER = timedelta(minutes=2)
@@ -37,30 +37,20 @@ class TemporalBudgets:
                 know of nothing that was spent.
             temporalio.service.RPCError: Temporal does not answer; a repeat is safe.
         """
-        stream = names.budget_stream(charge.ledger)
-        start = WithStartWorkflowOperation(
-            KeepBudget.run,
+        keeper = Keeper(
+            "ledger",
+            names.budget_stream(charge.ledger),
+            names.KEEP_BUDGET,
             KeepLedger(charge.ledger, charges=self._charges),
-            id=stream,
-            task_queue=self._queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,
-            static_summary=f"the privacy ledger {charge.ledger}",
+            f"the privacy ledger {charge.ledger}",
         )
         try:
-            charged: Charged = await self._client.execute_update_with_start_workflow(
-                names.CHARGE,
-                charge,
-                start_workflow_operation=start,
-                result_type=Charged,
-                rpc_timeout=ANSWER,
+            charged: Charged = await keepers.tell(
+                self._client, self._queue, keeper, names.CHARGE, charge, answer=Charged, within=ANSWER
             )
         except WorkflowUpdateFailedError as error:
             cause = error.cause
             if isinstance(cause, ApplicationError) and cause.type == REFUSED:
                 raise Refusal("", cause.message) from None
             raise
-        except WorkflowAlreadyStartedError:
-            await keepers.not_begun(start)
-            raise keepers.ended("ledger", stream) from None
         return charged

@@ -3,9 +3,8 @@
 from datetime import timedelta
 from typing import Any
 
-from temporalio.client import Client, WithStartWorkflowOperation, WorkflowUpdateFailedError
-from temporalio.common import WorkflowIDConflictPolicy, WorkflowIDReusePolicy
-from temporalio.exceptions import ApplicationError, WorkflowAlreadyStartedError
+from temporalio.client import Client, WorkflowUpdateFailedError
+from temporalio.exceptions import ApplicationError
 from temporalio.service import RPCError, RPCStatusCode
 
 from activities.learning_ports import Version
@@ -14,6 +13,7 @@ from domain.refusal import Refusal
 from domain.stream import check_id, model_stream
 from domain.strict_json import printable
 from workers import keepers
+from workers.keepers import Keeper
 from workflows import names
 from workflows.model_answers import KeepModelRequest, Serving, VersionRow, version_of
 
@@ -43,28 +43,19 @@ class TemporalModels:
     async def publish(self, model: str, command: PublishVersion) -> Version:
         """See `activities.learning_ports.Models`."""
         check_id(model, "model")
-        start: WithStartWorkflowOperation[Any, Any] = WithStartWorkflowOperation(
+        keeper = Keeper(
+            "model",
+            model_stream(model),
             names.KEEP_MODEL,
             KeepModelRequest(model),
-            id=model_stream(model),
-            task_queue=self._queue,
-            id_conflict_policy=WorkflowIDConflictPolicy.USE_EXISTING,
-            id_reuse_policy=WorkflowIDReusePolicy.REJECT_DUPLICATE,  # a new one would know of no version
-            static_summary=f"the versions of {model}",
+            f"the versions of {model}",
         )
         try:
-            published: Version = await self._client.execute_update_with_start_workflow(
-                names.PUBLISH,
-                command,
-                start_workflow_operation=start,
-                result_type=Version,
-                rpc_timeout=_ANSWER,
+            published: Version = await keepers.tell(
+                self._client, self._queue, keeper, names.PUBLISH, command, answer=Version, within=_ANSWER
             )
         except WorkflowUpdateFailedError as error:
             raise _refused(error) from error
-        except WorkflowAlreadyStartedError:
-            await keepers.not_begun(start)
-            raise keepers.ended("model", model_stream(model)) from None
         return published
 
     async def versions(self, model: str) -> tuple[VersionRow, ...]:
