@@ -10,13 +10,22 @@ unexport PYTHONDONTWRITEBYTECODE
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
 
+# Into a virtual environment of its own, $(@D), what is locked in the requirements, and this project.
+define install
+@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it with PYTHON=..."; exit 1; }
+@echo "installing into $(@D) (a minute or two the first time)"
+@test -x $(@D)/bin/python || $(PYTHON) -m venv $(@D)
+@$(@D)/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r $<
+@$(@D)/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
+@touch $@
+endef
+
 .venv/.installed: requirements.txt pyproject.toml
-	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed: install it, or name it with PYTHON=..."; exit 1; }
-	@echo "installing into .venv (about a minute the first time)"
-	@test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements.txt
-	@$(BIN)/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
+	$(install)
+
+# Peers and servers of tests, whose requirements ours cannot meet.
+.venv-%/.installed: requirements-%.txt pyproject.toml
+	$(install)
 
 .venv/.dev: .venv/.installed requirements-dev.txt
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-dev.txt
@@ -25,20 +34,6 @@ help: ## list the commands
 .venv/.learning: .venv/.installed requirements-learning.txt
 	@echo "installing what learning needs into .venv (about a minute the first time)"
 	@$(BIN)/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-learning.txt
-	@touch $@
-
-.venv-flower/.installed: requirements-flower.txt pyproject.toml
-	@echo "installing Flower into .venv-flower (a minute or two the first time)"
-	@test -x .venv-flower/bin/python || $(PYTHON) -m venv .venv-flower
-	@.venv-flower/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-flower.txt
-	@.venv-flower/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
-	@touch $@
-
-.venv-s3/.installed: requirements-s3.txt pyproject.toml
-	@echo "installing an S3 client and server into .venv-s3"
-	@test -x .venv-s3/bin/python || $(PYTHON) -m venv .venv-s3
-	@.venv-s3/bin/python -m pip install -q --disable-pip-version-check --require-hashes -r requirements-s3.txt
-	@.venv-s3/bin/python -m pip install -q --disable-pip-version-check --no-deps --no-build-isolation -e .
 	@touch $@
 
 demo: .venv/.installed ## decide 45 real cases on a real stack, then prove it
