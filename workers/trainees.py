@@ -1,5 +1,6 @@
 """The clients that a node process trains for: their ids, their data, and what is announced of them."""
 
+import importlib.util
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,6 +16,7 @@ from workflows.payloads import read_input
 CONDITIONS = "conditions.json"
 """In the node's folder: what holds instead of what the process was started with; read again and again."""
 MOST_CLIENTS = 100_000
+_ENCRYPTION = "tenseal"  # of the extra `encryption`; looked for, and imported only where it is needed
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +121,7 @@ def clients(
             network_mbps=100.0 if now.network_mbps is None else now.network_mbps,
             charging=now.charging,
             unmetered=now.unmetered,
+            encrypts=importlib.util.find_spec(_ENCRYPTION) is not None,
         )
         for name in sorted(found)
     )

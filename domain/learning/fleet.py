@@ -41,7 +41,8 @@ class Client:
     """Somebody who could train.
 
     `subject`: whose data it is, and so whose privacy budget; the client's own id by default. `identity`: its
-    Ed25519 public key, base64. `charging`, `unmetered`: null where it does not say.
+    Ed25519 public key, base64. `charging`, `unmetered`, `encrypts` (whether homomorphic
+    encryption is installed where it trains): null where it does not say.
     """
 
     id: str
@@ -52,6 +53,7 @@ class Client:
     network_mbps: float = 100.0
     charging: bool | None = None
     unmetered: bool | None = None
+    encrypts: bool | None = None
 
     def __post_init__(self) -> None:
         check_id(self.id)

@@ -24,10 +24,12 @@ def obstacles(candidates: Iterable[Candidate], request: RunCycle, since: datetim
 def _obstacle(one: Candidate, request: RunCycle, since: datetime, until: datetime) -> str:
     client, cohort = one.client, request.cohort
     offers = [offer for offer in client.data if offer.name == request.data.name]
+    encrypted = request.privacy.method == "homomorphic_encryption"
     first = {
         f"without the trainer {printable(request.trainer.name, 40)}": (
             request.trainer.name not in client.trainers
         ),
+        "without the extra 'encryption'": encrypted and client.encrypts is False,
         "of other regions": bool(cohort.regions) and one.region not in cohort.regions,
         "on battery": client.charging is False,
         "on a metered link": client.unmetered is False,

@@ -7,14 +7,12 @@ from fractions import Fraction
 from domain.learning.commands import RunCycle
 from domain.learning.events import Member
 from domain.learning.fleet import Candidate, Client, DataOffer
-from domain.learning.policy import CohortPolicy, PrivacySpec
+from domain.learning.policy import HIDING, CohortPolicy, PrivacySpec
 from domain.learning.seeds import lot
 from domain.refusal import Refusal
 from domain.strict_json import printable
 
 _LOTS = 1 << 256
-_SIGNED = frozenset({"secure_mpc", "homomorphic_encryption", "hybrid"})
-"""Methods whose messages a client signs: one without an identity would end the attempt for everybody."""
 
 
 def eligible(
@@ -149,8 +147,11 @@ def _reachable(one: Candidate, policy: CohortPolicy) -> bool:
 
 
 def _able(client: Client, request: RunCycle) -> bool:
-    known = client.identity is not None or request.privacy.method not in _SIGNED
-    return known and request.trainer.name in client.trainers
+    # Messages of methods that hide updates are signed: one who cannot would end the attempt for everybody.
+    method = request.privacy.method
+    known = client.identity is not None or method not in HIDING
+    encrypts = client.encrypts is not False or method != "homomorphic_encryption"
+    return known and encrypts and request.trainer.name in client.trainers
 
 
 def _offers(offer: DataOffer, request: RunCycle, since: datetime, until: datetime) -> bool:

@@ -23,7 +23,7 @@ def data(one, *others):
     return _data(one, contested(each.host for each in (one, *others)))
 
 
-def test_a_client_is_told_with_all_that_cohorts_are_chosen_by():
+def test_a_client_is_told_with_its_data_and_how_it_is_at_the_moment():
     one = client("a", quality=0.9, network_mbps=50.0, charging=False, unmetered=True)
     assert human([known(announced(clients=[one]))]).splitlines() == [
         "edge-1        eu       1 client, announced 2026-11-21 12:00:01 UTC",

@@ -95,6 +95,7 @@ CLIENT = st.builds(
     network_mbps=st.floats(0, 1e9),
     charging=st.none() | st.booleans(),
     unmetered=st.none() | st.booleans(),
+    encrypts=st.none() | st.booleans(),
 )
 ANNOUNCED = st.integers(1, 1_000).flatmap(
     lambda parts: st.builds(

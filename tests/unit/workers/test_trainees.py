@@ -1,5 +1,6 @@
 """For whom a node trains: its options, its data, its conditions."""
 
+import importlib.util
 import sys
 import types
 
@@ -91,6 +92,16 @@ def test_what_is_announced_holds_data_conditions_and_trainers(tmp_path):
     assert one.data == (DataOffer("default", 5),)
     assert (one.subject, one.identity, one.trainers) == ("ann", KEY, ("mlp",))
     assert (one.network_mbps, one.charging, one.unmetered) == (50.0, True, None)
+
+
+@pytest.mark.parametrize("there", [True, False])
+def test_it_is_said_whether_the_host_can_encrypt(tmp_path, monkeypatch, there):
+    def found(name):
+        return object() if there or name != "tenseal" else None
+
+    monkeypatch.setattr(importlib.util, "find_spec", found)
+    (one,) = clients(sources("edge-1", of()), of(), tmp_path, KEY)
+    assert one.encrypts is there
 
 
 def test_the_file_of_conditions_goes_before_the_options(tmp_path):

@@ -48,5 +48,13 @@ def test_a_client_without_an_identity_cannot_sign():
     assert obstacles([Candidate(CLIENT, "h", "eu")], hidden, WEEK, AT).endswith("1 without an identity")
 
 
+def test_a_client_whose_host_cannot_encrypt_is_named_where_that_is_asked_for():
+    client = replace(CLIENT, identity="A" * 43 + "=", encrypts=False)
+    encrypted = replace(EUROPE, privacy=PrivacySpec("homomorphic_encryption", key_holder="a"))
+    said = obstacles([Candidate(client, "h", "eu")], encrypted, WEEK, AT)
+    assert said == "of 1 announced: 1 without the extra 'encryption'"
+    assert obstacles([Candidate(client, "h", "eu")], EUROPE, WEEK, AT) == ""
+
+
 def test_where_everybody_is_eligible_nothing_is_said():
     assert obstacles([Candidate(CLIENT, "h", "eu")], EUROPE, WEEK, AT) == ""

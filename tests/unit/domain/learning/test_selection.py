@@ -75,6 +75,17 @@ def test_who_has_no_identity_is_not_asked_where_messages_are_signed(method):
     assert eligible([nobody], EUROPE, WEEK, AT) == (nobody,)
 
 
+def test_who_says_that_it_cannot_encrypt_is_not_asked_to():
+    encrypted = replace(EUROPE, privacy=PrivacySpec("homomorphic_encryption"))
+    able, silent, unable = (
+        Candidate(replace(CLIENT, id=f"c{said}", identity="A" * 43 + "=", encrypts=said), "h", "eu")
+        for said in (True, None, False)
+    )
+    assert set(eligible([able, silent, unable], encrypted, WEEK, AT)) == {able, silent}
+    others = replace(EUROPE, privacy=PrivacySpec("secure_mpc"))
+    assert set(eligible([able, silent, unable], others, WEEK, AT)) == {able, silent, unable}
+
+
 @pytest.mark.parametrize(
     ("said", "field"),
     [
