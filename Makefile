@@ -48,10 +48,11 @@ demo-learning: .venv/.learning ## 20 nodes learn digits, while some die, hide or
 dev: .venv/.installed ## everything on this machine until Ctrl-C
 	@$(BIN)/moot dev
 
-# Files in their order, so that the long tests of faults begin and the quick ones fill up the end.
+# Files in their order, so that the long tests of faults begin and the quick ones fill up the end. Three at once on
+# two cores: tests of servers mostly wait.
 test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal; the rules wholly covered
 	@$(BIN)/python -m coverage erase
-	@$(BIN)/python -m pytest -n 2 --dist loadfile --no-loadscope-reorder -p tests.measured
+	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -p tests.measured
 	@$(BIN)/python -m coverage combine -q
 	@$(BIN)/python -m coverage report
 
