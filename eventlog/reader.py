@@ -150,6 +150,7 @@ class LogReader:
         in which Kafka may have come back with another log.
 
         Raises:
+            ConnectionError: Kafka does not answer at the beginning; later it is waited for.
             RetentionLost: the log begins after `start`, or ends before it, now or while it is followed.
             LogReplaced: the record before what comes is not the one that was.
         """

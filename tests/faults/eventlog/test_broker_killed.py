@@ -92,10 +92,11 @@ async def test_a_follower_goes_on_after_a_kill_without_missing_or_reordering(bro
         following = asyncio.create_task(follow(reader))
         caller = Caller(writer)
         await caller.append_until(lambda: caller.acknowledged >= 20)
+        await until(lambda: received)  # it follows: while it connects, it says that Kafka is away
         os.kill(broker.pid, signal.SIGKILL)
         await caller.append_until(lambda: caller.acknowledged >= 40)
-        await until(lambda: received and decode(received[-1].value).version >= 40)
-        following.cancel()
+        await until(lambda: following.done() or (received and decode(received[-1].value).version >= 40))
+        assert following.cancel(), following.exception()
     assert [record.offset for record in received] == list(range(len(received)))
     assert list(dict.fromkeys(decode(record.value).version for record in received)) == list(range(1, 41))
 
