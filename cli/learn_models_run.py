@@ -13,7 +13,6 @@ import msgspec
 from temporalio.client import WorkflowQueryFailedError, WorkflowUpdateRPCTimeoutOrCancelledError
 from temporalio.service import RPCError
 
-from cli import learn_rounds
 from cli.consensus_row import jsonable
 from cli.input_file import read
 from domain.learning.commands import RunCycle
@@ -56,6 +55,8 @@ async def show(model: str, version: str | None, *, rounds: bool) -> dict[str, An
             "versions": [asdict(row.published) | asdict(row.standing) for row in rows],
         }
     if rounds:
+        from cli import learn_rounds
+
         found["rounds"] = await learn_rounds.of_lineage(found, version)
     return found
 

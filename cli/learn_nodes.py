@@ -16,7 +16,7 @@ from temporalio.service import RPCError
 from cli.waiting import node_of
 from domain.counting import counted
 from domain.strict_json import printable
-from workers.training_metrics import TRAIN_ROUND
+from workflows.names import TRAIN_ROUND
 
 LOOK_SECONDS = 1.0
 _ANSWER = timedelta(seconds=3)

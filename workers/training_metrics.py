@@ -8,13 +8,11 @@ from temporalio import activity
 from temporalio.worker import ActivityInboundInterceptor, ExecuteActivityInput, Interceptor
 
 from domain.learning.events import Report
-
-TRAIN_ROUND = "train_round"
-"""The activity that trains for a host's members of a cohort; its result holds a `Report` for each."""
+from workflows.names import TRAIN_ROUND
 
 
 class TrainingMetrics(Interceptor):
-    """Counts what that activity did: `learning_trainings`, `learning_seconds` and `learning_sent_bytes`."""
+    """Counts what trainings did: `learning_trainings`, `learning_seconds` and `learning_sent_bytes`."""
 
     def intercept_activity(self, next: ActivityInboundInterceptor) -> ActivityInboundInterceptor:  # noqa: A002 # the SDK's name
         return _Counting(next)

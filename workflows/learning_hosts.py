@@ -32,7 +32,7 @@ with workflow.unsafe.imports_passed_through():
     from domain.strict_json import printable
     from workflows.heartbeats import ALIVE
     from workflows.learning_answers import Unreadable, answered, believed, losses, unread
-    from workflows.names import node_queue
+    from workflows.names import TRAIN_ROUND, node_queue
 
 TOGETHER = 100
 """Clients that one activity, and one child workflow, has at most."""
@@ -86,7 +86,7 @@ async def _train(task: TrainTask, host: str) -> TrainReports:
     bound = timedelta(seconds=task.local.seconds) + GRACE
     try:
         told = await answered(
-            "train_round",
+            TRAIN_ROUND,
             task,
             TrainReports,
             task_queue=node_queue(host),

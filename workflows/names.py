@@ -60,6 +60,9 @@ ROLL_BACK = "roll_back"
 OBSERVE = "observe"
 SET_DRIFT_POLICY = "set_drift_policy"
 
+TRAIN_ROUND = "train_round"
+"""The activity that trains for a host's members of a cohort; its result holds a `Report` for each."""
+
 RESOLUTION_TIME = "conflict_resolution_time"
 """A metric; labels conflict_type, resolution_level."""
 

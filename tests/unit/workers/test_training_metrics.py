@@ -7,7 +7,8 @@ import pytest
 from temporalio.testing import ActivityEnvironment
 
 from domain.learning.events import Report
-from workers.training_metrics import TRAIN_ROUND, TrainingMetrics, reports_in
+from workers.training_metrics import TrainingMetrics, reports_in
+from workflows.names import TRAIN_ROUND
 
 REPORT = Report("edge-1", "0" * 64, 1_000, 20, 5, 5, 0.7, 4_000, "none")
 
