@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a shell forbids it, each of the many processes that tests start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quick-rules quick-rest help demo demo-conflict demo-learning test test-flower test-s3 check lint bench chaos dev lock docs clean
+.PHONY: quick-first quick-second quick-rest help demo demo-conflict demo-learning test test-flower test-s3 check lint bench chaos dev lock docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -57,18 +57,22 @@ test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal; the 
 	@$(BIN)/python -m coverage report
 
 check: lint ## lint, types, the dependency rule, and the tests that need no server
-	@$(MAKE) -s -j2 quick-rules quick-rest
+	@$(MAKE) -s -j3 quick-first quick-second quick-rest
 
-# Two halves at once: dealing thousands of quick tests out one by one, and collecting all of them in each process,
+# In parts at once: dealing thousands of quick tests out one by one, and collecting all of them in each process,
 # took longer than the tests themselves.
-RULES = $(addprefix tests/unit/,audit bench consensus docs domain eventlog privacy)
+FIRST = $(addprefix tests/unit/,domain embedded eventlog)
+SECOND = $(addprefix tests/unit/,audit bench consensus docs privacy)
 QUICK = HYPOTHESIS_PROFILE=quick $(BIN)/python -m pytest -q
 
-quick-rules: .venv/.dev
-	@$(QUICK) $(RULES)
+quick-first: .venv/.dev
+	@$(QUICK) $(FIRST)
+
+quick-second: .venv/.dev
+	@$(QUICK) $(SECOND)
 
 quick-rest: .venv/.dev
-	@$(QUICK) tests/unit $(addprefix --ignore=,$(RULES))
+	@$(QUICK) tests/unit $(addprefix --ignore=,$(FIRST) $(SECOND))
 
 lint: .venv/.dev
 	@$(BIN)/ruff check .

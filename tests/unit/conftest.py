@@ -4,6 +4,7 @@
 often, for `make check`; `make test` draws in full.
 """
 
+import gc
 import os
 
 import pytest
@@ -14,6 +15,11 @@ settings.register_profile("dev", deadline=None)
 settings.register_profile("ci", deadline=None, derandomize=True)
 settings.register_profile("quick", deadline=None, derandomize=True, max_examples=10)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "dev"))
+
+
+def pytest_collection_finish():
+    """Look no more, at each collection of garbage, at what thousands of collected tests are made of."""
+    gc.freeze()
 
 
 @pytest.fixture
