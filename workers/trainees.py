@@ -111,6 +111,7 @@ def clients(
         Refusal: a source offers what cannot be, or the file of conditions is not what it should be.
     """
     now = _conditions(training.conditions, folder / CONDITIONS)
+    encrypts = importlib.util.find_spec(_ENCRYPTION) is not None  # once: one process may have 100,000 clients
     return tuple(
         Client(
             id=name,
@@ -121,7 +122,7 @@ def clients(
             network_mbps=100.0 if now.network_mbps is None else now.network_mbps,
             charging=now.charging,
             unmetered=now.unmetered,
-            encrypts=importlib.util.find_spec(_ENCRYPTION) is not None,
+            encrypts=encrypts,
         )
         for name in sorted(found)
     )
