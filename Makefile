@@ -5,7 +5,7 @@ BIN := .venv/bin
 # Where a shell forbids it, each of the many processes that tests start would compile everything again.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: quick-first quick-second quick-rest help demo demo-conflict demo-learning test test-flower test-s3 check lint bench chaos dev lock docs clean
+.PHONY: help demo demo-conflict demo-learning test test-flower test-s3 check quick-first quick-second quick-rest lint bench chaos dev lock docs clean
 
 help: ## list the commands
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/'
@@ -48,8 +48,8 @@ demo-learning: .venv/.learning ## 20 nodes learn digits, while some die, hide or
 dev: .venv/.installed ## everything on this machine until Ctrl-C
 	@$(BIN)/moot dev
 
-# Files in their order, so that the long tests of faults begin and the quick ones fill up the end. Three at once on
-# two cores: tests of servers mostly wait.
+# Files in their order, so that the long tests of faults begin and the quick ones fill up the end. Three at once
+# keep two cores busy: most tests of servers wait now and then.
 test: .venv/.dev ## every test, with the real Kafka, Postgres and Temporal; the rules wholly covered
 	@$(BIN)/python -m coverage erase
 	@$(BIN)/python -m pytest -n 3 --dist loadfile --no-loadscope-reorder -p tests.measured

@@ -93,8 +93,12 @@ async def serving_on(model: str, node: str) -> dict[str, Any]:
         found = await keeper.serving_on(model, node)
     if found is None:
         raise Refusal("MODEL", f"no version of {model} serves; see `moot learn models`")
-    return {"model": model, "node": node, "version": found.name, "digest": found.digest} | {
-        "artifact": asdict(found.model)
+    return {
+        "model": model,
+        "node": node,
+        "version": found.name,
+        "digest": found.digest,
+        "artifact": asdict(found.model),
     }
 
 

@@ -8,7 +8,6 @@ from temporalio.exceptions import ApplicationError
 from domain.learning.budget.commands import Charge, Charged
 from domain.refusal import Refusal
 from workers import keepers
-from workers.keepers import Keeper
 from workflows import names
 from workflows.budget import CHARGES_IN_A_RUN, KeepLedger
 from workflows.payloads import REFUSED
@@ -37,7 +36,7 @@ class TemporalBudgets:
                 know of nothing that was spent.
             temporalio.service.RPCError: Temporal does not answer; a repeat is safe.
         """
-        keeper = Keeper(
+        keeper = keepers.Keeper(
             "ledger",
             names.budget_stream(charge.ledger),
             names.KEEP_BUDGET,

@@ -13,7 +13,6 @@ from domain.refusal import Refusal
 from domain.stream import check_id, model_stream
 from domain.strict_json import printable
 from workers import keepers
-from workers.keepers import Keeper
 from workflows import names
 from workflows.model_answers import KeepModelRequest, Serving, VersionRow, version_of
 
@@ -43,7 +42,7 @@ class TemporalModels:
     async def publish(self, model: str, command: PublishVersion) -> Version:
         """See `activities.learning_ports.Models`."""
         check_id(model, "model")
-        keeper = Keeper(
+        keeper = keepers.Keeper(
             "model",
             model_stream(model),
             names.KEEP_MODEL,
